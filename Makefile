@@ -1,0 +1,51 @@
+# Needs only make and Python 3.11 or newer; everything else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+LINTERS := .venv/.linters
+
+.PHONY: help setup verify test lint bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make setup    create .venv with everything the other targets need"
+	@echo "make verify   run the claims and write results/verify/report.html"
+	@echo "make test     run the tests and the examples in the documentation strings"
+	@echo "make lint     check style and types"
+	@echo "make bench    measure speed (python -m benchmarks)"
+	@echo "make clean    remove .venv, results and caches"
+
+setup: $(INSTALLED) $(LINTERS)
+
+verify: $(INSTALLED)
+	$(BIN)/synthlaw verify --preset quick --out results/verify
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+lint: $(LINTERS)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks
+
+# The stamps make set-up happen once, and again when a requirement changes.
+# The build backend is installed first and pinned like the rest, which is why isolation is off.
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "synthlaw needs Python 3.11 or newer, but '$(PYTHON)' is older or missing;" \
+	    "name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt pip setuptools
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[test]'
+	@touch $@
+
+$(LINTERS): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv results build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

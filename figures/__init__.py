@@ -1,0 +1,47 @@
+"""Pictures from tables and verdicts; nothing here computes a result.
+
+``FIGURES`` names every kind of picture; ``render`` remakes those of a run folder.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from figures import agreement, distance, ladder, ratio_curve, slack, verdict_board, worst_group
+from figures.pictures import pictures
+from figures.style import save
+
+FIGURES: dict[str, Callable[..., Figure]] = {
+    "ratio_curve": ratio_curve.draw,
+    "ladder": ladder.draw,
+    "slack": slack.draw,
+    "agreement": agreement.draw,
+    "distance": distance.draw,
+    "worst_group": worst_group.draw,
+    "verdict_board": verdict_board.draw,
+}
+FOLDER = "figures"
+
+
+def render(name: str, directory: str | Path) -> list[Path]:
+    """Remake pictures of a run as ``directory/figures/*.png`` and ``*.svg``.
+
+    Args:
+        name: ``all``; a key of ``FIGURES`` (every picture of that kind); or one picture's own
+            name, which for a claim is its id.
+        directory: what ``synthlaw verify`` or ``synthlaw simulate`` left.
+
+    Raises:
+        ValueError: one sentence: the folder has no tables, or nothing in it has this name.
+    """
+    folder = Path(directory)
+    found = pictures(folder)
+    chosen = [each for each in found if name in ("all", each.name, each.figure)]
+    if not chosen:
+        names = dict.fromkeys(["all", *(e.figure for e in found), *(e.name for e in found)])
+        raise ValueError(f"{folder} has no figure {name!r}; it has {', '.join(names)}.")
+    return [path for each in chosen for path in save(each.draw(), folder / FOLDER / each.name)]
+
+
+__all__ = ["FIGURES", "render"]

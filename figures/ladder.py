@@ -1,0 +1,125 @@
+"""The ladder of one constant: measured over predicted against 1/size, down to 1/size = 0.
+
+A prediction with a remainder of order 1/size is right when the fitted line meets 1 at the left
+edge; how far the points lie from 1 elsewhere says how large the remainder is.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from figures import tidy
+from figures.style import BAND, ERROR_BARS, INK, MUTED, canvas, colour, marker, style
+
+COLUMNS = ("size", "inverse_size", "ratio", "ratio_se", "fit")
+
+
+@style()
+def draw(
+    table: pd.DataFrame,
+    *,
+    margin: float,
+    intercept: float | None,
+    intercept_se: float | None,
+    quantity: str = "measured / predicted",
+) -> Figure:
+    """Ratios with two standard errors, the fitted line to its intercept, the margin around 1.
+
+    Args:
+        table: columns ``size, inverse_size, ratio, ratio_se, fit``; ``series`` (optional) names
+            several ladders, each with its line.
+        margin: relative half-width of the band that counts as equal.
+        intercept: the ratio extrapolated to ``inverse_size`` 0, as the verdict states it (with
+            several ladders: that of the one which decides); None where there is no verdict.
+        intercept_se: its standard error.
+        quantity: what the y axis shows.
+    """
+    tidy.require(table, COLUMNS, "ladder")
+    figure = canvas(5.4, 3.7)
+    axes = figure.subplots()
+    axes.axhspan(
+        1.0 - margin,
+        1.0 + margin,
+        color=BAND,
+        linewidth=0,
+        zorder=0,
+        label=f"margin ±{100 * margin:.3g} %",
+    )
+    axes.axhline(1.0, color=INK, linewidth=0.9, zorder=1, label="the prediction")
+    series = tidy.texts(table, "series") if "series" in table.columns else [""] * len(table)
+    names = list(dict.fromkeys(series))
+    for position, name in enumerate(names):
+        rows = tidy.where(table, [each == name for each in series])
+        rows = tidy.ordered(rows, "inverse_size")
+        _series(axes, rows, position, name if len(names) > 1 else "")
+    if intercept is not None:
+        _intercept(axes, intercept, intercept_se or 0.0)
+    axes.set_xlim(left=0.0, right=1.06 * float(tidy.numbers(table, "inverse_size").max()))
+    axes.margins(y=0.12)
+    axes.set_xlabel("1 / size")
+    axes.set_ylabel(quantity)
+    axes.ticklabel_format(axis="y", useOffset=False)
+    axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
+    _sizes(axes, table)
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+def _intercept(axes: Axes, value: float, error: float) -> None:
+    axes.errorbar(
+        [0.0],
+        [value],
+        yerr=[2.0 * error],
+        marker="D",
+        markersize=6,
+        color=INK,
+        markeredgecolor="white",
+        capsize=3.5,
+        linestyle="none",
+        zorder=4,
+        clip_on=False,
+        label=f"extrapolated: {value:.4f} ± {error:.4f} (s.e.)",
+    )
+
+
+def _series(axes: Axes, rows: pd.DataFrame, position: int, name: str) -> None:
+    line = tidy.known(rows, "fit")
+    x, y = tidy.numbers(line, "inverse_size"), tidy.numbers(line, "fit")
+    if len(x) > 1 and x[1] > x[0]:
+        # The fit is a straight line: carry it on to the edge.
+        x, y = np.append(0.0, x), np.append(y[0] - x[0] * (y[1] - y[0]) / (x[1] - x[0]), y)
+    axes.plot(
+        x,
+        y,
+        color=colour(position),
+        zorder=2,
+        label=f"fitted line {name}".strip(),
+    )
+    axes.errorbar(
+        tidy.numbers(rows, "inverse_size"),
+        tidy.numbers(rows, "ratio"),
+        yerr=2.0 * np.nan_to_num(tidy.numbers(rows, "ratio_se")),
+        linestyle="none",
+        marker=marker(position),
+        color=colour(position),
+        markeredgecolor="white",
+        capsize=2.5,
+        zorder=3,
+        label=f"simulation {name}".strip() + f", {ERROR_BARS}",
+    )
+
+
+def _sizes(axes: Axes, table: pd.DataFrame) -> None:
+    """Name the sizes above their points, leaving out those that would touch a neighbour."""
+    right = axes.get_xlim()[1]
+    shown: list[tuple[float, float]] = []
+    pairs = zip(tidy.numbers(table, "inverse_size"), tidy.numbers(table, "size"), strict=True)
+    for inverse, size in sorted(pairs, reverse=True):
+        if all(abs(inverse - other) > 0.09 * right for other, _ in shown):
+            shown.append((float(inverse), float(size)))
+    top = axes.secondary_xaxis("top")
+    top.set_xticks([x for x, _ in shown], labels=[f"{size:,.6g}" for _, size in shown])
+    top.tick_params(length=0, colors=MUTED)
+    top.spines["top"].set_visible(False)
+    top.set_xlabel("size", color=MUTED)

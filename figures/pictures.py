@@ -1,0 +1,141 @@
+"""Which pictures a run folder can show, from its tables and verdicts alone."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from figures import (
+    agreement,
+    distance,
+    ladder,
+    ratio_curve,
+    slack,
+    tidy,
+    verdict_board,
+    worst_group,
+)
+
+VERDICTS, TABLES, TABLE = "verdicts.json", "tables", "table.csv"
+# Sweeps that several claims share: table name -> picture name and how it is drawn.
+SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
+    "imbalance_curve": {"imbalance_curve": ("ratio_curve", ratio_curve.draw)},
+    "spurious_curve": {
+        "spurious_curve": ("ratio_curve", ratio_curve.draw),
+        "spurious_groups": ("worst_group", worst_group.draw),
+    },
+}
+
+
+class Picture(NamedTuple):
+    """One picture: file name without suffix, the figure it is an instance of, how to draw it."""
+
+    name: str
+    figure: str
+    draw: Callable[[], Figure]
+
+
+def pictures(directory: Path) -> list[Picture]:
+    """All pictures of a folder left by ``verify`` or ``simulate``."""
+    if (directory / VERDICTS).is_file():
+        verdicts = _read_verdicts(directory / VERDICTS)
+        return [*_of_verdicts(verdicts, directory / TABLES), *_of_shared(directory / TABLES)]
+    if (directory / TABLE).is_file():
+        return _of_simulation(directory / TABLE)
+    raise ValueError(
+        f"{directory} holds neither {VERDICTS} nor {TABLE}; "
+        "name the folder that synthlaw verify or synthlaw simulate left."
+    )
+
+
+def _read_verdicts(path: Path) -> dict[str, Any]:
+    try:
+        verdicts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read ({error}); run synthlaw verify again.") from None
+    if not isinstance(verdicts, dict) or not isinstance(verdicts.get("claims"), list):
+        raise ValueError(f"{path} lists no claims; run synthlaw verify again.")
+    return verdicts
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        table = tidy.read_table(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read ({error}); make the table again.") from None
+    if table.empty:
+        raise ValueError(f"{path} has no rows; make the table again.")
+    return table
+
+
+def _of_verdicts(verdicts: dict[str, Any], tables: Path) -> list[Picture]:
+    found = [Picture("verdict_board", "verdict_board", partial(verdict_board.draw, verdicts))]
+    for claim in verdicts["claims"]:
+        path = tables / f"{claim['id']}.csv"
+        if path.parent == tables and path.is_file():
+            figure, draw = _evidence(claim, _read(path))
+            found.append(Picture(claim["id"], figure, draw))
+    return found
+
+
+def _evidence(claim: dict[str, Any], table: pd.DataFrame) -> tuple[str, Callable[[], Figure]]:
+    """The picture of one claim's evidence: its kind chooses."""
+    kind, margin = claim["kind"], claim.get("margin")
+    if kind == "inequality":
+        return "slack", partial(slack.draw, table)
+    if kind == "distribution" and "distance" in table.columns:
+        return "distance", partial(distance.draw, table, margin=margin)
+    if kind in ("exact", "distribution"):
+        return "agreement", partial(agreement.draw, table)
+    # The margin of an exponent is absolute; the ladder shows ratios.
+    scale = abs(claim["prediction"]) if kind == "exponent" else 1.0
+    return "ladder", partial(
+        ladder.draw,
+        table,
+        margin=(margin or 0.0) / scale,
+        intercept=claim.get("ratio"),
+        intercept_se=claim.get("ratio_se"),
+        quantity="local slope / predicted" if kind == "exponent" else "measured / predicted",
+    )
+
+
+def _of_shared(tables: Path) -> list[Picture]:
+    return [
+        Picture(name, figure, partial(draw, _smallest(_read(tables / f"{table}.csv"))))
+        for table, found in SHARED.items()
+        if (tables / f"{table}.csv").is_file()
+        for name, (figure, draw) in found.items()
+    ]
+
+
+def _smallest(table: pd.DataFrame) -> pd.DataFrame:
+    """A sweep repeated at several sizes at its smallest, where theory has the hardest time."""
+    if "size" not in table.columns:
+        return table
+    sizes = tidy.numbers(table, "size")
+    return tidy.where(table, sizes == sizes.min())
+
+
+def _of_simulation(path: Path) -> list[Picture]:
+    """The balanced curve of every metric, and the errors of the groups."""
+    table = _read(path)
+    tidy.require(table, tidy.REQUIRED, "simulation's table")
+    measured = set(zip(tidy.texts(table, "metric"), tidy.texts(table, "group"), strict=True))
+    found = [
+        Picture(
+            f"ratio_curve_{metric}",
+            "ratio_curve",
+            partial(ratio_curve.draw, table, metric=metric),
+        )
+        for metric in tidy.distinct(table, "metric")
+        if (metric, "balanced") in measured
+    ]
+    groups = {group for metric, group in measured if metric == "error"}
+    along = tidy.known(table, "ratio")
+    if len(groups - set(worst_group.SPECIAL)) > 1 and len(along):
+        found.append(Picture("worst_group", "worst_group", partial(worst_group.draw, table)))
+    return found

@@ -1,0 +1,198 @@
+"""Risk or error along the oversampling ratio: theory as a line, simulation as points.
+
+Rows with a prediction only make the line denser; rows with an estimate only stand without a
+line. The reweighting row has no ratio and is drawn as a level. The lower panels show what the
+upper ones cannot: the distance between simulation and theory.
+"""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from figures import tidy
+from figures.style import ERROR_BARS, INK, MUTED, canvas, colour, marker, plain_log, spans, style
+
+Numbers = NDArray[np.float64]
+Residual = Literal["percent", "se"]
+_RESIDUALS = {
+    "percent": "difference\n(% of theory)",
+    "se": "difference\n(standard errors)",
+}
+_COLUMNS, _LARGEST = 3, 12
+
+
+@style()
+def draw(
+    table: pd.DataFrame,
+    *,
+    metric: str = "excess_risk",
+    group: str = "balanced",
+    x: str | None = None,
+    residual: Residual | None = None,
+) -> Figure:
+    """One metric of one group of a tidy table, one colour per generator.
+
+    Args:
+        table: the tidy table; error bars are two standard errors.
+        metric: ``excess_risk``, ``error`` or ``kl``.
+        group: a group name, ``balanced`` or ``worst``.
+        x: the column along the x axis; default: the ratio, or what varies in its place.
+        residual: unit of the lower panel; default percent where every prediction is positive.
+    """
+    rows = tidy.select(table, metric, group)
+    x = x or tidy.running_column(rows)
+    generators = tidy.distinct(rows, "generator")
+    found = tidy.panels(rows, x)
+    panels = found[:_LARGEST]
+    positive = (tidy.numbers(tidy.known(rows, "predicted"), "predicted") > 0.0).all()
+    unit = residual or ("percent" if positive else "se")
+    wide = min(len(panels), _COLUMNS)
+    deep = -(-len(panels) // wide)
+    figure = canvas(5.4 if wide == 1 else 3.3 * wide, 4.3 * deep)
+    grid = figure.subplots(
+        2 * deep, wide, sharex=True, squeeze=False, height_ratios=[2.4, 1.0] * deep
+    )
+    logarithmic = spans(_heights(rows))
+    for position, panel in enumerate(panels):
+        row, column = 2 * (position // wide), position % wide
+        upper, lower = grid[row, column], grid[row + 1, column]
+        _curves(upper, panel, x, generators)
+        _levels(upper, panel, generators, single=len(panels) == 1)
+        _residuals(lower, panel, x, generators, unit)
+        upper.set_title(panel.title)
+        lower.set_xlabel(tidy.axis_name(x))
+        lower.tick_params(labelbottom=True)
+        upper.set_ylabel(tidy.metric_name(metric, group) if column == 0 else "")
+        lower.set_ylabel(_RESIDUALS[unit] if column == 0 else "")
+        if logarithmic:
+            plain_log(upper, "y")
+        if x != "ratio" and spans(tidy.numbers(tidy.known(panel.curves, x), x).tolist()):
+            plain_log(lower, "x")
+    for axes in grid.ravel()[_unused(len(panels), wide, deep)]:
+        axes.remove()
+    figure.align_ylabels()
+    _legend(figure, generators, rows)
+    if len(found) > len(panels):
+        figure.suptitle(f"the first {len(panels)} of {len(found)} settings")
+    return figure
+
+
+def _heights(rows: pd.DataFrame) -> list[float]:
+    values = np.concatenate([tidy.numbers(rows, name) for name in ("predicted", "estimate")])
+    return values[np.isfinite(values)].tolist()
+
+
+def _unused(panels: int, wide: int, deep: int) -> list[int]:
+    """Flat indices of grid cells without a panel."""
+    return [
+        (2 * (position // wide) + half) * wide + position % wide
+        for position in range(panels, wide * deep)
+        for half in (0, 1)
+    ]
+
+
+def _of(panel: tidy.Panel, generator: str, x: str) -> pd.DataFrame:
+    same = [name == generator for name in tidy.texts(panel.curves, "generator")]
+    return tidy.ordered(tidy.where(panel.curves, same), x)
+
+
+def _curves(axes: Axes, panel: tidy.Panel, x: str, generators: list[str]) -> None:
+    for position, name in enumerate(generators):
+        rows = _of(panel, name, x)
+        line, points = tidy.known(rows, "predicted"), tidy.known(rows, "estimate")
+        if len(line):
+            axes.plot(
+                tidy.numbers(line, x),
+                tidy.numbers(line, "predicted"),
+                color=colour(position),
+                label=name,
+                zorder=2,
+            )
+        if len(points):
+            half = 2.0 * np.nan_to_num(tidy.numbers(points, "se"))
+            _bars(axes, tidy.numbers(points, x), tidy.numbers(points, "estimate"), half, position)
+
+
+def _bars(axes: Axes, x: Numbers, y: Numbers, half: Numbers, position: int) -> None:
+    axes.errorbar(
+        x,
+        y,
+        yerr=half,
+        linestyle="none",
+        marker=marker(position),
+        color=colour(position),
+        markeredgecolor="white",
+        markeredgewidth=0.6,
+        capsize=2.5,
+        elinewidth=1.1,
+        zorder=3,
+    )
+
+
+def _levels(axes: Axes, panel: tidy.Panel, generators: list[str], single: bool) -> None:
+    """Rows without a ratio: a dashed level, with the simulated one as a thin band."""
+    for row in panel.constants.to_dict("records"):
+        position = generators.index(row["generator"])
+        level = row["predicted"] if np.isfinite(row["predicted"]) else row["estimate"]
+        axes.axhline(level, linestyle=(0, (5, 3)), color=colour(position), zorder=1.5)
+        if np.isfinite(row["estimate"]) and np.isfinite(row["se"]):
+            low, high = row["estimate"] - 2 * row["se"], row["estimate"] + 2 * row["se"]
+            axes.axhspan(low, high, color=colour(position), alpha=0.25, linewidth=0, zorder=1)
+        if single:
+            axes.annotate(
+                str(row["generator"]),
+                (1.0, level),
+                xycoords=("axes fraction", "data"),
+                xytext=(-2, 3),
+                textcoords="offset points",
+                ha="right",
+                va="bottom",
+                fontsize=8,
+                color=colour(position),
+            )
+
+
+def _residuals(axes: Axes, panel: tidy.Panel, x: str, generators: list[str], unit: str) -> None:
+    """Differences to the theory; generators stand a little apart, so that bars stay readable."""
+    axes.axhline(0.0, color=INK, linewidth=0.9, zorder=2)
+    everywhere = tidy.numbers(panel.curves, x)
+    step = 0.012 * float(np.ptp(everywhere)) if x == "ratio" else 0.0
+    for position, name in enumerate(generators):
+        rows = tidy.known(_of(panel, name, x), "predicted", "estimate", "se")
+        predicted, se = tidy.numbers(rows, "predicted"), tidy.numbers(rows, "se")
+        scale = np.abs(predicted) / 100.0 if unit == "percent" else se
+        usable = scale > 0.0
+        gap = tidy.numbers(rows, "estimate") - predicted
+        if usable.any():
+            scale = scale[usable]
+            place = tidy.numbers(rows, x)[usable] + step * (position - (len(generators) - 1) / 2)
+            _bars(axes, place, gap[usable] / scale, 2.0 * se[usable] / scale, position)
+
+
+def _legend(figure: Figure, generators: list[str], rows: pd.DataFrame) -> None:
+    simulated = len(tidy.known(rows, "estimate")) > 0
+    along = np.isfinite(tidy.numbers(rows, "ratio"))
+    constant = tidy.distinct(tidy.where(rows, ~along), "generator")
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=colour(position),
+            label=name,
+            linestyle=(0, (5, 3)) if name in constant else "-",
+            marker=marker(position) if simulated and name not in constant else "",
+            markeredgecolor="white",
+        )
+        for position, name in enumerate(generators)
+    ]
+    if len(tidy.known(rows, "predicted")):
+        handles.append(Line2D([], [], color=MUTED, label="theory"))
+    if simulated:
+        label = f"simulation {ERROR_BARS}"
+        handles.append(Line2D([], [], color=MUTED, marker="o", linestyle="none", label=label))
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)))

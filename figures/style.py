@@ -1,0 +1,117 @@
+"""How every picture looks and how it is written to disk.
+
+Figures are drawn on a bare ``Figure`` (no display, no global state) inside ``style()``, and
+written by ``save``, twice: PNG for looking, SVG for print and for the report.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import seaborn
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+PALETTE: tuple[Any, ...] = tuple(seaborn.color_palette("colorblind").as_hex())
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h")
+INK, MUTED, BAND = "#222222", "#6b6b6b", "#d9e6f2"
+# Outcomes carry a glyph as well as a colour, so that no reader depends on the colour.
+OUTCOMES = {
+    "supported": ("✔", PALETTE[2]),
+    "unresolved": ("?", PALETTE[1]),
+    "contradicted": ("✘", PALETTE[3]),
+}
+SUFFIXES = ("png", "svg")
+# What an axis tells about error bars, in one wording everywhere.
+ERROR_BARS = "±2 standard errors"
+
+_RC: Any = {
+    **seaborn.axes_style("ticks"),
+    **seaborn.plotting_context("paper"),
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9.0,
+    "axes.labelsize": 9.0,
+    "axes.titlesize": 9.5,
+    "xtick.labelsize": 8.0,
+    "ytick.labelsize": 8.0,
+    "legend.fontsize": 8.0,
+    "legend.title_fontsize": 8.0,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.6,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.8,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 4.5,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 200,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "synthlaw",
+    # Names of groups and generators are other people's text: a dollar sign is no formula.
+    "text.parse_math": False,
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The settings of every picture, undone on leaving; works as a decorator too."""
+    with matplotlib.rc_context(_RC):
+        yield
+
+
+def canvas(width: float, height: float) -> Figure:
+    """An empty figure of ``width`` by ``height`` inches."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def colour(position: int) -> Any:
+    """Colour of series ``position``; the palette starts again after ten."""
+    return PALETTE[position % len(PALETTE)]
+
+
+def marker(position: int) -> str:
+    """Marker of series ``position``."""
+    return MARKERS[position % len(MARKERS)]
+
+
+def plain_log(axes: Axes, which: str) -> None:
+    """Make an axis logarithmic with plain numbers (0.001) at its ticks."""
+    getattr(axes, f"set_{which}scale")("log")
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def spans(values: Sequence[float], factor: float = 30.0) -> bool:
+    """Whether positive numbers spread over more than ``factor`` (then a log axis reads better).
+
+    >>> spans([0.01, 1.0]), spans([0.5, 1.0]), spans([-1.0, 100.0]), spans([])
+    (True, False, False, False)
+    """
+    return len(values) > 0 and min(values) > 0.0 and max(values) > factor * min(values)
+
+
+def save(figure: Figure, stem: Path) -> list[Path]:
+    """Write ``stem.png`` and ``stem.svg``, each whole or not at all; the same bytes every time."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    written = []
+    for suffix in SUFFIXES:
+        target = stem.with_name(f"{stem.name}.{suffix}")
+        temporary = stem.with_name(f".{stem.name}.{os.getpid()}.{suffix}")
+        metadata = {"Date": None, "Creator": None} if suffix == "svg" else {"Software": None}
+        try:
+            with style():
+                figure.savefig(temporary, format=suffix, metadata=metadata)
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+        written.append(target)
+    return written

@@ -1,0 +1,136 @@
+"""All verdicts at a glance: one row per claim, grouped by family.
+
+Constants show their ratio and its interval against the margin; every claim shows its outcome,
+and that of its planted error, as a glyph and a colour.
+"""
+
+from statistics import NormalDist
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from figures.dots import shorten
+from figures.style import BAND, INK, MUTED, OUTCOMES, canvas, style
+
+_ROW = 0.25
+# Ratios further from 1 than this are drawn at the edge, so that one of them does not flatten all.
+_REACH = 0.12
+
+_GLYPH: dict[str, Any] = {
+    "ha": "center",
+    "va": "center",
+    "weight": "bold",
+    "fontsize": 7.5,
+    "zorder": 3,
+}
+
+
+@style()
+def draw(verdicts: dict[str, Any]) -> Figure:
+    """The board of a run's ``verdicts.json``."""
+    claims = verdicts["claims"]
+    if not claims:
+        raise ValueError("A verdict board needs claims; verdicts.json lists none.")
+    families = list(dict.fromkeys(claim["family"] for claim in claims))
+    lines = len(claims) + len(families)
+    figure = canvas(7.2, 1.3 + _ROW * lines)
+    axes, marks = figure.subplots(1, 2, sharey=True, width_ratios=[3.0, 1.0])
+    axes.set_ylim(lines - 0.3, -0.7)
+    _frame(axes, marks)
+    height, ticks, labels = 0, [], []
+    for family in families:
+        axes.annotate(
+            family,
+            (0.0, height),
+            xycoords=("axes fraction", "data"),
+            xytext=(-6, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            weight="bold",
+            fontsize=8.5,
+        )
+        height += 1
+        for claim in (each for each in claims if each["family"] == family):
+            _ratio(axes, claim, height)
+            _mark(marks, claim["outcome"], 0.0, height)
+            _twin(marks, (claim.get("twin") or {}).get("outcome"), 1.0, height)
+            ticks.append(height)
+            labels.append(shorten(str(claim.get("title") or claim["id"]), 48))
+            height += 1
+    axes.set_yticks(ticks, labels=labels)
+    counts = [f"{sum(c['outcome'] == name for c in claims)} {name}" for name in OUTCOMES]
+    figure.suptitle(f"{len(claims)} claims: {', '.join(counts)}", fontsize=9.5)
+    return figure
+
+
+def _frame(axes: Axes, marks: Axes) -> None:
+    axes.axvline(1.0, color=INK, linewidth=0.9, zorder=2)
+    axes.set_xlim(1.0 - _REACH, 1.0 + _REACH)
+    axes.set_xlabel("measured / predicted, interval at the claim's level\n(shaded: margin)")
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=True, axis="y", linestyle=":")
+    axes.spines["left"].set_visible(False)
+    marks.set_xlim(-0.6, 1.6)
+    marks.set_xticks([0.0, 1.0], labels=["claim", "planted error\n(✘ caught)"])
+    marks.set_xlabel("outcome")
+    marks.tick_params(length=0, labelleft=False)
+    marks.grid(visible=False)
+    for side in ("left", "bottom"):
+        marks.spines[side].set_visible(False)
+
+
+def _ratio(axes: Axes, claim: dict[str, Any], height: int) -> None:
+    ratio, error, margin = claim.get("ratio"), claim.get("ratio_se"), claim.get("margin")
+    if claim["kind"] != "constant" or ratio is None:
+        note = claim["kind"] if ratio is None else f"{claim['kind']}: {ratio:.3g}"
+        axes.text(1.0, height, f"  {note}", color=MUTED, fontsize=7.5, va="center", zorder=3)
+        return
+    if margin is not None:
+        axes.fill_betweenx(
+            [height - 0.42, height + 0.42], 1 - margin, 1 + margin, color=BAND, linewidth=0
+        )
+    colour = OUTCOMES[claim["outcome"]][1]
+    if abs(ratio - 1.0) > _REACH:
+        edge = 1.0 + 0.94 * (_REACH if ratio > 1.0 else -_REACH)
+        axes.plot([edge], [height], marker=">" if ratio > 1.0 else "<", color=colour, zorder=4)
+        side = "right" if ratio > 1.0 else "left"
+        axes.annotate(
+            f"{ratio:.3g}",
+            (edge, height),
+            xytext=(-6 if ratio > 1.0 else 6, 0),
+            textcoords="offset points",
+            ha=side,
+            va="center",
+            fontsize=7.5,
+        )
+        return
+    half = NormalDist().inv_cdf(1.0 - claim["alpha"]) * error if error else 0.0
+    axes.errorbar(
+        [ratio],
+        [height],
+        xerr=[half],
+        marker="o",
+        color=colour,
+        markeredgecolor="white",
+        capsize=2.5,
+        linestyle="none",
+        zorder=4,
+    )
+
+
+def _mark(axes: Axes, outcome: str, x: float, height: int) -> None:
+    glyph, colour = OUTCOMES[outcome]
+    axes.scatter([x], [height], s=95, color=colour, zorder=2)
+    axes.text(x, height, glyph, color="white", **_GLYPH)
+
+
+def _twin(axes: Axes, outcome: str | None, x: float, height: int) -> None:
+    """A planted error that was caught is as it should be, and drawn quietly."""
+    if outcome not in OUTCOMES:
+        axes.text(x, height, "–", ha="center", va="center", color=MUTED)
+    elif outcome == "contradicted":
+        axes.text(x, height, OUTCOMES[outcome][0], color=MUTED, **_GLYPH)
+    else:
+        _mark(axes, outcome, x, height)

@@ -1,0 +1,1 @@
+"""Derived predictions; paper_notes/ holds the derivations."""

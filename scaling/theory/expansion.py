@@ -1,0 +1,41 @@
+"""Floor + variance + second order: the parametric prediction of every group's risk and error.
+
+For a functional ``F`` with gradient ``g`` and Hessian ``H_F`` at the mixture minimiser,
+
+    E F(theta_hat) = F(theta_mix) + (1/2) tr(H_F M) + g' bias + O(n^-2)
+
+(paper_notes/excess_risk.md). For a risk the first term is counted from the balanced
+minimiser, so that the three terms are the floor, the variance and the second-order term of
+the excess risk; for a 0-1 error it is the error itself.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from simulations.units import UnitPopulation
+
+
+class Expansion(NamedTuple):
+    """Each term per cell and functional, shape ``(C, F)`` with F = 2K: K risks, then K errors."""
+
+    floor: np.ndarray
+    variance: np.ndarray
+    second_order: np.ndarray
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """``floor + variance + second_order``."""
+        return self.floor + self.variance + self.second_order
+
+
+def expansion(population: UnitPopulation) -> Expansion:
+    """The three terms for every cell of a unit; cells without a converged minimiser are NaN."""
+    values = np.asarray(population.measured.values)
+    groups = values.shape[1] // 2
+    baseline = np.asarray(population.balanced_values).copy()
+    baseline[groups:] = 0.0
+    traces = np.einsum("cfij,cij->cf", population.measured.hessians, population.expansions.spread)
+    shifts = np.einsum("cfi,ci->cf", population.measured.gradients, population.expansions.bias)
+    found = np.where(np.asarray(population.converged), 1.0, np.nan)[:, None]
+    return Expansion(found * (values - baseline), found * 0.5 * traces, found * shifts)

@@ -1,0 +1,160 @@
+"""Cells: how many rows of which weight a training sample holds.
+
+One cell is one point of a sweep: raw counts ``n_g``, oversampled rows
+``m_g = floor(ratio (n_max - n_g) + 1/2)``, ``N`` augmented rows in every group, and the weights
+``w = (1 - alpha)/M`` of the ``M = sum(n_g + m_g)`` raw and oversampled rows and
+``w_a = alpha/(K N)`` of the augmented ones.
+"""
+
+import json
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simulations import generators
+from simulations.population import Atoms, lift
+from simulations.sandwich import Components
+from simulations.worlds import World
+
+
+class Cell(NamedTuple):
+    """``ratio`` is None for reweighting. Arrays are ``(K,)``: raw and oversampled rows, and the
+    weight of one raw or oversampled row of each group; ``augment`` rows of weight
+    ``augment_weight`` join every group."""
+
+    ratio: float | None
+    augment: int
+    augment_share: float
+    raw: np.ndarray
+    oversampled: np.ndarray
+    row_weight: np.ndarray
+    augment_weight: float
+
+
+def oversampled_rows(counts: np.ndarray, ratio: float) -> np.ndarray:
+    """``m_g = floor(ratio (n_max - n_g) + 1/2)``, shape ``(K,)``.
+
+    >>> oversampled_rows(np.array([2000, 200]), 0.5)
+    array([  0, 900])
+    """
+    return np.floor(ratio * (counts.max() - counts) + 0.5).astype(np.int64)
+
+
+def effective_share(
+    share: float | None, row_weight: float | None, rows: int, groups: int, augment: int
+) -> float:
+    """Share ``alpha`` of the augmented rows: given, or ``w K N / (M + w K N)`` from a row weight.
+
+    >>> effective_share(None, 0.5, rows=4000, groups=2, augment=1000)
+    0.2
+    """
+    if augment == 0:
+        return 0.0
+    if row_weight is not None:
+        return row_weight * groups * augment / (rows + row_weight * groups * augment)
+    return float(share or 0.0)
+
+
+def make_cell(
+    counts: np.ndarray,
+    ratio: float,
+    augment: int = 0,
+    augment_share: float | None = None,
+    augment_row_weight: float | None = None,
+) -> Cell:
+    """The cell of a generator that writes rows."""
+    extra = oversampled_rows(counts, ratio)
+    rows = int((counts + extra).sum())
+    groups = len(counts)
+    alpha = effective_share(augment_share, augment_row_weight, rows, groups, augment)
+    return Cell(
+        ratio,
+        augment,
+        alpha,
+        counts,
+        extra,
+        np.full(groups, (1.0 - alpha) / rows),
+        alpha / (groups * augment) if augment else 0.0,
+    )
+
+
+def reweighted_cell(counts: np.ndarray) -> Cell:
+    """The cell of reweighting: no synthetic rows, every group weighs ``1/K``."""
+    groups = len(counts)
+    return Cell(None, 0, 0.0, counts, np.zeros(groups, np.int64), 1.0 / (groups * counts), 0.0)
+
+
+def unit_cells(spec: Any, counts: np.ndarray, synthetic: Any) -> list[Cell]:
+    """All cells of one generator at one set of counts; ``synthetic`` is that section of a sweep."""
+    if spec.kind == generators.REWEIGHT:
+        return [reweighted_cell(counts)]
+    return [
+        make_cell(counts, ratio, augment, synthetic.augment_share, synthetic.augment_row_weight)
+        for augment in synthetic.augment
+        for ratio in synthetic.ratios
+    ]
+
+
+def group_weights(cell: Cell, group: int, resampled: bool) -> tuple[float, float, float, float]:
+    """Total and squared weight of a group's raw rows, then of its independent synthetic rows.
+
+    Rows that repeat raw rows belong to the raw component: raw row i then weighs
+    ``w (1 + M_i) + w_a M'_i`` with multinomial multiplicities, and the second number is the
+    exact second moment of these weights.
+    """
+    n, m, big_n = int(cell.raw[group]), int(cell.oversampled[group]), cell.augment
+    w, w_a = float(cell.row_weight[group]), cell.augment_weight
+    synthetic_total = w * m + w_a * big_n
+    synthetic_squared = w**2 * m + w_a**2 * big_n
+    if not resampled:
+        return w * n, w**2 * n, synthetic_total, synthetic_squared
+    total = w * n + synthetic_total
+    return total, total**2 / n + (1.0 - 1.0 / n) * synthetic_squared, 0.0, 0.0
+
+
+def components(
+    spec: Any, world: World, counts: np.ndarray, cells: list[Cell], intercept: bool
+) -> Components:
+    """Components of all cells of one generator: the weights have shape ``(cells, 2K)``.
+
+    Component ``g`` holds the raw rows of group g (and their duplicates), component ``K + g``
+    its independent synthetic rows.
+    """
+    groups = len(world.names)
+    laws: list[list[generators.Atom]] = [[generators.right_law(world, g)] for g in range(groups)]
+    for g in range(groups):
+        resampled = generators.resamples(spec, world, g) or spec.kind == generators.REWEIGHT
+        laws.append(laws[g] if resampled else generators.synthetic_law(spec, world, counts, g))
+    means, covariances = lift(
+        np.array([a.mean for law in laws for a in law]),
+        np.array([a.covariance for law in laws for a in law]),
+        intercept,
+    )
+    labels = np.array([float(a.label) for law in laws for a in law])
+    mixing = np.zeros((len(laws), len(labels)))
+    start = 0
+    for c, law in enumerate(laws):
+        mixing[c, start : start + len(law)] = [a.probability for a in law]
+        start += len(law)
+    weights = np.array(
+        [
+            [group_weights(cell, g, generators.resamples(spec, world, g)) for g in range(groups)]
+            for cell in cells
+        ]
+    )
+    return Components(
+        Atoms(means, covariances, labels),
+        mixing,
+        np.concatenate([weights[:, :, 0], weights[:, :, 2]], axis=1),
+        np.concatenate([weights[:, :, 1], weights[:, :, 3]], axis=1),
+    )
+
+
+def describe_counts(names: tuple[str, ...], counts: np.ndarray) -> str:
+    """Raw counts as the compact JSON object of the table's ``counts`` column.
+
+    >>> describe_counts(("majority", "minority"), np.array([2000, 200]))
+    '{"majority":2000,"minority":200}'
+    """
+    pairs = {name: int(n) for name, n in zip(names, counts, strict=True)}
+    return json.dumps(pairs, separators=(",", ":"))

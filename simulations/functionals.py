@@ -1,0 +1,50 @@
+"""What is measured: the risk and the 0-1 error of every group, with derivatives in ``theta``.
+
+For K groups the functionals are stacked as ``2K`` numbers: the K risks, then the K errors.
+All derivatives are written out (no automatic differentiation: it would double the time to
+compile); the tests check them against it.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from simulations import population
+from simulations.losses import Loss
+from simulations.population import Atoms
+from simulations.quadrature import Grid
+
+
+class Functionals(NamedTuple):
+    """``values (F,)``, ``gradients (F, p)``, ``hessians (F, p, p)`` at one ``theta``; F = 2K."""
+
+    values: Array
+    gradients: Array
+    hessians: Array
+
+
+def values(loss: Loss, theta: Array, groups: Atoms, grid: Grid) -> Array:
+    """Group risks, then group errors: shape ``(2K,)``."""
+    return jnp.concatenate(
+        [
+            population.group_risks(loss, theta, groups, grid),
+            population.group_errors(loss, theta, groups),
+        ]
+    )
+
+
+def functionals(loss: Loss, theta: Array, groups: Atoms, grid: Grid) -> Functionals:
+    """Values with first and second derivatives at ``theta (p,)``."""
+    risk_gradients = jax.vmap(lambda law: population.gradient(loss, theta, law, grid))(groups)
+    risk_hessians = jax.vmap(lambda law: population.hessian(loss, theta, law, grid))(groups)
+
+    error_gradients, error_hessians = jax.vmap(
+        lambda law: population.error_derivatives(loss, theta, law)
+    )(groups)
+    return Functionals(
+        values(loss, theta, groups, grid),
+        jnp.concatenate([risk_gradients, error_gradients]),
+        jnp.concatenate([risk_hessians, error_hessians]),
+    )

@@ -1,0 +1,61 @@
+"""Losses of a linear score ``u`` and their derivatives in ``u``.
+
+A loss is a record of plain functions of ``(u, y)`` with labels ``y`` in {0, 1}; ``LOSSES`` maps the
+name used in a SWEEP.toml to the record. The derivatives are written by hand and checked
+against automatic differentiation in the tests.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+ScalarFunction = Callable[[Array, Array], Array]
+
+
+class Loss(NamedTuple):
+    """A loss ``l(u, y)`` with its first three derivatives in the score ``u``.
+
+    ``first`` is the paper notes' ``f``, ``second`` is ``f'`` and ``third`` is ``f''``.
+    A row is classified as label 1 when its score exceeds ``threshold``.
+    """
+
+    name: str
+    value: ScalarFunction
+    first: ScalarFunction
+    second: ScalarFunction
+    third: ScalarFunction
+    threshold: float
+
+
+def _logistic_second(u: Array, y: Array) -> Array:
+    p = jax.nn.sigmoid(u)
+    return p * (1.0 - p)
+
+
+def _logistic_third(u: Array, y: Array) -> Array:
+    p = jax.nn.sigmoid(u)
+    return p * (1.0 - p) * (1.0 - 2.0 * p)
+
+
+LOGISTIC = Loss(
+    name="logistic",
+    value=lambda u, y: jax.nn.softplus(u) - y * u,
+    first=lambda u, y: jax.nn.sigmoid(u) - y,
+    second=_logistic_second,
+    third=_logistic_third,
+    threshold=0.0,
+)
+
+SQUARED = Loss(
+    name="squared",
+    value=lambda u, y: (u - y) ** 2,
+    first=lambda u, y: 2.0 * (u - y),
+    second=lambda u, y: jnp.full_like(u, 2.0),
+    third=lambda u, y: jnp.zeros_like(u),
+    threshold=0.5,
+)
+
+LOSSES: dict[str, Loss] = {loss.name: loss for loss in (LOGISTIC, SQUARED)}

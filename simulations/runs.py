@@ -1,0 +1,87 @@
+"""Runs: all replicates of a unit, from the store where it holds them, computed where not."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from simulations import store
+from simulations.engine import Chunk, Task, chunks, prepare, run_chunks
+from simulations.estimates import join, one_cell
+from simulations.replicate import Results
+from simulations.units import Unit, restrict
+
+Advance = Callable[[int], None]
+
+
+def run_unit(task: Task, replicates: int, directory: Path | None, advance: Advance) -> Results:
+    """Results of every cell in replicates ``0 .. replicates - 1``.
+
+    With a directory, chunks it holds are read and the others computed and kept, cell by cell.
+    ``advance`` is told how many replicates came in.
+    """
+    unit = task.unit
+    wanted = chunks(replicates)
+    cells = range(len(unit.cells))
+    functionals = 2 * len(unit.world.names)
+    held: dict[tuple[int, int], Results] = {}
+    if directory is not None:
+        for chunk in wanted:
+            for c in cells:
+                path = store.shard_path(directory, unit, unit.cells[c], chunk)
+                found = store.read_shard(path, functionals, chunk)
+                if found is not None:
+                    held[chunk.first, c] = found
+    lacking = [k for k in wanted if any((k.first, c) not in held for c in cells)]
+    advance(replicates - sum(chunk.count for chunk in lacking))
+    # Only cells that lack something are computed; the others keep the bits they have.
+    needed = [c for c in cells if any((k.first, c) not in held for k in lacking)]
+    if needed:
+        _compute(task, lacking, needed, held, directory, advance)
+    return join([join([held[k.first, c] for k in wanted]) for c in cells], axis=1)
+
+
+def _compute(
+    task: Task,
+    lacking: list[Chunk],
+    needed: list[int],
+    held: dict[tuple[int, int], Results],
+    directory: Path | None,
+    advance: Advance,
+) -> None:
+    """Compute the needed cells of the lacking chunks into ``held``, and keep them."""
+    unit = task.unit
+    part = task if len(needed) == len(unit.cells) else prepare(restrict(unit, needed))
+    with contextlib.closing(run_chunks(part, lacking)) as computed:
+        for chunk, results in computed:
+            for place, c in enumerate(needed):
+                if (chunk.first, c) in held:
+                    continue
+                held[chunk.first, c] = one_cell(results, place)
+                if directory is not None:
+                    path = store.shard_path(directory, unit, unit.cells[c], chunk)
+                    store.write_shard(path, held[chunk.first, c], chunk)
+            advance(chunk.count)
+
+
+def unit_status(unit: Unit, generator: str, directory: Path | None) -> list[dict[str, Any]]:
+    """Per cell of a unit: replicates wanted, held by a run directory, and missing."""
+    replicates = unit.sweep.run.replicates
+    rows = []
+    for cell in unit.cells:
+        held = 0
+        if directory is not None:
+            paths = [(k, store.shard_path(directory, unit, cell, k)) for k in chunks(replicates)]
+            held = sum(chunk.count for chunk, path in paths if path.exists())
+        rows.append(
+            {
+                "generator": generator,
+                "counts": dict(zip(unit.world.names, unit.counts.tolist(), strict=True)),
+                "ratio": cell.ratio,
+                "augment": cell.augment,
+                "wanted": replicates,
+                "held": held,
+                "missing": replicates - held,
+            }
+        )
+    return rows

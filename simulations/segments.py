@@ -1,0 +1,114 @@
+"""Segments: the rows of a unit laid out in blocks, as arrays for the compiled replicate.
+
+For K groups there are ``S = 3K`` segments: raw rows (0..K-1), oversampling pools (K..2K-1),
+augmentation pools (2K..3K-1). Row j of segment s counts in cell c when ``j < limit[s, c]``,
+with weight ``weight[s, c]``. Groups whose synthetic rows repeat raw rows have empty pools of
+rows and draw indices instead, which add to the weight of the raw rows.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from simulations import draws
+from simulations.generators import REWEIGHT, Atom, resamples, right_law, synthetic_law
+from simulations.units import Unit
+
+# Buffers come in few sizes (a compiled shape each): SMALLEST * GROWTH**k blocks.
+SMALLEST, GROWTH = 8, 4
+
+
+class Blocks(NamedTuple):
+    """``segment (B,)`` and ``number (B,)`` of each block; only the first ``used`` count."""
+
+    segment: np.ndarray
+    number: np.ndarray
+    used: np.ndarray
+
+
+class Segments(NamedTuple):
+    """Laws ``(S, A, ..)`` of up to A atoms, prefix limits and row weights ``(S, C)``, and blocks.
+
+    ``thresholds (S, A)`` are cumulated atom probabilities; ``first_block (K,)`` is where the raw
+    rows of a group start; ``raw (K,)`` the raw counts; ``row_blocks`` and ``index_blocks`` list
+    the blocks of rows and of duplicate indices.
+    """
+
+    means: np.ndarray
+    roots: np.ndarray
+    labels: np.ndarray
+    thresholds: np.ndarray
+    limit: np.ndarray
+    weight: np.ndarray
+    raw: np.ndarray
+    first_block: np.ndarray
+    row_blocks: Blocks
+    index_blocks: Blocks
+
+
+def _blocks(lengths: np.ndarray) -> Blocks:
+    """Blocks that cover segments of these lengths, in order of segment."""
+    per_segment = -(-lengths // draws.BLOCK)
+    used = int(per_segment.sum())
+    size = SMALLEST
+    while size < used:
+        size *= GROWTH
+    segment, number = np.zeros(size, np.int32), np.zeros(size, np.int32)
+    segment[:used] = np.repeat(np.arange(len(lengths)), per_segment)
+    number[:used] = np.concatenate([np.arange(k) for k in per_segment])
+    return Blocks(segment, number, np.asarray(used, np.int32))
+
+
+def _laws(unit: Unit) -> list[list[Atom]]:
+    spec, world, counts = unit.generator, unit.world, unit.counts
+    groups = range(len(world.names))
+    raw = [[right_law(world, g)] for g in groups]
+    rows = [
+        raw[g]
+        if spec.kind == REWEIGHT or resamples(spec, world, g)
+        else synthetic_law(spec, world, counts, g)
+        for g in groups
+    ]
+    return [*raw, *rows, *rows]
+
+
+def segments(unit: Unit) -> Segments:
+    """The layout of a unit's rows."""
+    groups = len(unit.world.names)
+    laws = _laws(unit)
+    most = max(len(law) for law in laws)
+    padded = [law + [law[-1]._replace(probability=0.0)] * (most - len(law)) for law in laws]
+    cells = unit.cells
+    limit = np.concatenate(
+        [
+            np.array([cell.raw for cell in cells]),
+            np.array([cell.oversampled for cell in cells]),
+            np.array([[cell.augment] * groups for cell in cells]),
+        ],
+        axis=1,
+    ).T
+    weight = np.concatenate(
+        [
+            np.array([cell.row_weight for cell in cells]),
+            np.array([cell.row_weight for cell in cells]),
+            np.array([[cell.augment_weight] * groups for cell in cells]),
+        ],
+        axis=1,
+    ).T
+    repeats = np.array([resamples(unit.generator, unit.world, g) for g in range(groups)])
+    repeats = np.concatenate([np.zeros(groups, bool), repeats, repeats])
+    longest = limit.max(axis=1)
+    rows = _blocks(np.where(repeats, 0, longest))
+    per_group = -(-unit.counts // draws.BLOCK)
+    return Segments(
+        np.array([[atom.mean for atom in law] for law in padded]),
+        np.array([[np.linalg.cholesky(atom.covariance) for atom in law] for law in padded]),
+        np.array([[float(atom.label) for atom in law] for law in padded]),
+        np.array([np.cumsum([atom.probability for atom in law]) for law in padded]),
+        limit.astype(np.int32),
+        weight,
+        unit.counts.astype(np.int32),
+        np.concatenate([[0], np.cumsum(per_group)[:-1]]).astype(np.int32),
+        rows,
+        _blocks(np.where(repeats, longest, 0)),
+    )

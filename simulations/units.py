@@ -1,0 +1,166 @@
+"""Units: all cells of one generator at one set of counts, with their exact population.
+
+A unit is what the theory and the Monte Carlo work on: its cells share the setting, the
+counts, the estimator and the random numbers, and differ in their row weights only.
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from simulations import functionals, sandwich
+from simulations.cells import Cell, components, unit_cells
+from simulations.losses import LOSSES, Loss
+from simulations.minimisers import ridge_matrix
+from simulations.population import Atoms, group_atoms, project
+from simulations.problems import InputError
+from simulations.quadrature import Grid, gaussian_grid
+from simulations.functionals import Functionals
+from simulations.sandwich import Components, Sandwich
+from simulations.worlds import World, world
+
+# The population functions compile once for every number of cells; rounding that number up
+# to a multiple keeps the compilations few.
+CELL_MULTIPLE = 8
+# A score spread beyond this is no statistical problem any more; the grid stays affordable.
+LARGEST_SD = 512.0
+
+
+class Unit(NamedTuple):
+    """``generator`` is the generator's spec, ``counts (K,)``; ``sweep`` the resolved configuration."""
+
+    sweep: Any
+    generator: Any
+    world: World
+    counts: np.ndarray
+    cells: list[Cell]
+    loss: Loss
+    groups: Atoms
+    components: Components
+    penalty: Array
+
+
+class UnitPopulation(NamedTuple):
+    """Exact quantities of ``C`` cells with parameters in ``R^p`` and ``F = 2K`` functionals.
+
+    ``expansions``: the sandwich of every cell, a leading axis C on all its arrays; ``measured``: the
+    functionals' ``values (C, F)``, ``gradients (C, F, p)``, ``hessians (C, F, p, p)`` at
+    its ``theta``; ``balanced_theta (p,)`` and the functionals' ``balanced_values (F,)`` there;
+    ``converged (C,)``; ``grid`` fits the scores met.
+    """
+
+    expansions: Sandwich
+    measured: Functionals
+    balanced_theta: Array
+    balanced_values: Array
+    converged: Array
+    grid: Grid
+
+    @property
+    def theta(self) -> Array:
+        """The training mixtures' minimisers ``(C, p)``."""
+        return self.expansions.minimiser.theta
+
+
+def make_unit(sweep: Any, generator: Any) -> Unit:
+    """The unit of one generator of a resolved sweep (one without swept lists)."""
+    this_world = world(sweep.setting)
+    counts = np.array([sweep.counts[name] for name in this_world.names], dtype=np.int64)
+    intercept = sweep.estimator.intercept
+    cells = unit_cells(generator, counts, sweep.synthetic)
+    groups = group_atoms(this_world, intercept)
+    return Unit(
+        sweep,
+        generator,
+        this_world,
+        counts,
+        cells,
+        LOSSES[sweep.estimator.kind],
+        groups,
+        components(generator, this_world, counts, cells, intercept),
+        ridge_matrix(groups.means.shape[-1], jnp.asarray(sweep.estimator.ridge), intercept),
+    )
+
+
+def restrict(unit: Unit, cells: list[int]) -> Unit:
+    """The same unit with some of its cells only."""
+    parts = unit.components
+    return unit._replace(
+        cells=[unit.cells[i] for i in cells],
+        components=parts._replace(
+            total_weight=parts.total_weight[np.array(cells)],
+            squared_weight=parts.squared_weight[np.array(cells)],
+        ),
+    )
+
+
+@partial(jax.jit, static_argnames="loss")
+def _expand(
+    loss: Loss, parts: Components, penalties: Array, groups: Atoms, grid: Grid
+) -> tuple[Any, Any, Array]:
+    """Sandwich, functionals and largest score spread of every cell; one penalty per cell."""
+
+    def one(cell: tuple[Array, Array, Array]) -> tuple[Any, Any, Array]:
+        total, squared, penalty = cell
+        weighted = Components(parts.atoms, parts.mixing, total, squared)
+        result = sandwich.sandwich(loss, weighted, penalty, grid)
+        theta = result.minimiser.theta
+        sd = jax.vmap(lambda law: project(theta, law).sd)(parts.atoms)
+        return result, functionals.functionals(loss, theta, groups, grid), sd.max()
+
+    return lax.map(one, (parts.total_weight, parts.squared_weight, penalties))
+
+
+def _with_balanced(unit: Unit) -> tuple[Components, np.ndarray]:
+    """The unit's cells, the balanced risk itself as one more, and padding; their penalties."""
+    parts = unit.components
+    groups = len(unit.world.names)
+    balanced = np.repeat([[1.0 / groups, 0.0]], groups, axis=1)
+    rows = -(len(unit.cells) + 1) % CELL_MULTIPLE + 1
+    penalties = np.zeros((len(unit.cells) + rows, *unit.penalty.shape))
+    penalties[: len(unit.cells)] = unit.penalty
+    return parts._replace(
+        total_weight=np.concatenate([parts.total_weight, np.repeat(balanced, rows, axis=0)]),
+        squared_weight=np.concatenate([parts.squared_weight, np.repeat(balanced, rows, axis=0)]),
+    ), penalties
+
+
+def unit_population(unit: Unit) -> UnitPopulation:
+    """Exact population of every cell; the grid is refined until it fits the scores met.
+
+    Raises ``ValueError`` where the mixture risk has no finite minimiser that double precision
+    can find (scores of standard deviation above 512).
+    """
+    parts, penalties = _with_balanced(unit)
+    supported = 4.0
+    while True:
+        grid = gaussian_grid(supported)
+        result, measured, sd = _expand(unit.loss, parts, penalties, unit.groups, grid)
+        needed = float(jnp.max(sd))
+        if needed <= supported:
+            break
+        supported = 2.0 ** np.ceil(np.log2(needed)) if np.isfinite(needed) else np.inf
+        if supported > LARGEST_SD:
+            raise InputError(
+                f"estimator: the population minimiser has scores of standard deviation {needed:.3g}"
+                f" (limit {LARGEST_SD:g}), so the groups are all but separable;"
+                " lower the separation or set estimator.ridge > 0."
+            )
+    count = len(unit.cells)
+    converged = result.minimiser.converged
+
+    def first_cells(tree: Any) -> Any:
+        return jax.tree.map(lambda array: array[:count], tree)
+
+    return UnitPopulation(
+        first_cells(result),
+        first_cells(measured),
+        result.minimiser.theta[count],
+        measured.values[count],
+        converged[:count] & converged[count],
+        grid,
+    )

@@ -1,0 +1,45 @@
+"""Exact predictions, Monte Carlo and verdicts for synthetic oversampling.
+
+``predict(sweep)`` gives the excess risks and 0-1 errors of every cell from theory alone,
+``simulate(sweep)`` puts Monte-Carlo estimates beside them, ``verify()`` runs the claims, and
+``read_sweep(source)`` validates a SWEEP.toml or a dictionary of the same shape. Each is loaded
+when first used, so that ``import synthlaw`` itself stays light.
+
+>>> import synthlaw
+>>> counts = {"majority": 2000, "minority": 200}
+>>> sweep = {"setting": {"kind": "imbalance", "dim": 5}, "counts": counts}
+>>> sorted(synthlaw.predict(sweep).metric.unique())
+['error', 'excess_risk']
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simulations.configuration import read_sweep
+    from synthlaw.predictions import predict
+    from synthlaw.simulation import simulate
+    from synthlaw.verification import verify
+
+    __version__: str
+
+_HOMES = {
+    "predict": "synthlaw.predictions",
+    "read_sweep": "simulations.configuration",
+    "simulate": "synthlaw.simulation",
+    "verify": "synthlaw.verification",
+}
+
+__all__ = ["__version__", "predict", "read_sweep", "simulate", "verify"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("synthlaw")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'synthlaw' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,23 @@
+"""The registry of claims: what this project believes, each with the evidence that would refute it.
+
+One small file per topic holds a tuple ``CLAIMS``; ``registry()`` is their concatenation.
+"""
+
+from functools import cache
+
+from synthlaw.claims import (
+    control,
+    imbalance_curves,
+    imbalance_floors,
+    imbalance_variance,
+    spurious,
+)
+from synthlaw.claims.record import Claim
+
+MODULES = (imbalance_floors, imbalance_variance, imbalance_curves, spurious, control)
+
+
+@cache
+def registry() -> tuple[Claim, ...]:
+    """All claims, in the order in which they are reported."""
+    return tuple(claim for module in MODULES for claim in module.CLAIMS)

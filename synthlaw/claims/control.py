@@ -1,0 +1,156 @@
+"""Controls: planted errors that must be caught. A control is supported when its error was."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from synthlaw.claims import experiments
+from synthlaw.claims.evidence import Selection, against, ladder_of, select
+from synthlaw.claims.lab import Lab
+from synthlaw.claims.record import DERIVED, REGULAR, Assumption, Claim, Twin, always, no_failures
+
+BATCH = 100
+BATCHES = 2000
+LEVEL = 0.95
+
+right_law = ladder_of(experiments.CURVE, Selection("oracle", (0.5, 1.0)), "above_floor")
+
+
+def shifted_taken_for_right(lab: Lab) -> pd.DataFrame:
+    """Rows of a shifted generator against the prediction for the right law."""
+    table = lab.measure(experiments.CURVE)
+    wrong = select(table, Selection("shift", (0.5, 1.0)))
+    right = select(table, Selection("oracle", (0.5, 1.0)))
+    return against(
+        wrong,
+        pd.Series(right["predicted"].to_numpy(), index=wrong.index),
+        wrong["estimate"],
+    )
+
+
+raw_above_floor = ladder_of(experiments.CURVE, Selection("oracle", (0.0,)), "above_floor")
+
+
+def without_second_order(lab: Lab) -> pd.DataFrame:
+    """What lies above the raw floor against the variance term alone."""
+    rows = select(lab.measure(experiments.CURVE), Selection("oracle", (0.0,)))
+    return against(rows, rows["variance"], rows["estimate"] - rows["floor"])
+
+
+duplicates = ladder_of(experiments.RESAMPLING, Selection("duplicate", (0.5,)), "above_floor")
+
+
+def duplicates_as_new(lab: Lab) -> pd.DataFrame:
+    """Duplicates against the prediction for as many new rows."""
+    rows = select(lab.measure(experiments.RESAMPLING), Selection("duplicate", (0.5,)))
+    right = select(lab.measure(experiments.CURVE), Selection("oracle", (0.5,)))
+    # The prediction for right-law rows falls as 1/size; take it at size 1.
+    first = right[right["size"] == 1].iloc[0]
+    above = (first["variance"] + first["second_order"]) / rows["size"]
+    return against(rows, above, rows["estimate"] - rows["floor"])
+
+
+def _coverage(lab: Lab, shrink: float) -> pd.DataFrame:
+    sweep = {
+        "setting": {"kind": "imbalance", "dim": 2, "separation": 2.0},
+        "counts": {"majority": 200, "minority": 50},
+        "synthetic": {"ratios": [1]},
+    }
+    batches = BATCHES * lab.preset.effort
+    unit = lab.units(sweep)[0]
+    values, found = lab.recall(
+        "batches of replicates", lambda: lab.replicate_values(unit, BATCH * batches)
+    )
+    risks = values[:, 0, 0, -1].reshape(batches, BATCH)
+    se = shrink * risks.std(axis=1, ddof=1) / np.sqrt(BATCH)
+    reach = student.ppf(0.5 + LEVEL / 2, BATCH - 1) * se
+    covered = np.abs(risks.mean(axis=1) - risks.mean()) <= reach
+    noise = np.sqrt(LEVEL * (1 - LEVEL) / batches)
+    return pd.DataFrame(
+        {
+            "series": [""],
+            "size": 1,
+            "inverse_size": 0.0,
+            "prediction": LEVEL,
+            "estimate": covered.mean(),
+            "se": noise,
+            "ratio": covered.mean() / LEVEL,
+            "ratio_se": noise / LEVEL,
+            "replicates": found.size,
+            "failures": int((~found).sum()),
+        }
+    )
+
+
+def coverage(lab: Lab) -> pd.DataFrame:
+    """How often a 95 % interval from a batch of replicates covers the mean of all."""
+    return _coverage(lab, 1.0)
+
+
+def coverage_too_narrow(lab: Lab) -> pd.DataFrame:
+    """The same with standard errors that are a fifth too small."""
+    return _coverage(lab, 0.8)
+
+
+def _control(
+    id: str,
+    title: str,
+    statement: str,
+    formula: str,
+    evidence,
+    twin: Twin,
+    assumptions: tuple[Assumption, ...] = REGULAR,
+) -> Claim:
+    return Claim(
+        id=id,
+        family="control",
+        kind="constant",
+        title=title,
+        statement=statement,
+        formula=formula,
+        source=DERIVED,
+        note="verdicts.md",
+        assumptions=assumptions,
+        evidence=evidence,
+        twin=twin,
+    )
+
+
+CLAIMS = (
+    _control(
+        "control-wrong-generator",
+        "A wrong generator is noticed",
+        "Rows shifted by 0.3 cannot pass for rows of the right law.",
+        r"\mathcal{E}_{shift} \ne \mathcal{E}_{oracle}",
+        right_law,
+        Twin("The shifted rows follow the right law's prediction.", shifted_taken_for_right),
+    ),
+    _control(
+        "control-second-order",
+        "A missing second-order term is noticed",
+        "In raw data the second-order term is of the size of the variance and cannot be left out.",
+        r"E\,\mathcal{E} - floor = \tfrac12\mathrm{tr}(H_{bal} M) + g_b^\top \beta",
+        raw_above_floor,
+        Twin("The variance term alone lies above the floor.", without_second_order),
+    ),
+    _control(
+        "control-duplicates",
+        "Duplicates cannot pass for new rows",
+        "The variance of duplicated rows is not that of as many new rows.",
+        r"V_{duplicate} \ne V_{oracle}",
+        duplicates,
+        Twin("Duplicates have the variance of new rows.", duplicates_as_new),
+    ),
+    _control(
+        "control-coverage",
+        "Monte-Carlo intervals cover as often as they say",
+        "A 95 % interval from 100 replicates covers the true mean in 95 % of the cases.",
+        r"P\left(|\bar X - \mu| \le t_{.975,\,99}\, s/\sqrt{100}\right) = 0.95",
+        coverage,
+        Twin("So does one from standard errors a fifth too small.", coverage_too_narrow),
+        (
+            always("Batches are disjoint sets of independent replicates."),
+            Assumption("Every replicate has a finite minimiser.", no_failures),
+        ),
+    ),
+)

@@ -1,0 +1,122 @@
+"""Tables of evidence: the rows of a tidy table that bear on a claim, as ratios."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from synthlaw.claims.lab import Experiment, Lab
+from synthlaw.claims.record import Evidence
+
+Part = Literal["total", "floor", "above_floor"]
+
+
+class Selection(NamedTuple):
+    """Which rows of a tidy table: generator (its label), ratios (None: all), metric, group."""
+
+    generator: str
+    ratios: tuple[float, ...] | None = None
+    metric: str = "excess_risk"
+    group: str = "balanced"
+    augment: bool = False
+
+
+def select(table: pd.DataFrame, wanted: Selection) -> pd.DataFrame:
+    """The rows of one generator, metric and group, with and without augmented rows."""
+    chosen = (
+        (table["generator"] == wanted.generator)
+        & (table["metric"] == wanted.metric)
+        & (table["group"] == wanted.group)
+        & ((table["augment"] > 0) == wanted.augment)
+    )
+    if wanted.ratios is not None:
+        chosen &= table["ratio"].isin(wanted.ratios)
+    return table[chosen]
+
+
+def against(rows: pd.DataFrame, prediction: pd.Series, estimate: pd.Series) -> pd.DataFrame:
+    """Evidence of kind constant: estimates over predictions, one series per ratio."""
+    labels = rows["ratio"].map(lambda r: "" if np.isnan(r) else f"ratio {r:g}")
+    return pd.DataFrame(
+        {
+            "series": labels,
+            "size": rows["size"],
+            "inverse_size": 1.0 / rows["size"],
+            "prediction": prediction,
+            "estimate": estimate,
+            "se": rows["se"],
+            "ratio": estimate / prediction,
+            "ratio_se": rows["se"] / prediction.abs(),
+            "replicates": rows["replicates"],
+            "failures": rows["failures"],
+        }
+    ).reset_index(drop=True)
+
+
+def ladder_of(experiment: Experiment, wanted: Selection, part: Part = "total") -> Evidence:
+    """Estimates of an experiment over the predicted total, floor, or what lies above the floor."""
+
+    def evidence(lab: Lab) -> pd.DataFrame:
+        rows = select(lab.measure(experiment), wanted)
+        if part == "floor":
+            return against(rows, rows["floor"], rows["estimate"])
+        if part == "above_floor":
+            above = rows["variance"] + rows["second_order"]
+            return against(rows, above, rows["estimate"] - rows["floor"])
+        return against(rows, rows["predicted"], rows["estimate"])
+
+    return evidence
+
+
+def planted(evidence: Evidence) -> Evidence:
+    """The same evidence against a prediction that is too large by the preset's planted error."""
+
+    def twin(lab: Lab) -> pd.DataFrame:
+        table = evidence(lab)
+        factor = 1.0 + lab.preset.planted
+        return table.assign(
+            prediction=table["prediction"] * factor,
+            ratio=table["ratio"] / factor,
+            ratio_se=table["ratio_se"] / factor,
+        )
+
+    return twin
+
+
+def compare(measured: pd.DataFrame, bound: pd.DataFrame, cells: list[str]) -> pd.DataFrame:
+    """Evidence of kind inequality: estimates of two selections of equal length, row by row."""
+    measured, bound = measured.reset_index(drop=True), bound.reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "cell": cells,
+            "measured": measured["estimate"],
+            "measured_se": measured["se"],
+            "bound": bound["estimate"],
+            "bound_se": bound["se"],
+            "replicates": measured["replicates"] + bound["replicates"],
+            "failures": measured["failures"] + bound["failures"],
+        }
+    )
+
+
+def exact_rows(
+    cells: list[str],
+    measured: list[float],
+    expected: list[float],
+    tolerance: float,
+    se: list[float] | None = None,
+    replicates: int = 0,
+    failures: int = 0,
+) -> pd.DataFrame:
+    """Evidence of kind exact."""
+    return pd.DataFrame(
+        {
+            "cell": cells,
+            "measured": measured,
+            "measured_se": se if se is not None else 0.0,
+            "expected": expected,
+            "tolerance": tolerance,
+            "replicates": replicates,
+            "failures": failures,
+        }
+    )

@@ -1,0 +1,149 @@
+"""Imbalance, claims about whole curves, and about the law of the estimator itself."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from scipy.stats import chi2, kstest
+
+from scaling.equivalence import ALPHA
+from simulations.units import Unit, unit_population
+from synthlaw.claims import experiments
+from synthlaw.claims.evidence import Selection, ladder_of, planted
+from synthlaw.claims.lab import Lab
+from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Twin
+
+NOTE = "excess_risk.md"
+
+loss_curve = ladder_of(experiments.CURVE, Selection("oracle"))
+error_curve = ladder_of(experiments.CURVE, Selection("oracle", metric="error"))
+minority_error = ladder_of(experiments.CURVE, Selection("shift", metric="error", group="minority"))
+
+WALD_REPLICATES = 14_000
+
+
+def _wald_units(lab: Lab) -> dict[str, Unit]:
+    """Right-law rows and duplicates, both to balance, at sizes where the limit is near."""
+    sweep = {
+        "setting": experiments.REFERENCE,
+        "counts": experiments.COUNTS,
+        "synthetic": {
+            "generators": [{"kind": "oracle"}, {"kind": "duplicate"}],
+            "ratios": [1],
+        },
+    }
+    return {
+        "right law": lab.units(sweep, size=1)[0],
+        "duplicates": lab.units(sweep, size=4)[1],
+    }
+
+
+def _wald(lab: Lab, fresh: bool) -> pd.DataFrame:
+    """Kolmogorov distance of the Wald statistic to chi-square, with its exact confidence radius."""
+    units = _wald_units(lab)
+    rows = []
+    for name, unit in units.items():
+        population = unit_population(unit)
+        spread = np.asarray(population.expansions.spread[0])
+        if fresh and name == "duplicates":
+            # What the spread would be if every duplicate were a new row.
+            spread = np.asarray(unit_population(lab.units(_fresh(unit))[0]).expansions.spread[0])
+        theta, _, found = lab.recall(
+            f"fitted rules, {name}",
+            partial(lab.fitted, unit, WALD_REPLICATES * lab.preset.effort),
+        )
+        gap = (theta - np.asarray(population.theta))[found]
+        statistic = np.einsum("ri,ij,rj->r", gap, np.linalg.inv(spread), gap)
+        level = ALPHA / len(units)
+        rows.append(
+            {
+                "cell": name,
+                "distance": kstest(statistic, chi2(gap.shape[1]).cdf).statistic,
+                # Massart's constant in the Dvoretzky-Kiefer-Wolfowitz inequality.
+                "radius": np.sqrt(np.log(2.0 / level) / (2.0 * len(gap))),
+                "replicates": found.size,
+                "failures": int((~found).sum()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _fresh(unit: Unit) -> dict:
+    return {
+        "setting": experiments.REFERENCE,
+        "counts": dict(zip(unit.world.names, unit.counts.tolist(), strict=True)),
+        "synthetic": {"ratios": [1]},
+    }
+
+
+def wald(lab: Lab) -> pd.DataFrame:
+    """The Wald statistic with the sandwich of the theory."""
+    return _wald(lab, fresh=False)
+
+
+def wald_fresh(lab: Lab) -> pd.DataFrame:
+    """The Wald statistic with duplicates taken for new rows."""
+    return _wald(lab, fresh=True)
+
+
+_SUM = (
+    r"E\,F(\hat\theta) = F(\theta_{mix}) + \tfrac12 \mathrm{tr}(H_F M) + g_F^\top \beta + O(n^{-2})"
+)
+
+
+def _curve(id: str, title: str, statement: str, evidence) -> Claim:
+    return Claim(
+        id=id,
+        family="imbalance",
+        kind="constant",
+        title=title,
+        statement=statement,
+        formula=_SUM,
+        source=EFFECT,
+        note=NOTE,
+        assumptions=REGULAR,
+        evidence=evidence,
+        twin=Twin("The curve is larger by the planted error.", planted(evidence)),
+    )
+
+
+CLAIMS = (
+    _curve(
+        "imbalance-curve-loss",
+        "The whole ratio curve, in loss",
+        "Floor, variance and second order add up to the balanced excess risk at every ratio.",
+        loss_curve,
+    ),
+    _curve(
+        "imbalance-curve-error",
+        "The whole ratio curve, in 0-1 error",
+        "The same expansion of the exact errors gives the balanced 0-1 error at every ratio.",
+        error_curve,
+    ),
+    _curve(
+        "imbalance-curve-minority",
+        "The minority's error under a shifted generator",
+        (
+            "The same expansion gives the minority's 0-1 error at every ratio when its synthetic"
+            " rows are shifted by 0.3."
+        ),
+        minority_error,
+    ),
+    Claim(
+        id="imbalance-wald-limit",
+        family="imbalance",
+        kind="distribution",
+        title="The estimator is normal with the sandwich covariance",
+        statement=(
+            "The Wald statistic of the estimator, with the sandwich spread of right-law rows or"
+            " of duplicates, is chi-square with as many degrees of freedom as parameters."
+        ),
+        formula=r"(\hat\theta - \theta_{mix})^\top M^{-1} (\hat\theta - \theta_{mix}) \to \chi^2_p",
+        source=DERIVED,
+        note=NOTE,
+        assumptions=REGULAR,
+        evidence=wald,
+        twin=Twin("Duplicates spread the estimator as new rows would.", wald_fresh),
+        margin=0.05,
+    ),
+)

@@ -1,0 +1,195 @@
+"""Imbalance, claims about variance: what synthetic rows are worth."""
+
+import numpy as np
+import pandas as pd
+
+from synthlaw.claims import experiments
+from synthlaw.claims.evidence import Selection, compare, ladder_of, planted, select
+from synthlaw.claims.lab import Lab
+from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Twin, always
+
+NOTE = "imbalance.md"
+SAME_ROWS = always("Both rules see the same raw rows in every replicate.")
+
+balanced_variance = ladder_of(experiments.CURVE, Selection("oracle", (1.0,)), "above_floor")
+reweighting = ladder_of(experiments.RESAMPLING, Selection("reweight"))
+duplication = ladder_of(experiments.RESAMPLING, Selection("duplicate", (1.0,)))
+share = ladder_of(experiments.AUGMENT_SHARE, Selection("oracle", augment=True), "above_floor")
+row_weight = ladder_of(experiments.AUGMENT_WEIGHT, Selection("shift", augment=True))
+
+
+def _versus_real_rows(lab: Lab, ratio: float) -> pd.DataFrame:
+    synthetic = select(lab.measure(experiments.CURVE), Selection("oracle", (ratio,)))
+    real = select(lab.measure(experiments.REAL_ROWS), Selection("oracle"))
+    synthetic, real = synthetic.reset_index(drop=True), real.reset_index(drop=True)
+    quotient = synthetic["estimate"] / real["estimate"]
+    relative = np.hypot(synthetic["se"] / synthetic["estimate"], real["se"] / real["estimate"])
+    return pd.DataFrame(
+        {
+            "series": "",
+            "size": synthetic["size"],
+            "inverse_size": 1.0 / synthetic["size"],
+            "prediction": real["estimate"],
+            "estimate": synthetic["estimate"],
+            "se": synthetic["se"],
+            "ratio": quotient,
+            "ratio_se": quotient * relative,
+            "replicates": synthetic["replicates"] + real["replicates"],
+            "failures": synthetic["failures"] + real["failures"],
+        }
+    )
+
+
+def like_real_rows(lab: Lab) -> pd.DataFrame:
+    """Excess risk after full balancing over that of ``n_max`` real rows in every group."""
+    return _versus_real_rows(lab, 1.0)
+
+
+def half_balanced(lab: Lab) -> pd.DataFrame:
+    """The same at half the balancing."""
+    return _versus_real_rows(lab, 0.5)
+
+
+def _duplication_and_reweighting(lab: Lab) -> tuple[pd.DataFrame, pd.DataFrame]:
+    table = lab.measure(experiments.RESAMPLING)
+    return select(table, Selection("duplicate", (1.0,))), select(table, Selection("reweight"))
+
+
+def reweighting_first(lab: Lab) -> pd.DataFrame:
+    """Reweighting (measured) against duplication (bound)."""
+    duplicated, reweighted = _duplication_and_reweighting(lab)
+    return compare(reweighted, duplicated, [f"size {s}" for s in reweighted["size"]])
+
+
+def duplication_first(lab: Lab) -> pd.DataFrame:
+    """Duplication (measured) against reweighting (bound)."""
+    duplicated, reweighted = _duplication_and_reweighting(lab)
+    return compare(duplicated, reweighted, [f"size {s}" for s in reweighted["size"]])
+
+
+def _ratios(lab: Lab, measured: float, bound: float) -> pd.DataFrame:
+    table = lab.measure(experiments.CURVE)
+    low = select(table, Selection("oracle", (measured,)))
+    high = select(table, Selection("oracle", (bound,)))
+    return compare(low, high, [f"size {s}" for s in low["size"]])
+
+
+def over_balancing(lab: Lab) -> pd.DataFrame:
+    """Full balancing (measured) against twice as many rows (bound)."""
+    return _ratios(lab, 1.0, 2.0)
+
+
+def more_is_better(lab: Lab) -> pd.DataFrame:
+    """Twice the rows (measured) against full balancing (bound)."""
+    return _ratios(lab, 2.0, 1.0)
+
+
+def _constant(
+    id: str, title: str, statement: str, formula: str, evidence, source: str = DERIVED
+) -> Claim:
+    return Claim(
+        id=id,
+        family="imbalance",
+        kind="constant",
+        title=title,
+        statement=statement,
+        formula=formula,
+        source=source,
+        note=NOTE,
+        assumptions=REGULAR,
+        evidence=evidence,
+        twin=Twin("The constant is larger by the planted error.", planted(evidence)),
+    )
+
+
+CLAIMS = (
+    _constant(
+        "imbalance-balanced-variance",
+        "The variance constant of right-law balancing",
+        "After balancing with the right law the excess risk is the sandwich variance alone.",
+        r"E\,\mathcal{E}(\hat\theta) = \tfrac12\,\mathrm{tr}(H_{bal}\, A V A) + O(n^{-2})",
+        balanced_variance,
+        EFFECT,
+    ),
+    Claim(
+        id="imbalance-like-real-rows",
+        family="imbalance",
+        kind="constant",
+        title="Right-law synthetic rows are worth real rows",
+        statement=(
+            "After balancing with the right law the excess risk equals that of a sample with"
+            " n_max real rows in every group, simulated independently."
+        ),
+        formula=r"\mathcal{E}(n, \rho = 1) = \mathcal{E}(n_{max}, \ldots, n_{max})",
+        source=EFFECT,
+        note=NOTE,
+        assumptions=REGULAR,
+        evidence=like_real_rows,
+        twin=Twin("Half the balancing is worth n_max real rows already.", half_balanced),
+    ),
+    _constant(
+        "imbalance-duplication-variance",
+        "The constant of duplication",
+        (
+            "Random duplication to balance has no floor, the variance of the few distinct rows"
+            " and that of the multinomial multiplicities on top."
+        ),
+        r"V_g = w^2\left[n\left(\tfrac{n+m}{n}\right)^2 + m\left(1-\tfrac1n\right)\right] C_g",
+        duplication,
+    ),
+    _constant(
+        "imbalance-reweighting-variance",
+        "The constant of reweighting",
+        "Weighting group g by 1/(K n_g) has no floor and the variance of the distinct rows.",
+        r"V_g = C_g / (K^2 n_g)",
+        reweighting,
+    ),
+    Claim(
+        id="imbalance-duplication-not-better",
+        family="imbalance",
+        kind="inequality",
+        title="Duplication never beats reweighting",
+        statement="Reweighting has at most the excess risk of random duplication to balance.",
+        formula=r"\mathcal{E}_{reweight} \le \mathcal{E}_{duplicate}",
+        source=DERIVED,
+        note=NOTE,
+        assumptions=(*REGULAR, SAME_ROWS),
+        evidence=reweighting_first,
+        twin=Twin("Duplication has at most the excess risk of reweighting.", duplication_first),
+    ),
+    Claim(
+        id="imbalance-over-balancing",
+        family="imbalance",
+        kind="inequality",
+        title="Over-balancing hurts",
+        statement="With the right law, ratio 1 has less excess balanced risk than ratio 2.",
+        formula=r"\mathcal{E}(\rho = 1) \le \mathcal{E}(\rho = 2)",
+        source=DERIVED,
+        note=NOTE,
+        assumptions=REGULAR,
+        evidence=over_balancing,
+        twin=Twin("More rows are better: ratio 2 has less than ratio 1.", more_is_better),
+    ),
+    _constant(
+        "imbalance-augment-share",
+        "The constant of augmentation with a share",
+        (
+            "With N right-law rows more in every group, sharing weight alpha, the excess risk is"
+            " the sandwich variance of raw, oversampled and augmented rows."
+        ),
+        r"V = \sum_g \left[\tfrac{(1-\alpha)^2 (n_g+m_g)}{M^2} + \tfrac{\alpha^2}{K^2 N}\right] C_g",
+        share,
+        EFFECT,
+    ),
+    _constant(
+        "imbalance-augment-row-weight",
+        "The constant of augmentation with a row weight",
+        (
+            "Giving every augmented row the weight 1/2 is augmentation with a share; with a"
+            " shifted generator the excess risk is floor, variance and second order of it."
+        ),
+        r"\alpha = \frac{w K N}{M + w K N},\quad w = \tfrac12",
+        row_weight,
+        EFFECT,
+    ),
+)

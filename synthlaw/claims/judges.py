@@ -1,0 +1,160 @@
+"""Judges: from a claim's table of evidence to its verdict, one per kind.
+
+Columns of the evidence, by kind:
+
+- constant: ``series, size, inverse_size, prediction, estimate, se, ratio, ratio_se, replicates,
+  failures``; every series is carried to ``inverse_size = 0`` and must have intercept 1.
+- inequality: ``cell, measured, measured_se, bound, bound_se, replicates, failures``.
+- exact: ``cell, measured, measured_se, expected, tolerance``, in absolute terms.
+- distribution: ``cell, distance, radius``: distance to the predicted law, and the radius of its
+  confidence ball at level ``alpha / cells``; ``replicates, failures``.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from scaling.equivalence import ALPHA, Outcome, Verdict, below, critical_value, equivalence
+from scaling.ladder import ladder
+
+
+class Judgement(NamedTuple):
+    """A verdict with the numbers it speaks of; ``evidence`` gains the fitted ladder, ``remark``
+    says what else a reader must know."""
+
+    verdict: Verdict
+    prediction: float | None
+    estimate: float | None
+    se: float | None
+    evidence: pd.DataFrame
+    remark: str = ""
+
+
+def worst(outcomes: list[Outcome]) -> Outcome:
+    """One statement over many cells: contradicted anywhere, else unresolved anywhere."""
+    order: tuple[Outcome, ...] = ("contradicted", "unresolved")
+    return next((o for o in order if o in outcomes), "supported")
+
+
+def judge_constant(evidence: pd.DataFrame, margin: float, alpha: float) -> Judgement:
+    """Every series' ladder must reach 1; levels are shared out among the series."""
+    groups = list(evidence.groupby("series", sort=False))
+    level = alpha / len(groups)
+    verdicts, fits, bent = [], [], []
+    for name, part in groups:
+        line = ladder(
+            part["inverse_size"].to_numpy(), part["ratio"].to_numpy(), part["ratio_se"].to_numpy()
+        )
+        verdict = equivalence(line.intercept, line.intercept_se, margin, level)
+        if line.straightness < level:
+            bent.append(f"{name} (p = {line.straightness:.1g})")
+            verdict = verdict._replace(outcome="unresolved")
+        verdicts.append(verdict)
+        fits.append(part.assign(fit=line.fitted))
+    # The series that decides: the one furthest outside or closest to the edge of the band.
+    z = critical_value(level)
+    outcome = worst([v.outcome for v in verdicts])
+    deciding = max(
+        (i for i, v in enumerate(verdicts) if v.outcome == outcome),
+        key=lambda i: abs(verdicts[i].ratio - 1.0) + z * verdicts[i].ratio_se,
+    )
+    chosen = verdicts[deciding]
+    resolution = max(v.resolution or 0.0 for v in verdicts)
+    largest = fits[deciding].sort_values("inverse_size").iloc[0]
+    return Judgement(
+        Verdict(outcome, chosen.ratio, chosen.ratio_se, resolution),
+        float(largest["prediction"]),
+        float(largest["estimate"]),
+        float(largest["se"]),
+        pd.concat(fits, ignore_index=True),
+        f"The ladder bends: {', '.join(bent)}; climb higher." if bent else "",
+    )
+
+
+def judge_inequality(evidence: pd.DataFrame, margin: float, alpha: float) -> Judgement:
+    """Measured over bound must not exceed 1 in any cell, with one-sided simultaneous bounds."""
+    ratio = evidence["measured"] / evidence["bound"]
+    relative = np.hypot(
+        evidence["measured_se"] / evidence["measured"], evidence["bound_se"] / evidence["bound"]
+    )
+    level = alpha / len(evidence)
+    verdicts = [
+        below(float(r), float(abs(r) * e), level) for r, e in zip(ratio, relative, strict=True)
+    ]
+    z = critical_value(level)
+    deciding = max(range(len(verdicts)), key=lambda i: verdicts[i].ratio + z * verdicts[i].ratio_se)
+    chosen = verdicts[deciding]
+    row = evidence.iloc[deciding]
+    outcome = worst([v.outcome for v in verdicts])
+    return Judgement(
+        chosen._replace(outcome=outcome),
+        float(row["bound"]),
+        float(row["measured"]),
+        float(row["measured_se"]),
+        evidence,
+        f"Largest measured/bound {chosen.ratio:.4g} in cell {row['cell']}.",
+    )
+
+
+def judge_exact(evidence: pd.DataFrame, margin: float, alpha: float) -> Judgement:
+    """Measured must equal expected within the stated tolerance, noise allowed for."""
+    z = critical_value(alpha / len(evidence))
+    gap = (evidence["measured"] - evidence["expected"]).abs().to_numpy()
+    noise = z * evidence["measured_se"].to_numpy()
+    tolerance = evidence["tolerance"].to_numpy()
+    outcomes: list[Outcome] = [
+        "supported" if high else "contradicted" if low else "unresolved"
+        for high, low in zip(gap + noise <= tolerance, gap - noise > tolerance, strict=True)
+    ]
+    outcome = worst(outcomes)
+    deciding = max(
+        (i for i, o in enumerate(outcomes) if o == outcome),
+        key=lambda i: (gap[i] + noise[i]) / tolerance[i],
+    )
+    row = evidence.iloc[deciding]
+    expected, measured, se = (float(row[k]) for k in ("expected", "measured", "measured_se"))
+    ratio = measured / expected if expected else float("nan")
+    ratio_se = se / abs(expected) if expected else float("nan")
+    return Judgement(
+        Verdict(outcome, ratio, ratio_se, None),
+        expected,
+        measured,
+        se,
+        evidence,
+        f"Largest difference {gap[deciding]:.2g} (tolerance {tolerance[deciding]:.2g})"
+        f" in cell {row['cell']}.",
+    )
+
+
+def judge_distribution(evidence: pd.DataFrame, margin: float, alpha: float) -> Judgement:
+    """The distance to the predicted law must lie below the margin, its confidence ball included."""
+    distance, radius = evidence["distance"].to_numpy(), evidence["radius"].to_numpy()
+    outcomes: list[Outcome] = [
+        "supported" if d + r <= margin else "contradicted" if d - r > margin else "unresolved"
+        for d, r in zip(distance, radius, strict=True)
+    ]
+    deciding = int(np.argmax(distance + radius))
+    row = evidence.iloc[deciding]
+    return Judgement(
+        Verdict(worst(outcomes), float("nan"), float("nan"), None),
+        0.0,
+        float(row["distance"]),
+        float(row["radius"]),
+        evidence,
+        f"Largest distance {row['distance']:.3g} (radius {row['radius']:.2g}, margin {margin:g})"
+        f" in cell {row['cell']}.",
+    )
+
+
+JUDGES = {
+    "constant": judge_constant,
+    "inequality": judge_inequality,
+    "exact": judge_exact,
+    "distribution": judge_distribution,
+}
+
+
+def judge(kind: str, evidence: pd.DataFrame, margin: float, alpha: float = ALPHA) -> Judgement:
+    """The verdict of a claim of this kind on this evidence."""
+    return JUDGES[kind](evidence, margin, alpha)

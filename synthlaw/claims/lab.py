@@ -1,0 +1,114 @@
+"""The laboratory: runs simulations for claims and remembers them, so that claims share runs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from simulations.configuration import read_sweep
+from simulations.engine import chunks, prepare, run_chunks
+from simulations.estimates import measures
+from simulations.replicate import parameters
+from simulations.units import Unit, make_unit
+from synthlaw.simulation import simulate
+
+
+Result = TypeVar("Result")
+
+
+class Preset(NamedTuple):
+    """How hard to look: ``margin`` of agreement, the twin's planted relative error, and the
+    factor on every claim's number of replicates."""
+
+    name: str
+    margin: float
+    planted: float
+    effort: int
+
+
+PRESETS = {
+    "quick": Preset("quick", margin=0.02, planted=0.10, effort=1),
+    "full": Preset("full", margin=0.01, planted=0.05, effort=10),
+}
+
+
+class Experiment(NamedTuple):
+    """A sweep simulated at several sizes: size s multiplies all counts (and augmented rows) by s.
+
+    ``sweep`` is the content of a SWEEP.toml at size 1; ``replicates`` are those of the preset
+    quick, one number per size.
+    """
+
+    name: str
+    sweep: dict[str, Any]
+    sizes: tuple[int, ...]
+    replicates: tuple[int, ...]
+
+
+def scaled(sweep: dict[str, Any], size: int, seed: int) -> dict[str, Any]:
+    """The sweep with all row counts times ``size``."""
+    synthetic = dict(sweep.get("synthetic", {}))
+    if "augment" in synthetic:
+        synthetic["augment"] = [size * n for n in synthetic["augment"]]
+    counts = {name: size * n for name, n in sweep["counts"].items()}
+    return {**sweep, "counts": counts, "synthetic": synthetic, "run": {"seed": seed}}
+
+
+class Lab:
+    """Runs experiments under one preset and seed, each once.
+
+    The one object with memory: ``tables`` keeps what was simulated, by experiment name.
+    """
+
+    def __init__(self, preset: Preset, seed: int = 0, tell: Callable[[str], None] | None = None):
+        self.preset = preset
+        self.seed = seed
+        self.tables: dict[str, pd.DataFrame] = {}
+        self._memory: dict[str, Any] = {}
+        self._tell = tell or (lambda text: None)
+
+    def measure(self, experiment: Experiment) -> pd.DataFrame:
+        """The tidy tables of an experiment at all its sizes, with a column ``size``."""
+        if experiment.name not in self.tables:
+            frames = []
+            for size, replicates in zip(experiment.sizes, experiment.replicates, strict=True):
+                self._tell(f"{experiment.name}, size {size}")
+                table = simulate(
+                    scaled(experiment.sweep, size, self.seed),
+                    replicates=replicates * self.preset.effort,
+                )
+                frames.append(table.assign(size=size))
+            self.tables[experiment.name] = pd.concat(frames, ignore_index=True)
+        return self.tables[experiment.name]
+
+    def recall(self, name: str, compute: Callable[[], Result]) -> Result:
+        """The result of ``compute()``, computed once under this name."""
+        if name not in self._memory:
+            self._tell(name)
+            self._memory[name] = compute()
+        return self._memory[name]
+
+    def units(self, sweep: dict[str, Any], size: int = 1) -> list[Unit]:
+        """The units of a sweep, one per generator."""
+        config = read_sweep(scaled(sweep, size, self.seed))
+        return [make_unit(config, spec) for spec in config.synthetic.generators]
+
+    def fitted(self, unit: Unit, replicates: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Fitted parameters and their linear estimates ``(R, C, p)``, and which were found."""
+        parts = [part for _, part in run_chunks(prepare(unit), chunks(replicates), parameters)]
+        theta, linear, status = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        return theta, linear, status == 0
+
+    def replicate_values(self, unit: Unit, replicates: int) -> tuple[np.ndarray, np.ndarray]:
+        """Controlled measures per replicate ``(R, C, 2, K + 1)``, and which were found ``(R, C)``."""
+        parts = [part for _, part in run_chunks(prepare(unit), chunks(replicates))]
+        values = np.concatenate([part.values - part.controls for part in parts])
+        return measures(values), np.concatenate([part.status == 0 for part in parts])
+
+
+def write_tables(lab: Lab, directory: Path) -> None:
+    """Leave every simulated table under its experiment's name."""
+    for name, table in lab.tables.items():
+        table.to_csv(directory / f"{name}.csv", index=False)

@@ -1,0 +1,37 @@
+"""The columns of a tidy table that fit a screen: balanced excess risk, cell by cell."""
+
+from typing import Any
+
+import pandas as pd
+
+_FIXED = (
+    ["setting", "generator", "estimator", "counts", "ratio", "augment", "augment_share"]
+    + ["metric", "group", "predicted", "floor", "variance", "second_order"]
+    + ["estimate", "se", "estimate_raw", "se_raw", "replicates", "failures"]
+)
+
+
+def prediction_rows(table: pd.DataFrame) -> tuple[list[str], list[list[Any]]]:
+    """Columns and rows of the predicted balanced excess risk."""
+    columns = ["ratio", "augment", "floor", "variance", "second_order", "predicted"]
+    return _chosen(table, columns)
+
+
+def simulation_rows(table: pd.DataFrame) -> tuple[list[str], list[list[Any]]]:
+    """Columns and rows of the balanced excess risk, predicted and simulated.
+
+    ``variance_cut`` is ``(se_raw / se)^2``: how many times more replicates the plain mean would
+    have needed for the same standard error.
+    """
+    cut = (table["se_raw"] / table["se"].where(table["se"] > 0.0)) ** 2
+    columns = ["ratio", "augment", "predicted", "estimate", "se", "estimate_raw", "se_raw"]
+    return _chosen(
+        table.assign(variance_cut=cut), [*columns, "variance_cut", "replicates", "failures"]
+    )
+
+
+def _chosen(table: pd.DataFrame, columns: list[str]) -> tuple[list[str], list[list[Any]]]:
+    swept = [str(c) for c in table.columns if c not in _FIXED and c != "variance_cut"]
+    balanced = (table["metric"] == "excess_risk") & (table["group"] == "balanced")
+    shown = ["generator", *swept, *columns]
+    return shown, table.loc[balanced, shown].astype(object).to_numpy().tolist()
