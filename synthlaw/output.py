@@ -30,14 +30,23 @@ Progress = Callable[..., None]
 
 def show_json(payload: dict[str, Any]) -> None:
     """Print one JSON object; numbers that are not finite become null."""
-    text = json.dumps({"schema": SCHEMA, **payload}, default=_plain, allow_nan=False)
-    print(text)
+    print(json_text(payload))
+
+
+def json_text(payload: dict[str, Any], indent: int | None = None) -> str:
+    """One JSON object with its schema number.
+
+    >>> json_text({"value": float("nan")})
+    '{"schema": 1, "value": null}'
+    """
+    whole = finite({"schema": SCHEMA, **payload})
+    return json.dumps(whole, default=_plain, allow_nan=False, indent=indent)
 
 
 def records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
-    """The rows of a table as JSON can hold them, empty cells as null."""
+    """The rows of a table, one dictionary each."""
     rows = frame.astype(object).to_dict("records")
-    return [{str(key): finite(value) for key, value in row.items()} for row in rows]
+    return [{str(key): value for key, value in row.items()} for row in rows]
 
 
 def finite(value: Any) -> Any:

@@ -1,19 +1,18 @@
 """What a command line asks for, checked before anything is computed."""
 
-import json
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulations.problems import InputError, nearest, one_sentence
+from synthlaw.output import json_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from simulations.configuration import Sweep
 
-PRESETS = ("quick", "full")
 KINDS = ("imbalance", "spurious", "groups")
 
 
@@ -32,29 +31,18 @@ def checked_choice(option: str, value: str, choices: Iterable[str], noun: str) -
         raise InputError(one_sentence(text))
 
 
-def checked_preset(preset: str) -> None:
-    """Raise `InputError` unless the preset exists."""
-    checked_choice("--preset", preset, PRESETS, "presets")
-
-
-def checked_claims(claims: list[str], families: list[str]) -> tuple[list[str], list[str]]:
-    """The claims and families asked for; raises `InputError` for one that is not registered."""
-    if claims or families:
-        from synthlaw.claims import registry
-
-        known = registry()
-        for claim in claims:
-            checked_choice("--claim", claim, [each.id for each in known], "claims")
-        for family in families:
-            names = dict.fromkeys(each.family for each in known)
-            checked_choice("--family", family, names, "families")
-    return claims, families
-
-
 def template(kind: str) -> str:
     """A commented SWEEP.toml for one kind of setting."""
     checked_choice("--kind", kind, KINDS, "kinds")
     return (resources.files("synthlaw") / "templates" / f"init_{kind}.toml").read_text("utf-8")
+
+
+def write_json(payload: dict[str, Any], path: Path) -> None:
+    """Write one JSON object with its schema number, making the folder if need be."""
+    from simulations.store import write_atomically
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, (json_text(payload, indent=1) + "\n").encode())
 
 
 def write_prediction(table: "pd.DataFrame", sweep: "Sweep", out: Path) -> None:
@@ -62,11 +50,8 @@ def write_prediction(table: "pd.DataFrame", sweep: "Sweep", out: Path) -> None:
     from simulations.store import write_atomically
     from synthlaw.versions import versions
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    about = {"schema": 1, "sweep": sweep.resolved(), "versions": versions()}
-    write_atomically(
-        out.with_name(f"{out.stem}.config.json"), (json.dumps(about, indent=1) + "\n").encode()
-    )
+    about = {"sweep": sweep.resolved(), "versions": versions()}
+    write_json(about, out.with_name(f"{out.stem}.config.json"))
     write_atomically(out, table.to_csv(index=False).encode())
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from scaling.theory.expansion import expansion
+from simulations.estimates import measures
 from simulations.units import unit_population
 from synthlaw.claims import experiments
 from synthlaw.claims.evidence import Selection, exact_rows, ladder_of, planted
@@ -14,6 +16,7 @@ CONFLICTING = "1,-1"
 SIZES = (1, 2, 4)
 REPLICATES = 600
 TOLERANCE = 0.01
+LEAKS = (0.1, 0.3, 0.5)
 
 loss_curve = ladder_of(experiments.SPURIOUS, Selection("oracle"))
 worst_error = ladder_of(
@@ -86,6 +89,37 @@ def balanced_coefficient(lab: Lab) -> pd.DataFrame:
 def half_balanced_coefficient(lab: Lab) -> pd.DataFrame:
     """The mean coefficient at half the balancing."""
     return _zero_coefficient(lab, 0.5)
+
+
+def _leak_floors(lab: Lab, over_balanced: bool) -> pd.DataFrame:
+    cells, floors = [], []
+    for strength in LEAKS:
+        share = 10 / 11
+        ratio = 1.0 / (1.0 - 2.0 * strength * share) if over_balanced else 1.0
+        sweep = {
+            **experiments.SPURIOUS.sweep,
+            "counts": {"1,1": 110_000, "1,-1": 11_000, "-1,1": 11_000, "-1,-1": 110_000},
+            "synthetic": {
+                "generators": [{"kind": "leak", "strength": strength}],
+                "ratios": [ratio],
+            },
+        }
+        population = unit_population(lab.units(sweep)[0])
+        terms = measures(np.asarray(expansion(population).floor))
+        cells.append(f"strength {strength:g}, ratio {ratio:.4g}")
+        floors.append(float(terms[0, 0, -1]))
+    # Rows are whole numbers: the ratio is met to about 1e-5, the floor to its square.
+    return exact_rows(cells, floors, [0.0] * len(cells), tolerance=1e-8)
+
+
+def cancelled_leak(lab: Lab) -> pd.DataFrame:
+    """Floors of leaking generators at the ratio where they should vanish."""
+    return _leak_floors(lab, True)
+
+
+def balanced_leak(lab: Lab) -> pd.DataFrame:
+    """Floors of the same generators at ratio 1."""
+    return _leak_floors(lab, False)
 
 
 def _constant(
@@ -166,10 +200,29 @@ CLAIMS = (
         "A leaking generator keeps a floor",
         (
             "When three synthetic rows in ten carry the raw law of the attribute, the excess risk"
-            " tends to a positive floor at every ratio."
+            " tends to a positive floor at every ratio up to 1 (only over-balancing removes it)."
         ),
         r"E\,\mathcal{E}(\hat\theta) \to R_{bal}(\theta_{mix}) - R_{bal}(\theta_{bal}) > 0",
         leak_floor,
         EFFECT,
+    ),
+    Claim(
+        id="spurious-leak-cancels",
+        family="spurious",
+        kind="exact",
+        title="Over-balancing can cancel a leak",
+        statement=(
+            "A generator that leaks with strength lambda leaves no floor at one ratio above 1,"
+            " because there the balance of aligned and conflicting rows is restored."
+        ),
+        formula=(
+            r"\rho^* = \frac{1}{1 - 2\lambda\psi},\quad \psi = \frac{n_a}{n_a+n_c},\quad"
+            r" \lambda < \frac{1}{2\psi}"
+        ),
+        source=DERIVED,
+        note=NOTE,
+        assumptions=REGULAR[:2],
+        evidence=cancelled_leak,
+        twin=Twin("Balancing alone leaves no floor.", balanced_leak),
     ),
 )

@@ -1,0 +1,289 @@
+"""The commands: each validates, calls its twin function, and shows what came back.
+
+Only light modules are imported here; JAX, pandas and pydantic come in inside the commands.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from synthlaw.output import (
+    Output,
+    progress_bar,
+    records,
+    say,
+    show,
+    show_json,
+    show_table,
+)
+
+CONTRADICTED = 1  # exit status of verify when a claim is contradicted
+
+app = typer.Typer(
+    name="synthlaw",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="What to compute.")]
+Replicates = Annotated[
+    int | None, typer.Option(help="Replicates per cell, in place of run.replicates.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def common(
+    context: typer.Context,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as one JSON object, nothing else.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but faults.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Does synthetic oversampling help, by how much, and does the theory say so?
+
+    Every command takes --json and --quiet. Start with: synthlaw init > SWEEP.toml
+    """
+    context.obj = Output(as_json, quiet)
+    if version:
+        import synthlaw
+
+        if as_json:
+            show_json({"version": synthlaw.__version__})
+        else:
+            print(f"synthlaw {synthlaw.__version__}")
+        raise typer.Exit()
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    preset: Annotated[str, typer.Option(help="quick (minutes) or full.")] = "quick",
+    claim: Annotated[list[str] | None, typer.Option(help="Only this claim; repeatable.")] = None,
+    family: Annotated[list[str] | None, typer.Option(help="Only this family; repeatable.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("results/verify"),
+    soak: Annotated[int | None, typer.Option(help="Run with this many fresh seeds.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
+) -> None:
+    """Run the claims; leave verdicts, report page, figures and tables.
+
+    Exit status 0: nothing contradicted; 1: something contradicted; 2: bad input; 130: interrupted.
+
+    \b
+    Example:
+    synthlaw verify --preset quick --family imbalance --out results/verify
+    """
+    output: Output = context.obj
+    from synthlaw.claims.lab import PRESETS
+    from synthlaw.folders import check_folder
+    from synthlaw.requests import checked_choice, checked_integer
+    from synthlaw.verification import chosen_claims
+
+    checked_choice("--preset", preset, PRESETS, "presets")
+    checked_integer("--seed", seed, 0, 2**32 - 1)
+    if soak is not None:
+        checked_integer("--soak", soak, 1)
+    chosen_claims(claim or (), family or ())
+    check_folder(out)
+    if soak is not None:
+        _soak(output, soak, preset, claim or [], family or [], out, seed)
+        return
+    from synthlaw.terminal import verdict_table
+    from synthlaw.verification import verify as run_verify
+
+    with progress_bar(output, "verify") as advance:
+        result = run_verify(preset, claim or (), family or (), out, seed, advance)
+    if output.json:
+        show_json(result)
+    show(output, verdict_table(result))
+    say(output, f"report: {out / 'report.html'}")
+    if any(each["outcome"] == "contradicted" for each in result["claims"]):
+        raise typer.Exit(CONTRADICTED)
+
+
+def _soak(
+    output: Output,
+    count: int,
+    preset: str,
+    claims: list[str],
+    families: list[str],
+    out: Path,
+    seed: int,
+) -> None:
+    from synthlaw.requests import write_json
+    from synthlaw.verification import soak
+
+    with progress_bar(output, "soak") as advance:
+        result = soak(count, preset, claims, families, seed, advance)
+    write_json(result, out / "soak.json")
+    if output.json:
+        show_json(result)
+    counted = {key: value for key, value in result.items() if key != "schema"}
+    numbers = [[key, value] for key, value in counted.items() if isinstance(value, int | float)]
+    show_table(output, f"Soak over {count} fresh seeds", ["count", "value"], numbers)
+    say(output, f"cases: {out / 'soak.json'}")
+    if result["contradicted"]:
+        raise typer.Exit(CONTRADICTED)
+
+
+@app.command()
+def claims(context: typer.Context) -> None:
+    """List the claims: id, family, statement, source.
+
+    \b
+    Example:
+    synthlaw claims --json
+    """
+    output: Output = context.obj
+    from synthlaw.claims import registry
+
+    columns = ["id", "family", "statement", "source"]
+    rows = [[getattr(each, column) for column in columns] for each in registry()]
+    if output.json:
+        show_json({"claims": [dict(zip(columns, row, strict=True)) for row in rows]})
+    show_table(output, "Claims", columns, rows)
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    kind: Annotated[str, typer.Option(help="imbalance, spurious or groups.")] = "imbalance",
+) -> None:
+    """Print a commented SWEEP.toml to start from.
+
+    \b
+    Example:
+    synthlaw init --kind spurious > SWEEP.toml
+    """
+    from synthlaw.requests import template
+
+    text = template(kind)
+    output: Output = context.obj
+    if output.json:
+        show_json({"kind": kind, "template": text})
+    else:
+        print(text, end="")
+
+
+@app.command()
+def predict(
+    context: typer.Context,
+    sweep: SweepFile,
+    out: Annotated[Path, typer.Option(help="CSV file to write.")] = Path(
+        "results/predict/table.csv"
+    ),
+) -> None:
+    """Predict every cell of a sweep from theory alone, and write the tidy table.
+
+    \b
+    Example:
+    synthlaw predict SWEEP.toml --out results/predict/table.csv
+    """
+    output: Output = context.obj
+    from simulations.configuration import read_sweep
+    from synthlaw.folders import check_file
+
+    configuration = read_sweep(sweep)
+    check_file(out)
+    from synthlaw.predictions import predict as predict_table
+    from synthlaw.requests import write_prediction
+    from synthlaw.tables import prediction_rows
+
+    table = predict_table(configuration)
+    write_prediction(table, configuration, out)
+    if output.json:
+        show_json({"table": records(table)})
+    show_table(output, "Balanced excess risk, predicted", *prediction_rows(table))
+    say(output, f"table: {out} ({len(table)} rows)")
+
+
+@app.command()
+def simulate(
+    context: typer.Context,
+    sweep: SweepFile,
+    out: Annotated[Path, typer.Option(help="Run folder; what it holds is kept.")] = Path(
+        "results/simulate"
+    ),
+    replicates: Replicates = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be computed; write nothing.")
+    ] = False,
+) -> None:
+    """Simulate every cell of a sweep, with the prediction beside each estimate.
+
+    \b
+    Example:
+    synthlaw simulate SWEEP.toml --out results/simulate --replicates 400
+    """
+    output: Output = context.obj
+    from simulations.configuration import read_sweep
+    from synthlaw.folders import check_folder
+    from synthlaw.requests import checked_integer
+
+    configuration = read_sweep(sweep)
+    if replicates is not None:
+        checked_integer("--replicates", replicates, 2)
+    check_folder(out)
+    from synthlaw import simulation
+
+    if dry_run:
+        _show_frame(output, "To compute", simulation.plan_of(configuration, replicates, out))
+        return
+    from synthlaw.tables import simulation_rows
+
+    with progress_bar(output, "replicates") as advance:
+        table = simulation.simulate(configuration, out, replicates, advance)
+    if output.json:
+        show_json({"table": records(table)})
+    show_table(output, "Balanced excess risk", *simulation_rows(table))
+    say(output, f"table: {out / simulation.TABLE} ({len(table)} rows)")
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.")],
+) -> None:
+    """Tell what a run folder holds and what is missing.
+
+    \b
+    Example:
+    synthlaw status results/simulate
+    """
+    from synthlaw.simulation import status as run_status
+
+    _show_frame(context.obj, str(directory), run_status(directory))
+
+
+@app.command()
+def figure(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME|all", help="A figure, a claim, or all.")],
+    source: Annotated[
+        Path, typer.Option("--from", metavar="DIR", help="Folder left by verify or simulate.")
+    ],
+) -> None:
+    """Remake pictures from the tables of a run.
+
+    \b
+    Example:
+    synthlaw figure all --from results/verify
+    """
+    from synthlaw.requests import render
+
+    paths = [str(path) for path in render(name, source)]
+    if context.obj.json:
+        show_json({"figures": paths})
+    for path in paths:
+        say(context.obj, path)
+
+
+def _show_frame(output: Output, title: str, frame: Any) -> None:
+    if output.json:
+        show_json({"rows": records(frame)})
+    show_table(output, title, list(frame.columns), frame.astype(object).to_numpy().tolist())

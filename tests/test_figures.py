@@ -1,0 +1,414 @@
+"""Pictures show what they must; every table here is made up and small."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+
+import figures
+from figures import agreement, distance, ladder, ratio_curve, slack, style, verdict_board
+from figures import worst_group as worst
+from figures.tidy import panels, read_table, running_column, where
+
+RATIOS = (0.0, 0.5, 1.0, 2.0)
+GROUPS = ("a,1", "a,2", "b,1", "b,2")
+
+
+def tidy_table(generators: tuple[str, ...] = ("oracle", "duplicate", "reweight")) -> pd.DataFrame:
+    """A made-up tidy table: parabolas in the ratio, estimates 1 % above the prediction."""
+    rows = []
+    for g, generator in enumerate(generators):
+        for ratio in [np.nan] if generator == "reweight" else RATIOS:
+            height = 0.02 + 0.3 * (1.0 - (0.9 if np.isnan(ratio) else ratio)) ** 2 + 0.02 * g
+            values = {name: height * (1 + 0.3 * k) for k, name in enumerate(GROUPS)}
+            values |= {"balanced": height * 1.45, "worst": height * 1.9}
+            rows += [
+                {
+                    "setting": "groups",
+                    "generator": generator,
+                    "estimator": "logistic",
+                    "counts": '{"a,1":100}',
+                    "ratio": ratio,
+                    "augment": 0,
+                    "augment_share": 0.0,
+                    "metric": metric,
+                    "group": group,
+                    "predicted": value,
+                    "estimate": 1.01 * value,
+                    "se": 0.004 * value,
+                }
+                for metric in ("excess_risk", "error")
+                for group, value in values.items()
+            ]
+    return pd.DataFrame(rows)
+
+
+def ladder_table() -> pd.DataFrame:
+    size = np.array([200.0, 400.0, 800.0])
+    parts = [
+        pd.DataFrame(
+            {
+                "series": name,
+                "size": size,
+                "inverse_size": 1 / size,
+                "ratio": level + 6 / size,
+                "ratio_se": 0.002,
+                "fit": level + 6 / size,
+            }
+        )
+        for name, level in (("one", 1.0), ("two", 1.01))
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+CELLS = pd.DataFrame(
+    {
+        "cell": ["ratio 0", "ratio 1"],
+        "measured": [0.9, 0.5],
+        "measured_se": [0.01, 0.02],
+        "bound": [1.0, 1.0],
+        "expected": [0.91, 0.48],
+        "distance": [0.01, 0.02],
+        "radius": [0.02, 0.01],
+    }
+)
+
+
+def made_up_claim(name: str, kind: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": name,
+        "family": "imbalance",
+        "kind": kind,
+        "title": f"Title of {name}",
+        "outcome": "supported",
+        "prediction": 2.0,
+        "ratio": 1.003,
+        "ratio_se": 0.004,
+        "margin": 0.02,
+        "alpha": 1e-4,
+        "twin": {"statement": "wrong", "outcome": "contradicted"},
+    } | changes
+
+
+VERDICTS = {
+    "claims": [
+        made_up_claim("one", "constant"),
+        made_up_claim("two", "inequality", outcome="unresolved", ratio=0.8),
+        made_up_claim("three", "constant", family="control", outcome="contradicted", ratio=1.5),
+        made_up_claim("four", "exact", twin={"statement": "w", "outcome": "supported"}),
+        made_up_claim("five", "distribution", ratio=None, ratio_se=None, twin=None),
+    ]
+}
+
+
+def bars(axes: Axes) -> list[ErrorbarContainer]:
+    return [each for each in axes.containers if isinstance(each, ErrorbarContainer)]
+
+
+def half_widths(container: ErrorbarContainer, which: int) -> np.ndarray:
+    """Half lengths of the error bars of a container along x (0) or y (1)."""
+    segments = container.lines[2][0].get_segments()
+    return np.array([(s[1, which] - s[0, which]) / 2 for s in segments])
+
+
+def curve(axes: Axes, label: str) -> np.ndarray:
+    return next(np.asarray(e.get_xydata()) for e in axes.lines if e.get_label() == label)
+
+
+def words(figure: Figure) -> str:
+    """Everything written in a figure."""
+    found = [text.get_text() for axes in figure.axes for text in axes.texts]
+    for axes in figure.axes:
+        found += [axes.get_xlabel(), axes.get_ylabel(), axes.get_title()]
+        found += [text.get_text() for text in (*axes.get_xticklabels(), *axes.get_yticklabels())]
+    found += [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    return "\n".join(found)
+
+
+def named_axes(figure: Figure) -> bool:
+    """Every panel has a name on its x axis, and the leftmost on y."""
+    x = all(
+        axes.get_xlabel() or axes.get_shared_x_axes().joined(axes, figure.axes[-1])
+        for axes in figure.axes
+    )
+    return x and bool(figure.axes[0].get_ylabel() or figure.axes[0].get_yticklabels())
+
+
+def test_ratio_curve_draws_theory_as_lines_and_simulation_as_points() -> None:
+    table = tidy_table()
+    figure = ratio_curve.draw(table)
+    upper, lower = figure.axes
+    for name in ("oracle", "duplicate"):
+        rows = table.query("generator == @name and metric == 'excess_risk' and group == 'balanced'")
+        expected = rows[["ratio", "predicted"]].to_numpy()
+        np.testing.assert_allclose(curve(upper, name), expected)
+    assert len(bars(upper)) == 2
+    points = np.asarray(bars(upper)[0].lines[0].get_xydata())
+    oracle = table.query(
+        "generator == 'oracle' and metric == 'excess_risk' and group == 'balanced'"
+    )
+    np.testing.assert_allclose(points, oracle[["ratio", "estimate"]].to_numpy())
+    np.testing.assert_allclose(half_widths(bars(upper)[0], 1), 2 * oracle["se"].to_numpy())
+    # The lower panel: 1 % above, bars of 0.8 %.
+    np.testing.assert_allclose(np.asarray(bars(lower)[0].lines[0].get_ydata()), 1.0)
+    np.testing.assert_allclose(half_widths(bars(lower)[0], 1), 0.8)
+    colours = {bar.lines[0].get_color() for bar in bars(upper)}
+    assert colours == set(style.PALETTE[:2])
+    assert named_axes(figure)
+    written = words(figure)
+    assert all(name in written for name in ("oracle", "duplicate", "reweight", "theory", "±2"))
+    assert "balanced excess risk (loss)" in written and "ρ" in written
+
+
+def test_reweighting_is_a_dashed_level_not_a_point() -> None:
+    table = tidy_table()
+    level = float(
+        table.query("generator == 'reweight' and group == 'balanced'")["predicted"].iloc[0]
+    )
+    upper = ratio_curve.draw(table).axes[0]
+    levels = [line for line in upper.lines if np.allclose(np.asarray(line.get_ydata()), level)]
+    assert len(levels) == 1 and levels[0].get_linestyle() == "--"
+    assert "reweight" in [text.get_text() for text in upper.texts]
+
+
+def test_ratio_curve_takes_a_log_axis_only_when_the_range_asks_for_it() -> None:
+    table = tidy_table(("oracle",))
+    assert ratio_curve.draw(table).axes[0].get_yscale() == "linear"
+    wide = table.assign(predicted=table["predicted"] ** 3, estimate=table["estimate"] ** 3)
+    assert ratio_curve.draw(wide).axes[0].get_yscale() == "log"
+    negative = wide.assign(estimate=-wide["estimate"])
+    assert ratio_curve.draw(negative).axes[0].get_yscale() == "linear"
+
+
+def test_ratio_curve_lives_with_missing_theory_or_missing_simulation() -> None:
+    table = tidy_table(("oracle",))
+    only_points = ratio_curve.draw(table.assign(predicted=np.nan)).axes[0]
+    assert len(bars(only_points)) == 1 and "oracle" not in [
+        line.get_label() for line in only_points.lines
+    ]
+    figure = ratio_curve.draw(table.assign(estimate=np.nan, se=np.nan))
+    assert not bars(figure.axes[0]) and "simulation" not in words(figure)
+
+
+def test_ratio_curve_names_what_it_lacks() -> None:
+    with pytest.raises(ValueError, match="it holds excess_risk/a,1"):
+        ratio_curve.draw(tidy_table(), metric="kl")
+    with pytest.raises(ValueError, match="missing here: estimate, se"):
+        ratio_curve.draw(tidy_table().drop(columns=["estimate", "se"]))
+
+
+def test_swept_keys_split_a_table_into_panels() -> None:
+    one = tidy_table()
+    swept = [
+        one.assign(**{"counts.a": n, "counts": f'{{"a":{n}}}', "setting.dim": dim})
+        for n in (100, 200)
+        for dim in (5, 10)
+    ]
+    table = pd.concat(swept, ignore_index=True)
+    found = panels(table, "ratio")
+    assert [panel.title for panel in found] == [
+        f"counts.a = {n}\nsetting.dim = {dim}" for n in (100, 200) for dim in (5, 10)
+    ]
+    assert all(len(p.constants) == 12 and len(p.curves) == 2 * 4 * 12 for p in found)
+    figure = ratio_curve.draw(table)
+    assert len(figure.axes) == 8 and "setting.dim = 10" in words(figure)
+    at_one = where(table, table["ratio"] == 1.0)
+    assert running_column(at_one) == "counts.a"
+
+
+def test_ladder_extends_each_line_to_the_edge_and_marks_the_margin() -> None:
+    figure = ladder.draw(ladder_table(), margin=0.02, intercept=1.01, intercept_se=0.003)
+    axes = figure.axes[0]
+    for name, level in (("one", 1.0), ("two", 1.01)):
+        line = curve(axes, f"fitted line {name}")
+        np.testing.assert_allclose(line[0], [0.0, level])
+    first, second, intercept = bars(axes)
+    np.testing.assert_allclose(half_widths(first, 1), 0.004)
+    assert np.size(second.lines[0].get_xdata()) == 3
+    np.testing.assert_allclose(np.asarray(intercept.lines[0].get_xydata()), [[0.0, 1.01]])
+    np.testing.assert_allclose(half_widths(intercept, 1), 0.006)
+    band = next(p for p in axes.patches if "margin" in str(p.get_label()))
+    extent = band.get_path().get_extents(band.get_patch_transform())
+    np.testing.assert_allclose([extent.y0, extent.y1], [0.98, 1.02])
+    assert axes.get_xlim()[0] == 0.0 and axes.get_xlabel() == "1 / size" and axes.get_ylabel()
+    unlabelled = ladder_table().query("series == 'one'").assign(series="")
+    assert len(
+        bars(ladder.draw(unlabelled, margin=0.02, intercept=None, intercept_se=None).axes[0])
+    )
+
+
+def test_slack_marks_the_bound_and_combines_both_errors() -> None:
+    figure = slack.draw(CELLS)
+    axes = figure.axes[0]
+    np.testing.assert_allclose(curve(axes, "the bound")[:, 0], 1.0)
+    points = bars(axes)[0]
+    np.testing.assert_allclose(np.asarray(points.lines[0].get_xdata()), [0.9, 0.5])
+    np.testing.assert_allclose(half_widths(points, 0), [0.02, 0.04])
+    assert "ratio 0" in words(figure) and axes.get_xlabel() and axes.get_xscale() == "linear"
+    both = slack.draw(CELLS.assign(bound_se=0.01)).axes[0]
+    expected = 2 * np.hypot([0.01, 0.02], 0.01 * np.array([0.9, 0.5]))
+    np.testing.assert_allclose(half_widths(bars(both)[0], 0), expected)
+    tiny = slack.draw(CELLS.assign(measured=[0.9, 0.001])).axes[0]
+    assert tiny.get_xscale() == "log"
+
+
+@pytest.mark.parametrize(
+    ("changes", "unit", "values"),
+    [
+        ({}, "standard errors", [-1.0, 1.0]),
+        ({"tolerance": 0.1}, "tolerances", [-0.1, 0.2]),
+        ({"measured_se": np.nan}, "share of expected", [-0.01 / 0.91, 0.02 / 0.48]),
+        ({"measured_se": 0.0, "expected": 0.0}, "unit of the quantity", [0.9, 0.5]),
+    ],
+)
+def test_agreement_chooses_its_unit(changes: dict, unit: str, values: list[float]) -> None:
+    figure = agreement.draw(CELLS.assign(**changes))
+    axes = figure.axes[0]
+    assert unit in axes.get_xlabel() and "ratio 1" in words(figure)
+    np.testing.assert_allclose(np.asarray(bars(axes)[0].lines[0].get_xdata()), values)
+    np.testing.assert_allclose(curve(axes, "expected")[:, 0], 0.0)
+
+
+def test_many_cells_are_numbered_instead_of_named() -> None:
+    many = pd.concat([CELLS] * 60, ignore_index=True)
+    figure = agreement.draw(many)
+    assert "in the order of the table" in figure.axes[0].get_ylabel()
+    assert figure.get_figheight() < 8
+
+
+def test_distance_shows_the_margin() -> None:
+    axes = distance.draw(CELLS, margin=0.05).axes[0]
+    np.testing.assert_allclose(curve(axes, "margin 0.05")[:, 0], 0.05)
+    np.testing.assert_allclose(np.asarray(bars(axes)[0].lines[0].get_xdata()), [0.01, 0.02])
+
+
+def test_worst_group_is_emphasised() -> None:
+    table = tidy_table()
+    figure = worst.draw(table)
+    assert [axes.get_title() for axes in figure.axes] == ["oracle", "duplicate"]
+    axes = figure.axes[0]
+    assert len(bars(axes)) == 4
+    rows = table.query("generator == 'oracle' and metric == 'error' and group == 'worst'")
+    np.testing.assert_allclose(curve(axes, "worst"), rows[["ratio", "predicted"]].to_numpy())
+    widths = {str(line.get_label()): line.get_linewidth() for line in axes.lines}
+    assert widths["worst"] > 2 * max(widths[name] for name in GROUPS)
+    assert all(f"group {name}" in words(figure) for name in GROUPS)
+    with pytest.raises(ValueError, match="rows with a ratio"):
+        worst.draw(where(table, table["ratio"].isna()))
+
+
+def test_verdict_board_tells_outcomes_by_glyph_and_ratios_by_interval() -> None:
+    figure = verdict_board.draw(VERDICTS)
+    axes, marks = figure.axes
+    glyphs = [text.get_text() for text in marks.texts]
+    # claim, planted error; claim, planted error; ...
+    assert glyphs == ["✔", "✘", "?", "✘", "✔", "✔", "✔", "–", "✘", "✘"]
+    np.testing.assert_allclose(half_widths(bars(axes)[0], 0), 3.719016 * 0.004, rtol=1e-5)
+    written = words(figure)
+    assert "imbalance" in written and "control" in written and "1.5" in written
+    assert all(f"Title of {claim['id']}" in written for claim in VERDICTS["claims"])
+    with pytest.raises(ValueError, match="lists none"):
+        verdict_board.draw({"claims": []})
+
+
+def test_names_with_dollars_and_markup_are_drawn_as_they_are(tmp_path: Path) -> None:
+    table = tidy_table(("oracle",)).replace({"oracle": r"$\frac{$ <b>"})
+    written = style.save(ratio_curve.draw(table), tmp_path / "odd")
+    assert all(path.stat().st_size > 5000 for path in written)
+
+
+def test_pictures_are_the_same_bytes_every_time(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        style.save(slack.draw(CELLS), tmp_path / name)
+    for suffix in ("png", "svg"):
+        first, second = (tmp_path / f"{name}.{suffix}" for name in ("one", "two"))
+        assert first.read_bytes() == second.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "one.png",
+        "one.svg",
+        "two.png",
+        "two.svg",
+    ]
+
+
+def test_style_leaves_no_trace() -> None:
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    slack.draw(CELLS)
+    assert dict(matplotlib.rcParams) == before
+
+
+def verify_run(directory: Path) -> Path:
+    (directory / "tables").mkdir(parents=True)
+    (directory / "verdicts.json").write_text(json.dumps(VERDICTS))
+    for name in ("one", "three"):
+        ladder_table().to_csv(directory / f"tables/{name}.csv", index=False)
+    for name in ("two", "four", "five"):
+        CELLS.to_csv(directory / f"tables/{name}.csv", index=False)
+    sizes = [tidy_table().assign(size=size) for size in (1, 2)]
+    pd.concat(sizes).to_csv(directory / "tables/spurious_curve.csv", index=False)
+    return directory
+
+
+def test_render_remakes_a_verify_run(tmp_path: Path) -> None:
+    run = verify_run(tmp_path / "run")
+    written = figures.render("all", run)
+    claims = [claim["id"] for claim in VERDICTS["claims"]]
+    names = ["verdict_board", *claims, "spurious_curve", "spurious_groups"]
+    assert written == [run / "figures" / f"{n}.{s}" for n in names for s in ("png", "svg")]
+    assert all(path.read_bytes()[:4] == b"\x89PNG" for path in written if path.suffix == ".png")
+    assert all(b"<svg" in path.read_bytes() for path in written if path.suffix == ".svg")
+    assert [path.stem for path in figures.render("one", run)] == ["one", "one"]
+    by_kind = {"ladder": {"one", "three"}, "slack": {"two"}, "agreement": {"four"},
+               "distance": {"five"}, "worst_group": {"spurious_groups"}}  # fmt: skip
+    for kind, expected in by_kind.items():
+        assert kind in figures.FIGURES
+        assert {path.stem for path in figures.render(kind, run)} == expected
+
+
+def test_render_remakes_a_simulate_run(tmp_path: Path) -> None:
+    tidy_table().to_csv(tmp_path / "table.csv", index=False)
+    written = {path.name for path in figures.render("all", tmp_path)}
+    names = ("ratio_curve_excess_risk", "ratio_curve_error", "worst_group")
+    assert written == {f"{name}.{suffix}" for name in names for suffix in ("png", "svg")}
+
+
+def test_render_refuses_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"holds neither verdicts\.json nor table\.csv"):
+        figures.render("all", tmp_path)
+    run = verify_run(tmp_path / "run")
+    with pytest.raises(ValueError, match="has no figure 'ladders'; it has all, verdict_board"):
+        figures.render("ladders", run)
+    (run / "verdicts.json").write_text("{broken")
+    with pytest.raises(ValueError, match="cannot be read"):
+        figures.render("all", run)
+    (tmp_path / "table.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="missing here: generator"):
+        figures.render("all", tmp_path)
+    assert not (run / "figures").exists() and not (tmp_path / "figures").exists()
+
+
+def test_claim_ids_cannot_leave_the_folder(tmp_path: Path) -> None:
+    run = verify_run(tmp_path / "run")
+    outside = {"claims": [made_up_claim("../tables/one", "constant")]}
+    (run / "verdicts.json").write_text(json.dumps(outside))
+    with pytest.raises(ValueError, match="has no figure"):
+        figures.render("ladder", run)
+
+
+def test_names_stay_text_when_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    frame = pd.DataFrame(
+        {"generator": ["NA", "1"], "group": ["01", "None"], "ratio": [0.5, np.nan]}
+    )
+    frame.to_csv(path, index=False)
+    back = read_table(path)
+    assert back["generator"].tolist() == ["NA", "1"] and back["group"].tolist() == ["01", "None"]
+    assert np.isnan(back["ratio"].iloc[1])
