@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 LINTERS := .venv/.linters
+COMPETITORS := .venv/.competitors
 
 .PHONY: help setup verify test lint bench clean
 .DEFAULT_GOAL := help
@@ -28,7 +29,7 @@ lint: $(LINTERS)
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
-bench: $(INSTALLED)
+bench: $(COMPETITORS)
 	$(BIN)/python -m benchmarks
 
 # The stamps make set-up happen once, and again when a requirement changes.
@@ -44,6 +45,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 $(LINTERS): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+# What the benchmarks compare with.
+$(COMPETITORS): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[interop]'
 	@touch $@
 
 clean:

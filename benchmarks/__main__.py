@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.competitors import curve, newton, scikit_learn
+from simulations.configuration import read_sweep
 from simulations.engine import chunks, prepare, run_chunks, workers
 from simulations.estimates import estimates, join
 from simulations.units import make_unit
-from simulations.configuration import read_sweep
 from synthlaw.versions import versions
 
 DIM, SEPARATION, COUNTS = 10, 2.0, (2000, 200)

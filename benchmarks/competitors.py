@@ -45,7 +45,7 @@ def scikit_learn(rows: np.ndarray, labels: np.ndarray, start: np.ndarray) -> np.
 
     model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8)
     model.fit(rows[:, :-1], labels)
-    return np.append(model.coef_[0], model.intercept_[0])
+    return np.append(np.asarray(model.coef_).ravel(), model.intercept_)
 
 
 def curve(

@@ -55,13 +55,17 @@ def draw(
         _series(axes, rows, position, name if len(names) > 1 else "")
     if intercept is not None:
         _intercept(axes, intercept, intercept_se or 0.0)
-    axes.set_xlim(left=0.0, right=1.06 * float(tidy.numbers(table, "inverse_size").max()))
+    reach = float(tidy.numbers(table, "inverse_size").max())
+    axes.set_xlim(*((0.0, 1.06 * reach) if reach > 0.0 else (-1.0, 1.0)))
     axes.margins(y=0.12)
-    axes.set_xlabel("1 / size")
+    axes.set_xlabel("1 / size" if reach > 0.0 else "1 / size (one size only, no ladder)")
     axes.set_ylabel(quantity)
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
-    _sizes(axes, table)
+    if reach > 0.0:
+        _sizes(axes, table)
+    else:
+        axes.set_xticks([0.0])
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
@@ -79,7 +83,7 @@ def _intercept(axes: Axes, value: float, error: float) -> None:
         linestyle="none",
         zorder=4,
         clip_on=False,
-        label=f"extrapolated: {value:.4f} ± {error:.4f} (s.e.)",
+        label=f"at 1/size → 0: {value:.4f} ± {error:.4f} (s.e.)",
     )
 
 
@@ -89,13 +93,8 @@ def _series(axes: Axes, rows: pd.DataFrame, position: int, name: str) -> None:
     if len(x) > 1 and x[1] > x[0]:
         # The fit is a straight line: carry it on to the edge.
         x, y = np.append(0.0, x), np.append(y[0] - x[0] * (y[1] - y[0]) / (x[1] - x[0]), y)
-    axes.plot(
-        x,
-        y,
-        color=colour(position),
-        zorder=2,
-        label=f"fitted line {name}".strip(),
-    )
+        label = "fitted line" if position == 0 else "_"
+        axes.plot(x, y, color=colour(position), zorder=2, label=label)
     axes.errorbar(
         tidy.numbers(rows, "inverse_size"),
         tidy.numbers(rows, "ratio"),
@@ -106,7 +105,7 @@ def _series(axes: Axes, rows: pd.DataFrame, position: int, name: str) -> None:
         markeredgecolor="white",
         capsize=2.5,
         zorder=3,
-        label=f"simulation {name}".strip() + f", {ERROR_BARS}",
+        label=f"{name or 'simulation'}, {ERROR_BARS}" if position == 0 else name,
     )
 
 

@@ -14,8 +14,9 @@ from figures.dots import shorten
 from figures.style import BAND, INK, MUTED, OUTCOMES, canvas, style
 
 _ROW = 0.25
-# Ratios further from 1 than this are drawn at the edge, so that one of them does not flatten all.
-_REACH = 0.12
+# Ratios further from 1 than this many margins are drawn at the edge, so that one of them does not
+# flatten all the others.
+_MARGINS = 4.0
 
 _GLYPH: dict[str, Any] = {
     "ha": "center",
@@ -34,10 +35,12 @@ def draw(verdicts: dict[str, Any]) -> Figure:
         raise ValueError("A verdict board needs claims; verdicts.json lists none.")
     families = list(dict.fromkeys(claim["family"] for claim in claims))
     lines = len(claims) + len(families)
-    figure = canvas(7.2, 1.3 + _ROW * lines)
-    axes, marks = figure.subplots(1, 2, sharey=True, width_ratios=[3.0, 1.0])
+    reach = _MARGINS * max([c.get("margin") or 0.0 for c in claims if _is_ratio(c)], default=0.0)
+    reach = reach or 0.1
+    figure = canvas(7.8, 1.3 + _ROW * lines)
+    axes, marks = figure.subplots(1, 2, sharey=True, width_ratios=[2.6, 1.0])
     axes.set_ylim(lines - 0.3, -0.7)
-    _frame(axes, marks)
+    _frame(axes, marks, reach)
     height, ticks, labels = 0, [], []
     for family in families:
         axes.annotate(
@@ -53,27 +56,28 @@ def draw(verdicts: dict[str, Any]) -> Figure:
         )
         height += 1
         for claim in (each for each in claims if each["family"] == family):
-            _ratio(axes, claim, height)
+            _ratio(axes, claim, height, reach)
             _mark(marks, claim["outcome"], 0.0, height)
             _twin(marks, (claim.get("twin") or {}).get("outcome"), 1.0, height)
             ticks.append(height)
-            labels.append(shorten(str(claim.get("title") or claim["id"]), 48))
+            labels.append(shorten(str(claim.get("title") or claim["id"]), 58))
             height += 1
     axes.set_yticks(ticks, labels=labels)
     counts = [f"{sum(c['outcome'] == name for c in claims)} {name}" for name in OUTCOMES]
-    figure.suptitle(f"{len(claims)} claims: {', '.join(counts)}", fontsize=9.5)
+    summary = f"{len(claims)} claims: {', '.join(counts)}\n(grey ✘: the planted error was caught)"
+    figure.suptitle(summary, fontsize=9.5)
     return figure
 
 
-def _frame(axes: Axes, marks: Axes) -> None:
+def _frame(axes: Axes, marks: Axes, reach: float) -> None:
     axes.axvline(1.0, color=INK, linewidth=0.9, zorder=2)
-    axes.set_xlim(1.0 - _REACH, 1.0 + _REACH)
+    axes.set_xlim(1.0 - reach, 1.0 + reach)
     axes.set_xlabel("measured / predicted, interval at the claim's level\n(shaded: margin)")
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=True, axis="y", linestyle=":")
     axes.spines["left"].set_visible(False)
     marks.set_xlim(-0.6, 1.6)
-    marks.set_xticks([0.0, 1.0], labels=["claim", "planted error\n(✘ caught)"])
+    marks.set_xticks([0.0, 1.0], labels=["claim", "planted\nerror"])
     marks.set_xlabel("outcome")
     marks.tick_params(length=0, labelleft=False)
     marks.grid(visible=False)
@@ -81,10 +85,15 @@ def _frame(axes: Axes, marks: Axes) -> None:
         marks.spines[side].set_visible(False)
 
 
-def _ratio(axes: Axes, claim: dict[str, Any], height: int) -> None:
+def _is_ratio(claim: dict[str, Any]) -> bool:
+    return claim["kind"] == "constant" and claim.get("ratio") is not None
+
+
+def _ratio(axes: Axes, claim: dict[str, Any], height: int, reach: float) -> None:
     ratio, error, margin = claim.get("ratio"), claim.get("ratio_se"), claim.get("margin")
-    if claim["kind"] != "constant" or ratio is None:
-        note = claim["kind"] if ratio is None else f"{claim['kind']}: {ratio:.3g}"
+    if ratio is None or not _is_ratio(claim):
+        bounded = claim["kind"] == "inequality" and ratio is not None
+        note = f"inequality: ratio {ratio:.3g}" if bounded else claim["kind"]
         axes.text(1.0, height, f"  {note}", color=MUTED, fontsize=7.5, va="center", zorder=3)
         return
     if margin is not None:
@@ -92,8 +101,8 @@ def _ratio(axes: Axes, claim: dict[str, Any], height: int) -> None:
             [height - 0.42, height + 0.42], 1 - margin, 1 + margin, color=BAND, linewidth=0
         )
     colour = OUTCOMES[claim["outcome"]][1]
-    if abs(ratio - 1.0) > _REACH:
-        edge = 1.0 + 0.94 * (_REACH if ratio > 1.0 else -_REACH)
+    if abs(ratio - 1.0) > reach:
+        edge = 1.0 + 0.94 * (reach if ratio > 1.0 else -reach)
         axes.plot([edge], [height], marker=">" if ratio > 1.0 else "<", color=colour, zorder=4)
         side = "right" if ratio > 1.0 else "left"
         axes.annotate(
@@ -106,7 +115,7 @@ def _ratio(axes: Axes, claim: dict[str, Any], height: int) -> None:
             fontsize=7.5,
         )
         return
-    half = NormalDist().inv_cdf(1.0 - claim["alpha"]) * error if error else 0.0
+    half = NormalDist().inv_cdf(1.0 - claim.get("level", claim["alpha"])) * error if error else 0.0
     axes.errorbar(
         [ratio],
         [height],

@@ -4,7 +4,7 @@ A prediction that is exact up to relative order ``1/n`` has ``ratio = r + b/n``;
 right when the intercept ``r`` is 1. Points are weighted by their known standard errors.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import chi2
@@ -50,7 +50,8 @@ def ladder(inverse_size: np.ndarray, ratio: np.ndarray, ratio_se: np.ndarray) ->
     if not np.all(ratio_se > 0.0):
         raise ValueError("ratio_se must be positive; leave out points that carry no noise")
     design = np.column_stack([np.ones_like(inverse_size), inverse_size])
-    fit = WLS(ratio, design, weights=ratio_se**-2.0).fit()
+    model: Any = WLS
+    fit = model(ratio, design, weights=ratio_se**-2.0).fit()
     covariance = np.asarray(fit.normalized_cov_params)
     fitted = np.asarray(fit.fittedvalues)
     freedom = len(ratio) - 2

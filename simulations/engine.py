@@ -5,7 +5,7 @@ only, so chunks may be computed in any order, by any worker, in any run, and giv
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -70,7 +70,7 @@ def _run(program: Callable[..., Any], task: Task, chunk: Chunk) -> Any:
 
 def run_chunks(
     task: Task, wanted: list[Chunk], program: Callable[..., Any] = replicates
-) -> Iterator[tuple[Chunk, Any]]:
+) -> Generator[tuple[Chunk, Any]]:
     """Results of the wanted chunks, in their order, computed on all cores.
 
     ``program`` is ``replicates`` (risks and errors) or ``parameters`` (the fitted rules).

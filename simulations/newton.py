@@ -102,6 +102,18 @@ def _length(metric: Array, vectors: Array) -> Array:
     return jnp.sqrt(jnp.einsum("ci,cij,cj->c", vectors, metric, vectors))
 
 
+def _spanned(layout: Segments, penalty: Array) -> Array:
+    """Whether each cell's problem has full rank: ``(C,)``.
+
+    Rows are continuous, so that k distinct ones span k dimensions almost surely: counting them
+    is exact where a rank computed from rounded numbers is not.
+    """
+    used = jnp.arange(layout.row_blocks.segment.shape[0]) < layout.row_blocks.used
+    drawn = jnp.zeros(layout.limit.shape[0], bool).at[layout.row_blocks.segment].max(used)
+    distinct = jnp.where(drawn[:, None], layout.limit, 0).sum(axis=0)
+    return (distinct >= penalty.shape[0]) | (penalty[0, 0] > 0.0)
+
+
 def fit(
     loss: Loss, layout: Segments, sample: Sample, penalty: Array, start: Array, inverse: Array
 ) -> Fit:
@@ -138,9 +150,11 @@ def fit(
 
     begin = (start, step, merit, jnp.ones(start.shape[0]), jnp.asarray(0, jnp.int32))
     theta, step, merit, _, count = lax.while_loop(unfinished, advance, begin)
-    found = _length(metric, step) < STEP_TOLERANCE
+    # Rounding can make a singular Hessian look solvable, so that the step alone proves nothing.
+    spanned = _spanned(layout, penalty)
+    found = (_length(metric, step) < STEP_TOLERANCE) & spanned
     theta = jnp.where(found[:, None], theta + step, theta)
-    failed = jnp.full(theta.shape[0], STOPPED if loss.name == "logistic" else SINGULAR, jnp.int8)
+    failed = jnp.where(spanned, jnp.int8(STOPPED), jnp.int8(SINGULAR))
     if loss.name == "logistic":
         separable = lax.cond(
             found.all(), lambda: jnp.zeros_like(found), lambda: _separates(layout, sample, theta)

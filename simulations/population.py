@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from simulations.arrays import AnyArray
 from simulations.losses import Loss, ScalarFunction
 from simulations.quadrature import Grid
 from simulations.worlds import World
@@ -25,9 +26,9 @@ from simulations.worlds import World
 class Atoms(NamedTuple):
     """Gaussian laws of ``(x, y)``: ``means (L, p)``, ``covariances (L, p, p)``, ``labels (L,)`` 0.0/1.0."""
 
-    means: Array
-    covariances: Array
-    labels: Array
+    means: AnyArray
+    covariances: AnyArray
+    labels: AnyArray
 
 
 class Projection(NamedTuple):

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from simulations import functionals
+from simulations.arrays import AnyArray
 from simulations.functionals import Functionals
 from simulations.losses import Loss
 from simulations.newton import FOUND, Fit, fit
@@ -54,10 +55,10 @@ class Results(NamedTuple):
     """Per replicate and cell: functional ``values (R, C, F)`` at the fitted rule (NaN where none
     was found), ``controls (R, C, F)`` less their exact means, ``status`` and ``steps (R, C)``."""
 
-    values: Array
-    controls: Array
-    status: Array
-    steps: Array
+    values: AnyArray
+    controls: AnyArray
+    status: AnyArray
+    steps: AnyArray
 
 
 def control_variate(control: Control, fitted: Fit) -> Array:
@@ -103,9 +104,9 @@ class Parameters(NamedTuple):
     """Fitted parameters ``theta (R, C, p)``, their linear estimates ``d (R, C, p)`` (mean exactly
     0) and ``status (R, C)``."""
 
-    theta: Array
-    linear: Array
-    status: Array
+    theta: AnyArray
+    linear: AnyArray
+    status: AnyArray
 
 
 def _fit(recipe: Recipe, static: Static, replicate: Array) -> Fit:

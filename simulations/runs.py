@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from simulations import store
-from simulations.engine import Chunk, Task, chunks, prepare, run_chunks
+from simulations.engine import Chunk, Task, chunks, run_chunks
 from simulations.estimates import join, one_cell
 from simulations.replicate import Results
-from simulations.units import Unit, restrict
+from simulations.units import Unit
 
 Advance = Callable[[int], None]
 
@@ -34,32 +34,32 @@ def run_unit(task: Task, replicates: int, directory: Path | None, advance: Advan
                     held[chunk.first, c] = found
     lacking = [k for k in wanted if any((k.first, c) not in held for c in cells)]
     advance(replicates - sum(chunk.count for chunk in lacking))
-    # Only cells that lack something are computed; the others keep the bits they have.
-    needed = [c for c in cells if any((k.first, c) not in held for k in lacking)]
-    if needed:
-        _compute(task, lacking, needed, held, directory, advance)
+    if lacking:
+        _compute(task, lacking, held, directory, advance)
     return join([join([held[k.first, c] for k in wanted]) for c in cells], axis=1)
 
 
 def _compute(
     task: Task,
     lacking: list[Chunk],
-    needed: list[int],
     held: dict[tuple[int, int], Results],
     directory: Path | None,
     advance: Advance,
 ) -> None:
-    """Compute the needed cells of the lacking chunks into ``held``, and keep them."""
+    """Compute the lacking chunks into ``held``, and keep the cells that were missing.
+
+    All cells are computed together, as without a store: a matrix product of fewer cells may round
+    differently, and a resumed run must not.
+    """
     unit = task.unit
-    part = task if len(needed) == len(unit.cells) else prepare(restrict(unit, needed))
-    with contextlib.closing(run_chunks(part, lacking)) as computed:
+    with contextlib.closing(run_chunks(task, lacking)) as computed:
         for chunk, results in computed:
-            for place, c in enumerate(needed):
+            for c, cell in enumerate(unit.cells):
                 if (chunk.first, c) in held:
                     continue
-                held[chunk.first, c] = one_cell(results, place)
+                held[chunk.first, c] = one_cell(results, c)
                 if directory is not None:
-                    path = store.shard_path(directory, unit, unit.cells[c], chunk)
+                    path = store.shard_path(directory, unit, cell, chunk)
                     store.write_shard(path, held[chunk.first, c], chunk)
             advance(chunk.count)
 

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from simulations import linear, population
+from simulations.arrays import AnyArray
 from simulations.losses import Loss
 from simulations.minimisers import Minimiser, minimise_mixture
 from simulations.population import Atoms
@@ -29,9 +30,9 @@ class Components(NamedTuple):
     """
 
     atoms: Atoms
-    mixing: Array
-    total_weight: Array
-    squared_weight: Array
+    mixing: AnyArray
+    total_weight: AnyArray
+    squared_weight: AnyArray
 
 
 class Sandwich(NamedTuple):

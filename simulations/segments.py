@@ -11,19 +11,23 @@ from typing import NamedTuple
 import numpy as np
 
 from simulations import draws
+from simulations.arrays import AnyArray
 from simulations.generators import REWEIGHT, Atom, resamples, right_law, synthetic_law
+from simulations.problems import InputError
 from simulations.units import Unit
 
 # Buffers come in few sizes (a compiled shape each): SMALLEST * GROWTH**k blocks.
 SMALLEST, GROWTH = 8, 4
+# Rows times features of one sample: half a GiB in double precision, per worker.
+MOST_NUMBERS = 2**26
 
 
 class Blocks(NamedTuple):
     """``segment (B,)`` and ``number (B,)`` of each block; only the first ``used`` count."""
 
-    segment: np.ndarray
-    number: np.ndarray
-    used: np.ndarray
+    segment: AnyArray
+    number: AnyArray
+    used: AnyArray
 
 
 class Segments(NamedTuple):
@@ -34,14 +38,14 @@ class Segments(NamedTuple):
     the blocks of rows and of duplicate indices.
     """
 
-    means: np.ndarray
-    roots: np.ndarray
-    labels: np.ndarray
-    thresholds: np.ndarray
-    limit: np.ndarray
-    weight: np.ndarray
-    raw: np.ndarray
-    first_block: np.ndarray
+    means: AnyArray
+    roots: AnyArray
+    labels: AnyArray
+    thresholds: AnyArray
+    limit: AnyArray
+    weight: AnyArray
+    raw: AnyArray
+    first_block: AnyArray
     row_blocks: Blocks
     index_blocks: Blocks
 
@@ -72,21 +76,37 @@ def _laws(unit: Unit) -> list[list[Atom]]:
     return [*raw, *rows, *rows]
 
 
+def _limits(unit: Unit) -> np.ndarray:
+    """Prefix of every segment that each cell takes, ``(S, C)``."""
+    groups = len(unit.world.names)
+    parts = (
+        np.array([cell.raw for cell in unit.cells]),
+        np.array([cell.oversampled for cell in unit.cells]),
+        np.array([[cell.augment] * groups for cell in unit.cells]),
+    )
+    return np.concatenate(parts, axis=1).T
+
+
+def check_room(unit: Unit) -> None:
+    """Raise ``InputError`` where the rows of one sample would not fit in memory."""
+    numbers = int(_limits(unit).max(axis=1).sum()) * unit.groups.means.shape[-1]
+    if numbers > MOST_NUMBERS:
+        raise InputError(
+            f"counts: one sample of generator '{unit.generator.kind}' fills a table of"
+            f" {numbers:.1e} numbers (limit {MOST_NUMBERS:.1e}); lower counts, ratios or augment,"
+            " or use synthlaw predict, which draws no rows."
+        )
+
+
 def segments(unit: Unit) -> Segments:
-    """The layout of a unit's rows."""
+    """The layout of a unit's rows; raises ``InputError`` where they would not fit in memory."""
+    check_room(unit)
     groups = len(unit.world.names)
     laws = _laws(unit)
     most = max(len(law) for law in laws)
     padded = [law + [law[-1]._replace(probability=0.0)] * (most - len(law)) for law in laws]
     cells = unit.cells
-    limit = np.concatenate(
-        [
-            np.array([cell.raw for cell in cells]),
-            np.array([cell.oversampled for cell in cells]),
-            np.array([[cell.augment] * groups for cell in cells]),
-        ],
-        axis=1,
-    ).T
+    limit = _limits(unit)
     weight = np.concatenate(
         [
             np.array([cell.row_weight for cell in cells]),

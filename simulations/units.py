@@ -4,6 +4,7 @@ A unit is what the theory and the Monte Carlo work on: its cells share the setti
 counts, the estimator and the random numbers, and differ in their row weights only.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,18 +15,17 @@ from jax import Array, lax
 
 from simulations import functionals, sandwich
 from simulations.cells import Cell, components, unit_cells
+from simulations.functionals import Functionals
 from simulations.losses import LOSSES, Loss
 from simulations.minimisers import ridge_matrix
 from simulations.population import Atoms, group_atoms, project
 from simulations.problems import InputError
 from simulations.quadrature import Grid, gaussian_grid
-from simulations.functionals import Functionals
 from simulations.sandwich import Components, Sandwich
 from simulations.worlds import World, world
 
-# The population functions compile once for every number of cells; rounding that number up
-# to a multiple keeps the compilations few.
-CELL_MULTIPLE = 8
+# Cells whose population is found by one call: one compiled program for any number of cells.
+BATCH = 8
 # A score spread beyond this is no statistical problem any more; the grid stays affordable.
 LARGEST_SD = 512.0
 
@@ -86,18 +86,6 @@ def make_unit(sweep: Any, generator: Any) -> Unit:
     )
 
 
-def restrict(unit: Unit, cells: list[int]) -> Unit:
-    """The same unit with some of its cells only."""
-    parts = unit.components
-    return unit._replace(
-        cells=[unit.cells[i] for i in cells],
-        components=parts._replace(
-            total_weight=parts.total_weight[np.array(cells)],
-            squared_weight=parts.squared_weight[np.array(cells)],
-        ),
-    )
-
-
 @partial(jax.jit, static_argnames="loss")
 def _expand(
     loss: Loss, parts: Components, penalties: Array, groups: Atoms, grid: Grid
@@ -115,32 +103,41 @@ def _expand(
     return lax.map(one, (parts.total_weight, parts.squared_weight, penalties))
 
 
-def _with_balanced(unit: Unit) -> tuple[Components, np.ndarray]:
-    """The unit's cells, the balanced risk itself as one more, and padding; their penalties."""
-    parts = unit.components
-    groups = len(unit.world.names)
+def _batches(unit: Unit) -> Iterator[tuple[Components, np.ndarray, int]]:
+    """The unit's cells, ``BATCH - 1`` at a time, with their penalties and their number.
+
+    Every batch ends with the balanced risk itself as one more cell, repeated to fill it, so that
+    one compiled program serves every number of cells.
+    """
+    parts, groups = unit.components, len(unit.world.names)
     balanced = np.repeat([[1.0 / groups, 0.0]], groups, axis=1)
-    rows = -(len(unit.cells) + 1) % CELL_MULTIPLE + 1
-    penalties = np.zeros((len(unit.cells) + rows, *unit.penalty.shape))
-    penalties[: len(unit.cells)] = unit.penalty
-    return parts._replace(
-        total_weight=np.concatenate([parts.total_weight, np.repeat(balanced, rows, axis=0)]),
-        squared_weight=np.concatenate([parts.squared_weight, np.repeat(balanced, rows, axis=0)]),
-    ), penalties
+    for first in range(0, len(unit.cells), BATCH - 1):
+        taken = slice(first, first + BATCH - 1)
+        count = len(unit.cells[taken])
+        rest = np.repeat(balanced, BATCH - count, axis=0)
+        penalties = np.zeros((BATCH, *unit.penalty.shape))
+        penalties[:count] = unit.penalty
+        batch = parts._replace(
+            total_weight=np.concatenate([parts.total_weight[taken], rest]),
+            squared_weight=np.concatenate([parts.squared_weight[taken], rest]),
+        )
+        yield batch, penalties, count
 
 
 def unit_population(unit: Unit) -> UnitPopulation:
     """Exact population of every cell; the grid is refined until it fits the scores met.
 
-    Raises ``ValueError`` where the mixture risk has no finite minimiser that double precision
+    Raises ``InputError`` where the mixture risk has no finite minimiser that double precision
     can find (scores of standard deviation above 512).
     """
-    parts, penalties = _with_balanced(unit)
     supported = 4.0
     while True:
         grid = gaussian_grid(supported)
-        result, measured, sd = _expand(unit.loss, parts, penalties, unit.groups, grid)
-        needed = float(jnp.max(sd))
+        parts = [
+            (_expand(unit.loss, batch, penalties, unit.groups, grid), count)
+            for batch, penalties, count in _batches(unit)
+        ]
+        needed = max(float(jnp.max(sd)) for (_, _, sd), _ in parts)
         if needed <= supported:
             break
         supported = 2.0 ** np.ceil(np.log2(needed)) if np.isfinite(needed) else np.inf
@@ -150,17 +147,18 @@ def unit_population(unit: Unit) -> UnitPopulation:
                 f" (limit {LARGEST_SD:g}), so the groups are all but separable;"
                 " lower the separation or set estimator.ridge > 0."
             )
-    count = len(unit.cells)
-    converged = result.minimiser.converged
 
-    def first_cells(tree: Any) -> Any:
-        return jax.tree.map(lambda array: array[:count], tree)
+    def cells(position: int) -> Any:
+        kept = [jax.tree.map(lambda a, n=n: a[:n], found[position]) for found, n in parts]
+        return jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *kept)
 
+    (last, last_measured, _), _ = parts[-1]
+    expansions = cells(0)
     return UnitPopulation(
-        first_cells(result),
-        first_cells(measured),
-        result.minimiser.theta[count],
-        measured.values[count],
-        converged[:count] & converged[count],
+        expansions,
+        cells(1),
+        last.minimiser.theta[-1],
+        last_measured.values[-1],
+        expansions.minimiser.converged & last.minimiser.converged[-1],
         grid,
     )

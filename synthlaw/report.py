@@ -156,7 +156,7 @@ def _card(claim: dict[str, Any], directory: Path) -> Card:
             for each in claim.get("assumptions") or []
         ],
         verdict=verdict_sentence(claim),
-        twin=inline_math(str(twin["statement"])) if twin else Markup(""),
+        twin=inline_math(str(twin["statement"]).rstrip(". ")) if twin else Markup(""),
         twin_verdict=twin_sentence(twin),
         facts=list(_facts(claim)),
         evidence=_evidence(directory, f"tables/{claim['id']}.csv"),
@@ -174,7 +174,7 @@ def _facts(claim: dict[str, Any]) -> Iterator[tuple[str, str]]:
         ("estimate", "estimate", 6),
         (spread, "se", 2),
     ):
-        if claim.get(key) is not None:
+        if claim.get(key) is not None and (key != "se" or claim[key]):
             yield name, number(claim[key], digits)
     # The margin plays no part in an inequality, and an identity states its own tolerance.
     if claim.get("margin") is not None and claim["kind"] == "constant":

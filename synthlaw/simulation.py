@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from scaling.theory.expansion import expansion
@@ -13,6 +14,7 @@ from simulations.configuration import Sweep, read_sweep
 from simulations.engine import prepare
 from simulations.estimates import estimates
 from simulations.runs import run_unit, unit_status
+from simulations.segments import check_room
 from simulations.table import unit_table
 from synthlaw.predictions import Source, terms, units
 from synthlaw.versions import versions
@@ -71,6 +73,9 @@ def simulate(
     """
     config = configured(sweep, replicates)
     parts = list(units(config))
+    # Refuse before anything is written what would not fit.
+    for unit, _, _ in parts:
+        check_room(unit)
     total = len(parts) * config.run.replicates
     directory = None if out is None else Path(out)
     if directory is not None:
@@ -87,7 +92,7 @@ def simulate(
     for unit, label, swept in parts:
         task = prepare(unit)
         results = run_unit(task, config.run.replicates, directory, advance)
-        estimated = estimates(results, task.population.balanced_values)
+        estimated = estimates(results, np.asarray(task.population.balanced_values))
         predicted = terms(expansion(task.population))
         frames.append(unit_table(unit, label, swept, predicted, estimated))
     table = pd.concat(frames, ignore_index=True)

@@ -86,11 +86,12 @@ def run_claim(claim: Claim, lab: Lab) -> tuple[dict[str, Any], pd.DataFrame]:
         "ratio_se": _number(verdict.ratio_se),
         "margin": margin,
         "alpha": ALPHA,
+        "level": own.level,
         "resolution": _number(verdict.resolution),
         "twin": {"statement": claim.twin.statement, "outcome": twin.verdict.outcome},
         "seconds": round(time.perf_counter() - started, 3),
-        "replicates": int(evidence["replicates"].sum()),
-        "failures": int(evidence["failures"].sum()),
+        "replicates": int(evidence["replicates"].to_numpy().sum()),
+        "failures": int(evidence["failures"].to_numpy().sum()),
         "figure": f"figures/{claim.id}.png",
         "reproduce": f"synthlaw verify --preset {lab.preset.name} --seed {lab.seed}"
         f" --claim {claim.id}",
@@ -157,7 +158,7 @@ def verify(
     lab = _laboratory(preset, seed)
     verdicts, tables = run(lab, chosen_claims(claims, families), progress)
     if out is not None:
-        _leave(verdicts, {**lab.tables, **tables}, Path(out))
+        _leave(verdicts, {**lab.pictured(), **tables}, Path(out))
     return verdicts
 
 

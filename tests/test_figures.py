@@ -225,9 +225,9 @@ def test_swept_keys_split_a_table_into_panels() -> None:
 def test_ladder_extends_each_line_to_the_edge_and_marks_the_margin() -> None:
     figure = ladder.draw(ladder_table(), margin=0.02, intercept=1.01, intercept_se=0.003)
     axes = figure.axes[0]
-    for name, level in (("one", 1.0), ("two", 1.01)):
-        line = curve(axes, f"fitted line {name}")
-        np.testing.assert_allclose(line[0], [0.0, level])
+    lines = [np.asarray(line.get_xydata()) for line in axes.lines if np.size(line.get_xdata()) == 4]
+    np.testing.assert_allclose([line[0] for line in lines], [[0.0, 1.0], [0.0, 1.01]])
+    assert "one" in words(figure) and "two" in words(figure) and "fitted line" in words(figure)
     first, second, intercept = bars(axes)
     np.testing.assert_allclose(half_widths(first, 1), 0.004)
     assert np.size(second.lines[0].get_xdata()) == 3
@@ -237,6 +237,8 @@ def test_ladder_extends_each_line_to_the_edge_and_marks_the_margin() -> None:
     extent = band.get_path().get_extents(band.get_patch_transform())
     np.testing.assert_allclose([extent.y0, extent.y1], [0.98, 1.02])
     assert axes.get_xlim()[0] == 0.0 and axes.get_xlabel() == "1 / size" and axes.get_ylabel()
+    one_size = ladder_table().query("size == 200").assign(inverse_size=0.0)
+    ladder.draw(one_size, margin=0.02, intercept=1.0, intercept_se=0.01)
     unlabelled = ladder_table().query("series == 'one'").assign(series="")
     assert len(
         bars(ladder.draw(unlabelled, margin=0.02, intercept=None, intercept_se=None).axes[0])

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from synthlaw.claims import experiments
-from synthlaw.claims.evidence import Selection, against, ladder_of, select
+from synthlaw.claims.evidence import Selection, against, column, ladder_of, select
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import DERIVED, REGULAR, Assumption, Claim, Twin, always, no_failures
 
@@ -21,11 +21,7 @@ def shifted_taken_for_right(lab: Lab) -> pd.DataFrame:
     table = lab.measure(experiments.CURVE)
     wrong = select(table, Selection("shift", (0.5, 1.0)))
     right = select(table, Selection("oracle", (0.5, 1.0)))
-    return against(
-        wrong,
-        pd.Series(right["predicted"].to_numpy(), index=wrong.index),
-        wrong["estimate"],
-    )
+    return against(wrong, column(right, "predicted"), column(wrong, "estimate"))
 
 
 shift_above_floor = ladder_of(experiments.CURVE, Selection("shift", (1.0,)), "above_floor")
@@ -34,7 +30,7 @@ shift_above_floor = ladder_of(experiments.CURVE, Selection("shift", (1.0,)), "ab
 def without_second_order(lab: Lab) -> pd.DataFrame:
     """What lies above a shifted generator's floor against the variance term alone."""
     rows = select(lab.measure(experiments.CURVE), Selection("shift", (1.0,)))
-    return against(rows, rows["variance"], rows["estimate"] - rows["floor"])
+    return against(rows, column(rows, "variance"), column(rows, "estimate") - column(rows, "floor"))
 
 
 duplicates = ladder_of(experiments.RESAMPLING, Selection("duplicate", (0.5,)), "above_floor")
@@ -46,8 +42,8 @@ def duplicates_as_new(lab: Lab) -> pd.DataFrame:
     right = select(lab.measure(experiments.CURVE), Selection("oracle", (0.5,)))
     # The prediction for right-law rows falls as 1/size; take it at size 1.
     first = right[right["size"] == 1].iloc[0]
-    above = (first["variance"] + first["second_order"]) / rows["size"]
-    return against(rows, above, rows["estimate"] - rows["floor"])
+    above = (first["predicted"] - first["floor"]) / column(rows, "size")
+    return against(rows, above, column(rows, "estimate") - column(rows, "floor"))
 
 
 def _coverage(lab: Lab, shrink: float) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Tables of evidence: the rows of a tidy table that bear on a claim, as ratios."""
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ class Selection(NamedTuple):
 
 def select(table: pd.DataFrame, wanted: Selection) -> pd.DataFrame:
     """The rows of one generator, metric and group, with and without augmented rows."""
-    chosen = (
+    chosen: Any = (
         (table["generator"] == wanted.generator)
         & (table["metric"] == wanted.metric)
         & (table["group"] == wanted.group)
@@ -31,26 +31,32 @@ def select(table: pd.DataFrame, wanted: Selection) -> pd.DataFrame:
     )
     if wanted.ratios is not None:
         chosen &= table["ratio"].isin(wanted.ratios)
-    return table[chosen]
+    return pd.DataFrame(table[chosen])
 
 
-def against(rows: pd.DataFrame, prediction: pd.Series, estimate: pd.Series) -> pd.DataFrame:
+def column(rows: pd.DataFrame, name: str) -> np.ndarray:
+    """A column of numbers as an array."""
+    return rows[name].to_numpy(dtype=float)
+
+
+def against(rows: pd.DataFrame, prediction: np.ndarray, estimate: np.ndarray) -> pd.DataFrame:
     """Evidence of kind constant: estimates over predictions, one series per ratio."""
-    labels = rows["ratio"].map(lambda r: "" if np.isnan(r) else f"ratio {r:g}")
+    labels = ["" if np.isnan(r) else f"ratio {r:g}" for r in column(rows, "ratio")]
+    size, se = column(rows, "size"), column(rows, "se")
     return pd.DataFrame(
         {
             "series": labels,
-            "size": rows["size"],
-            "inverse_size": 1.0 / rows["size"],
+            "size": size,
+            "inverse_size": 1.0 / size,
             "prediction": prediction,
             "estimate": estimate,
-            "se": rows["se"],
+            "se": se,
             "ratio": estimate / prediction,
-            "ratio_se": rows["se"] / prediction.abs(),
-            "replicates": rows["replicates"],
-            "failures": rows["failures"],
+            "ratio_se": se / np.abs(prediction),
+            "replicates": rows["replicates"].to_numpy(),
+            "failures": rows["failures"].to_numpy(),
         }
-    ).reset_index(drop=True)
+    )
 
 
 def ladder_of(experiment: Experiment, wanted: Selection, part: Part = "total") -> Evidence:
@@ -58,12 +64,12 @@ def ladder_of(experiment: Experiment, wanted: Selection, part: Part = "total") -
 
     def evidence(lab: Lab) -> pd.DataFrame:
         rows = select(lab.measure(experiment), wanted)
+        estimate, floor = column(rows, "estimate"), column(rows, "floor")
         if part == "floor":
-            return against(rows, rows["floor"], rows["estimate"])
+            return against(rows, floor, estimate)
         if part == "above_floor":
-            above = rows["variance"] + rows["second_order"]
-            return against(rows, above, rows["estimate"] - rows["floor"])
-        return against(rows, rows["predicted"], rows["estimate"])
+            return against(rows, column(rows, "predicted") - floor, estimate - floor)
+        return against(rows, column(rows, "predicted"), estimate)
 
     return evidence
 

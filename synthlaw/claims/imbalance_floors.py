@@ -10,6 +10,7 @@ from synthlaw.claims import experiments
 from synthlaw.claims.evidence import (
     Selection,
     against,
+    column,
     exact_rows,
     ladder_of,
     planted,
@@ -75,7 +76,7 @@ def raw_floor(lab: Lab) -> pd.DataFrame:
     shifted = theta.at[-1].add(float(np.log(unit.counts[1] / unit.counts[0])))
     risks = [group_risks(unit.loss, t, unit.groups, population.grid) for t in (shifted, theta)]
     floor = float(risks[0].mean() - risks[1].mean())
-    return against(rows, pd.Series(floor, index=rows.index), rows["estimate"])
+    return against(rows, np.full(len(rows), floor), column(rows, "estimate"))
 
 
 def _small_bias_experiment(tau: float, size: int, replicates: int) -> Experiment:
@@ -102,13 +103,12 @@ def small_bias(lab: Lab) -> pd.DataFrame:
     """Simulated floor over ``(1/2) b' H^-1 b`` for shrinking shifts across the classes."""
     frames = []
     for experiment in SMALL_BIAS:
-        rows = lab.measure(experiment)
-        rows = rows[(rows["metric"] == "excess_risk") & (rows["group"] == "balanced")]
+        rows = select(lab.measure(experiment), Selection("shift"))
         unit = lab.units(experiment.sweep)[0]
         law = quadratic_floor(unit, unit_population(unit))[0]
-        floor = rows["estimate"] - rows["variance"] - rows["second_order"]
+        above = column(rows, "predicted") - column(rows, "floor")
         tau = experiment.sweep["synthetic"]["generators"][0]["shift"][1]
-        table = against(rows, pd.Series(law, index=rows.index), floor)
+        table = against(rows, np.full(len(rows), law), column(rows, "estimate") - above)
         frames.append(table.assign(size=1.0 / tau, inverse_size=tau**2))
     return pd.concat(frames, ignore_index=True)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from synthlaw.claims import experiments
-from synthlaw.claims.evidence import Selection, against, compare, ladder_of, planted, select
+from synthlaw.claims.evidence import Selection, against, column, compare, ladder_of, planted, select
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Twin, always
 
@@ -22,9 +22,8 @@ def like_real_rows(lab: Lab) -> pd.DataFrame:
     """Excess risk after full balancing over that of ``n_max`` real rows in every group."""
     synthetic = select(lab.measure(experiments.CURVE), Selection("oracle", (1.0,)))
     real = select(lab.measure(experiments.REAL_ROWS), Selection("oracle"))
-    real = real.set_index(synthetic.index)
-    table = against(synthetic, real["estimate"], synthetic["estimate"])
-    noise = (real["se"] / real["estimate"]).to_numpy()
+    table = against(synthetic, column(real, "estimate"), column(synthetic, "estimate"))
+    noise = column(real, "se") / column(real, "estimate")
     return table.assign(
         ratio_se=np.hypot(table["ratio_se"], table["ratio"] * noise),
         replicates=table["replicates"] + real["replicates"].to_numpy(),

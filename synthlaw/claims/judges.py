@@ -21,20 +21,22 @@ from scaling.ladder import ladder
 
 class Judgement(NamedTuple):
     """A verdict with the numbers it speaks of; ``evidence`` gains the fitted ladder, ``remark``
-    says what else a reader must know."""
+    says what else a reader must know; ``level`` is the alpha of each cell's or series' interval."""
 
     verdict: Verdict
     prediction: float | None
     estimate: float | None
     se: float | None
     evidence: pd.DataFrame
+    level: float
     remark: str = ""
 
 
 def worst(outcomes: list[Outcome]) -> Outcome:
     """One statement over many cells: contradicted anywhere, else unresolved anywhere."""
-    order: tuple[Outcome, ...] = ("contradicted", "unresolved")
-    return next((o for o in order if o in outcomes), "supported")
+    if "contradicted" in outcomes:
+        return "contradicted"
+    return "unresolved" if "unresolved" in outcomes else "supported"
 
 
 def judge_constant(evidence: pd.DataFrame, margin: float, alpha: float) -> Judgement:
@@ -68,6 +70,7 @@ def judge_constant(evidence: pd.DataFrame, margin: float, alpha: float) -> Judge
         float(largest["estimate"]),
         float(largest["se"]),
         pd.concat(fits, ignore_index=True),
+        level,
         f"The ladder bends: {', '.join(bent)}; climb higher." if bent else "",
     )
 
@@ -93,13 +96,15 @@ def judge_inequality(evidence: pd.DataFrame, margin: float, alpha: float) -> Jud
         float(row["measured"]),
         float(row["measured_se"]),
         evidence,
+        level,
         f"Largest measured/bound {chosen.ratio:.4g} in cell {row['cell']}.",
     )
 
 
 def judge_exact(evidence: pd.DataFrame, margin: float, alpha: float) -> Judgement:
     """Measured must equal expected within the stated tolerance, noise allowed for."""
-    z = critical_value(alpha / len(evidence))
+    level = alpha / len(evidence)
+    z = critical_value(level)
     gap = (evidence["measured"] - evidence["expected"]).abs().to_numpy()
     noise = z * evidence["measured_se"].to_numpy()
     tolerance = evidence["tolerance"].to_numpy()
@@ -122,6 +127,7 @@ def judge_exact(evidence: pd.DataFrame, margin: float, alpha: float) -> Judgemen
         measured,
         se,
         evidence,
+        level,
         f"Largest difference {gap[deciding]:.2g} (tolerance {tolerance[deciding]:.2g})"
         f" in cell {row['cell']}.",
     )
@@ -142,6 +148,7 @@ def judge_distribution(evidence: pd.DataFrame, margin: float, alpha: float) -> J
         float(row["distance"]),
         float(row["radius"]),
         evidence,
+        alpha / len(evidence),
         f"Largest distance {row['distance']:.3g} (radius {row['radius']:.2g}, margin {margin:g})"
         f" in cell {row['cell']}.",
     )

@@ -1,7 +1,6 @@
 """The laboratory: runs simulations for claims and remembers them, so that claims share runs."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -12,10 +11,12 @@ from simulations.engine import chunks, prepare, run_chunks
 from simulations.estimates import measures
 from simulations.replicate import parameters
 from simulations.units import Unit, make_unit
+from synthlaw.predictions import predict
 from synthlaw.simulation import simulate
 
-
 Result = TypeVar("Result")
+# Ratios at which a pictured curve is predicted.
+THEORY_POINTS = 41
 
 
 class Preset(NamedTuple):
@@ -66,6 +67,7 @@ class Lab:
         self.preset = preset
         self.seed = seed
         self.tables: dict[str, pd.DataFrame] = {}
+        self._experiments: dict[str, Experiment] = {}
         self._memory: dict[str, Any] = {}
         self._tell = tell or (lambda text: None)
 
@@ -81,7 +83,24 @@ class Lab:
                 )
                 frames.append(table.assign(size=size))
             self.tables[experiment.name] = pd.concat(frames, ignore_index=True)
+            self._experiments[experiment.name] = experiment
         return self.tables[experiment.name]
+
+    def pictured(self) -> dict[str, pd.DataFrame]:
+        """The simulated tables, curves with dense rows of theory (no estimate) at the first size."""
+        tables = {}
+        for name, table in self.tables.items():
+            experiment = self._experiments[name]
+            sweep = scaled(experiment.sweep, experiment.sizes[0], self.seed)
+            ratios = sweep["synthetic"].get("ratios", [])
+            if len(ratios) > 2:
+                dense = np.linspace(min(ratios), max(ratios), THEORY_POINTS)
+                between = [float(r) for r in dense if r not in ratios]
+                sweep["synthetic"] = {**sweep["synthetic"], "ratios": between}
+                theory = predict(sweep).assign(size=experiment.sizes[0])
+                table = pd.concat([table, theory], ignore_index=True)
+            tables[name] = table
+        return tables
 
     def recall(self, name: str, compute: Callable[[], Result]) -> Result:
         """The result of ``compute()``, computed once under this name."""
@@ -106,9 +125,3 @@ class Lab:
         parts = [part for _, part in run_chunks(prepare(unit), chunks(replicates))]
         values = np.concatenate([part.values - part.controls for part in parts])
         return measures(values), np.concatenate([part.status == 0 for part in parts])
-
-
-def write_tables(lab: Lab, directory: Path) -> None:
-    """Leave every simulated table under its experiment's name."""
-    for name, table in lab.tables.items():
-        table.to_csv(directory / f"{name}.csv", index=False)

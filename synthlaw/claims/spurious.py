@@ -7,7 +7,7 @@ from scaling.theory.expansion import expansion
 from simulations.estimates import measures
 from simulations.units import unit_population
 from synthlaw.claims import experiments
-from synthlaw.claims.evidence import Selection, exact_rows, ladder_of, planted
+from synthlaw.claims.evidence import Selection, against, column, exact_rows, ladder_of, planted
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Twin
 
@@ -57,27 +57,20 @@ def _measure_coefficients(lab: Lab) -> pd.DataFrame:
 
 def coefficient(lab: Lab) -> pd.DataFrame:
     """Evidence that the fitted coefficient tends to that of the mixture minimiser."""
-    table = _coefficients(lab)
-    table = table[table["ratio"] < 1.0]
-    return table.assign(
-        series=[f"ratio {r:g}" for r in table["ratio"]],
-        inverse_size=1.0 / table["size"],
-        ratio=table["estimate"] / table["prediction"],
-        ratio_se=table["se"] / table["prediction"].abs(),
-    ).reset_index(drop=True)
+    rows = _coefficients(lab).query("ratio < 1")
+    return against(rows, column(rows, "prediction"), column(rows, "estimate"))
 
 
 def _zero_coefficient(lab: Lab, ratio: float) -> pd.DataFrame:
-    table = _coefficients(lab)
-    table = table[table["ratio"] == ratio]
+    rows = _coefficients(lab).query("ratio == @ratio")
     return exact_rows(
-        [f"size {s}" for s in table["size"]],
-        table["estimate"].tolist(),
-        [0.0] * len(table),
+        [f"size {s}" for s in rows["size"]],
+        column(rows, "estimate").tolist(),
+        [0.0] * len(rows),
         TOLERANCE,
-        table["se"].tolist(),
-        int(table["replicates"].sum()),
-        int(table["failures"].sum()),
+        column(rows, "se").tolist(),
+        int(column(rows, "replicates").sum()),
+        int(column(rows, "failures").sum()),
     )
 
 
