@@ -16,6 +16,8 @@ from simulations.population import Atoms, lift
 from simulations.sandwich import Components
 from simulations.worlds import World
 
+LEAST_ATOMS = 2
+
 
 class Cell(NamedTuple):
     """``ratio`` is None for reweighting. Arrays are ``(K,)``: raw and oversampled rows, and the
@@ -125,6 +127,8 @@ def components(
     for g in range(groups):
         resampled = generators.resamples(spec, world, g) or spec.kind == generators.REWEIGHT
         laws.append(laws[g] if resampled else generators.synthetic_law(spec, world, counts, g))
+    # Every law gets room for two atoms: one compiled program serves mixtures and plain laws.
+    laws = [law + [law[-1]._replace(probability=0.0)] * (LEAST_ATOMS - len(law)) for law in laws]
     means, covariances = lift(
         np.array([a.mean for law in laws for a in law]),
         np.array([a.covariance for law in laws for a in law]),

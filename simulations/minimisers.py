@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from simulations import linear, population
@@ -28,12 +29,12 @@ class Minimiser(NamedTuple):
     converged: Array
 
 
-def ridge_matrix(size: int, ridge: Array, intercept: bool) -> Array:
+def ridge_matrix(size: int, ridge: float, intercept: bool) -> np.ndarray:
     """``ridge`` times the identity on the slopes; the intercept is not penalised."""
-    diagonal = jnp.ones(size)
+    diagonal = np.full(size, float(ridge))
     if intercept:
-        diagonal = diagonal.at[-1].set(0.0)
-    return ridge * jnp.diag(diagonal)
+        diagonal[-1] = 0.0
+    return np.diag(diagonal)
 
 
 def mixture_gradient(loss: Loss, theta: Array, weights: Array, atoms: Atoms, grid: Grid) -> Array:

@@ -51,9 +51,7 @@ def lift(means: np.ndarray, covariances: np.ndarray, intercept: bool) -> tuple:
 def group_atoms(world: World, intercept: bool) -> Atoms:
     """The groups of a world as ``K`` laws, lifted by the intercept when there is one."""
     means, covariances = lift(world.means, world.covariances, intercept)
-    return Atoms(
-        jnp.asarray(means), jnp.asarray(covariances), jnp.asarray(world.labels, dtype=float)
-    )
+    return Atoms(means, covariances, world.labels.astype(float))
 
 
 def project(theta: Array, law: Atoms) -> Projection:

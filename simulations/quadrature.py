@@ -9,9 +9,9 @@ deviation ``sd`` (the nearest pole of the logistic lies at ``z = i pi / sd``).
 import math
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
+
+from simulations.arrays import AnyArray
 
 HALF_WIDTH = 9.0
 
@@ -19,8 +19,8 @@ HALF_WIDTH = 9.0
 class Grid(NamedTuple):
     """Nodes ``z`` and weights ``w`` (both ``(Q,)``) with ``sum w h(z) = E h(Z)``, Z standard normal."""
 
-    nodes: Array
-    weights: Array
+    nodes: AnyArray
+    weights: AnyArray
 
 
 def gaussian_grid(largest_sd: float = 2.0) -> Grid:
@@ -37,4 +37,4 @@ def gaussian_grid(largest_sd: float = 2.0) -> Grid:
     doublings = max(0, math.ceil(math.log2(max(largest_sd, 2.0) / 2.0) - 1e-9))
     nodes = np.linspace(-HALF_WIDTH, HALF_WIDTH, 72 * 2**doublings + 1)
     weights = np.exp(-0.5 * nodes**2)
-    return Grid(jnp.asarray(nodes), jnp.asarray(weights / weights.sum()))
+    return Grid(nodes, weights / weights.sum())

@@ -11,11 +11,13 @@ follows the functional of the fitted rule closely, and its mean is exactly the t
 ``variance + second_order`` at every sample size (paper_notes/excess_risk.md).
 """
 
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from simulations import functionals
@@ -25,7 +27,7 @@ from simulations.losses import Loss
 from simulations.newton import FOUND, Fit, fit
 from simulations.population import Atoms
 from simulations.quadrature import Grid
-from simulations.sample import draw_sample
+from simulations.sample import Sample, draw_sample, empty_sample
 from simulations.sandwich import Sandwich, third_derivative
 from simulations.segments import Segments
 from simulations.units import UnitPopulation
@@ -46,8 +48,8 @@ class Control(NamedTuple):
 def make_control(population: UnitPopulation, atoms: Atoms) -> Control:
     """The control variate of every cell of a unit with these atoms."""
     expansions, measured = population.expansions, population.measured
-    mean = 0.5 * jnp.einsum("cfij,cij->cf", measured.hessians, expansions.spread)
-    mean = mean + jnp.einsum("cfi,ci->cf", measured.gradients, expansions.bias)
+    mean = 0.5 * np.einsum("cfij,cij->cf", measured.hessians, expansions.spread)
+    mean = mean + np.einsum("cfi,ci->cf", measured.gradients, expansions.bias)
     return Control(expansions, measured, atoms, mean)
 
 
@@ -109,17 +111,28 @@ class Parameters(NamedTuple):
     status: AnyArray
 
 
-def _fit(recipe: Recipe, static: Static, replicate: Array) -> Fit:
-    sample = draw_sample(
-        recipe.layout,
-        recipe.key,
-        replicate,
-        intercept=static.intercept,
-        repeats=static.repeats,
-    )
+def _each(
+    recipe: Recipe,
+    static: Static,
+    first: Array,
+    count: Array,
+    empty: Any,
+    note: Callable[[Array, Fit, Any], Any],
+) -> Any:
+    """Draw and fit replicate after replicate; ``note(index, fit, results)`` records each."""
     expansions = recipe.control.expansions
     start, inverse = expansions.minimiser.theta, expansions.inverse
-    return fit(static.loss, recipe.layout, sample, recipe.penalty, start, inverse)
+
+    def one(index: Array, state: tuple[Sample, Any]) -> tuple[Sample, Any]:
+        room, results = state
+        replicate = first + index.astype(jnp.uint32)
+        sample = draw_sample(recipe.layout, recipe.key, replicate, room, intercept=static.intercept)
+        fitted = fit(static.loss, recipe.layout, sample, recipe.penalty, start, inverse)
+        return sample, note(index, fitted, results)
+
+    # All replicates draw into the same room.
+    room = empty_sample(recipe.layout, intercept=static.intercept, repeats=static.repeats)
+    return lax.fori_loop(0, count, one, (room, empty))[1]
 
 
 @partial(jax.jit, static_argnames="static")
@@ -128,8 +141,7 @@ def replicates(recipe: Recipe, first: Array, count: Array, *, static: Static) ->
     control = recipe.control
     cells, functional_count = control.mean.shape
 
-    def one(index: Array, results: Results) -> Results:
-        fitted = _fit(recipe, static, first + index.astype(jnp.uint32))
+    def note(index: Array, fitted: Fit, results: Results) -> Results:
         measured = lax.map(
             lambda theta: functionals.values(static.loss, theta, recipe.groups, recipe.grid),
             fitted.theta,
@@ -148,7 +160,7 @@ def replicates(recipe: Recipe, first: Array, count: Array, *, static: Static) ->
         jnp.zeros((static.size, cells), jnp.int8),
         jnp.zeros((static.size, cells), jnp.int32),
     )
-    return lax.fori_loop(0, count, one, empty)
+    return _each(recipe, static, first, count, empty, note)
 
 
 @partial(jax.jit, static_argnames="static")
@@ -156,8 +168,7 @@ def parameters(recipe: Recipe, first: Array, count: Array, *, static: Static) ->
     """The fitted parameters themselves, for the same replicates as ``replicates``."""
     shape = (static.size, *recipe.control.expansions.bias.shape)
 
-    def one(index: Array, results: Parameters) -> Parameters:
-        fitted = _fit(recipe, static, first + index.astype(jnp.uint32))
+    def note(index: Array, fitted: Fit, results: Parameters) -> Parameters:
         found = (fitted.status == FOUND)[:, None]
         linear = linear_estimate(recipe.control, fitted)
         return Parameters(
@@ -167,4 +178,4 @@ def parameters(recipe: Recipe, first: Array, count: Array, *, static: Static) ->
         )
 
     empty = Parameters(jnp.full(shape, jnp.nan), jnp.zeros(shape), jnp.zeros(shape[:2], jnp.int8))
-    return lax.fori_loop(0, count, one, empty)
+    return _each(recipe, static, first, count, empty, note)

@@ -57,28 +57,40 @@ def _add_duplicates(
     return extra.at[place, :, source % draws.BLOCK].add(weight.T)
 
 
-def draw_sample(
-    layout: Segments, key: Array, replicate: Array, *, intercept: bool, repeats: bool
-) -> Sample:
-    """Draw all rows of one replicate. Only the used blocks are drawn, whatever the buffer's size."""
+def empty_sample(layout: Segments, *, intercept: bool, repeats: bool) -> Sample:
+    """Room for a sample; blocks that are not used stay as they are."""
     size = layout.row_blocks.segment.shape[0]
-    features = layout.means.shape[-1] + intercept
-    cells = layout.limit.shape[1]
+    features, cells = layout.means.shape[-1] + intercept, layout.limit.shape[1]
+    return Sample(
+        jnp.zeros((size, features, draws.BLOCK)),
+        jnp.zeros((size, draws.BLOCK)),
+        jnp.zeros((size, cells, draws.BLOCK)) if repeats else None,
+    )
+
+
+def draw_sample(
+    layout: Segments, key: Array, replicate: Array, room: Sample, *, intercept: bool
+) -> Sample:
+    """Draw all rows of one replicate into ``room``, whatever it held before.
+
+    Only the used blocks are drawn, so room to spare costs nothing.
+    """
 
     def draw(index: Array, buffers: tuple[Array, Array]) -> tuple[Array, Array]:
         rows, labels = buffers
         block, label = _row_block(layout, key, replicate, index, intercept)
         return rows.at[index].set(block), labels.at[index].set(label)
 
-    empty = (jnp.zeros((size, features, draws.BLOCK)), jnp.zeros((size, draws.BLOCK)))
-    rows, labels = lax.fori_loop(0, layout.row_blocks.used, draw, empty)
-    if not repeats:
+    used = layout.row_blocks.used
+    rows, labels = lax.fori_loop(0, used, draw, (room.rows, room.labels))
+    if room.extra is None:
         return Sample(rows, labels, None)
+    extra = lax.fori_loop(0, used, lambda index, buffer: buffer.at[index].set(0.0), room.extra)
     extra = lax.fori_loop(
         0,
         layout.index_blocks.used,
         lambda index, buffer: _add_duplicates(layout, key, replicate, index, buffer),
-        jnp.zeros((size, cells, draws.BLOCK)),
+        extra,
     )
     return Sample(rows, labels, extra)
 

@@ -17,7 +17,7 @@ from simulations.problems import InputError
 from simulations.units import Unit
 
 # Buffers come in few sizes (a compiled shape each): SMALLEST * GROWTH**k blocks.
-SMALLEST, GROWTH = 8, 4
+SMALLEST, GROWTH = 128, 8
 # Rows times features of one sample: half a GiB in double precision, per worker.
 MOST_NUMBERS = 2**26
 

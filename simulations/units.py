@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
 from simulations import functionals, sandwich
+from simulations.arrays import AnyArray
 from simulations.cells import Cell, components, unit_cells
 from simulations.functionals import Functionals
 from simulations.losses import LOSSES, Loss
@@ -41,7 +41,7 @@ class Unit(NamedTuple):
     loss: Loss
     groups: Atoms
     components: Components
-    penalty: Array
+    penalty: AnyArray
 
 
 class UnitPopulation(NamedTuple):
@@ -55,13 +55,13 @@ class UnitPopulation(NamedTuple):
 
     expansions: Sandwich
     measured: Functionals
-    balanced_theta: Array
-    balanced_values: Array
-    converged: Array
+    balanced_theta: AnyArray
+    balanced_values: AnyArray
+    converged: AnyArray
     grid: Grid
 
     @property
-    def theta(self) -> Array:
+    def theta(self) -> AnyArray:
         """The training mixtures' minimisers ``(C, p)``."""
         return self.expansions.minimiser.theta
 
@@ -82,7 +82,7 @@ def make_unit(sweep: Any, generator: Any) -> Unit:
         LOSSES[sweep.estimator.kind],
         groups,
         components(generator, this_world, counts, cells, intercept),
-        ridge_matrix(groups.means.shape[-1], jnp.asarray(sweep.estimator.ridge), intercept),
+        ridge_matrix(groups.means.shape[-1], sweep.estimator.ridge, intercept),
     )
 
 
@@ -134,10 +134,10 @@ def unit_population(unit: Unit) -> UnitPopulation:
     while True:
         grid = gaussian_grid(supported)
         parts = [
-            (_expand(unit.loss, batch, penalties, unit.groups, grid), count)
+            (jax.device_get(_expand(unit.loss, batch, penalties, unit.groups, grid)), count)
             for batch, penalties, count in _batches(unit)
         ]
-        needed = max(float(jnp.max(sd)) for (_, _, sd), _ in parts)
+        needed = max(float(np.max(sd)) for (_, _, sd), _ in parts)
         if needed <= supported:
             break
         supported = 2.0 ** np.ceil(np.log2(needed)) if np.isfinite(needed) else np.inf
@@ -150,7 +150,7 @@ def unit_population(unit: Unit) -> UnitPopulation:
 
     def cells(position: int) -> Any:
         kept = [jax.tree.map(lambda a, n=n: a[:n], found[position]) for found, n in parts]
-        return jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *kept)
+        return jax.tree.map(lambda *arrays: np.concatenate(arrays), *kept)
 
     (last, last_measured, _), _ = parts[-1]
     expansions = cells(0)

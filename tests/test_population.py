@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import expit
-
 from references import reference
+from scipy.special import expit
+from stochastic import Disagreement, assert_mean, sample_mean
+
 from simulations import population
 from simulations.losses import LOGISTIC, LOSSES, Loss
 from simulations.population import Atoms
 from simulations.quadrature import gaussian_grid
-from stochastic import Disagreement, assert_mean, sample_mean
 
 ATOM = reference("atom")
 GRID = gaussian_grid(2.0)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-
-import synthlaw
 from references import agrees_with_digits, reference
 from samples import units_of
+
+import synthlaw
 from simulations.units import unit_population
 
 CASES = reference("predictions")["cases"]

@@ -8,6 +8,7 @@ from synthlaw.claims import experiments
 from synthlaw.claims.evidence import Selection, against, column, ladder_of, select
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import DERIVED, REGULAR, Assumption, Claim, Twin, always, no_failures
+from synthlaw.predictions import predict
 
 BATCH = 25
 BATCHES = 5000
@@ -39,9 +40,10 @@ duplicates = ladder_of(experiments.RESAMPLING, Selection("duplicate", (0.5,)), "
 def duplicates_as_new(lab: Lab) -> pd.DataFrame:
     """Duplicates against the prediction for as many new rows."""
     rows = select(lab.measure(experiments.RESAMPLING), Selection("duplicate", (0.5,)))
-    right = select(lab.measure(experiments.CURVE), Selection("oracle", (0.5,)))
-    # The prediction for right-law rows falls as 1/size; take it at size 1.
-    first = right[right["size"] == 1].iloc[0]
+    sweep = {**experiments.RESAMPLING.sweep, "synthetic": {"ratios": [0.5]}}
+    right = predict(sweep).query("metric == 'excess_risk' and group == 'balanced'")
+    # Variance and second order of right-law rows fall as 1/size; they are known at size 1.
+    first = right.iloc[0]
     above = (first["predicted"] - first["floor"]) / column(rows, "size")
     return against(rows, above, column(rows, "estimate") - column(rows, "floor"))
 

@@ -8,6 +8,7 @@ from synthlaw.claims.lab import Experiment
 
 REFERENCE = {"kind": "imbalance", "dim": 5, "separation": 2.0}
 COUNTS = {"majority": 2000, "minority": 200}
+RESAMPLED_COUNTS = {"majority": 1000, "minority": 200}
 SPURIOUS_SETTING = {"kind": "spurious", "dim": 5, "core": 2.0, "spurious": 3.0}
 SPURIOUS_COUNTS = {"1,1": 1000, "1,-1": 100, "-1,1": 100, "-1,-1": 1000}
 MINORITY = ["minority"]
@@ -37,7 +38,7 @@ RESAMPLING = Experiment(
     "imbalance_resampling",
     {
         "setting": REFERENCE,
-        "counts": COUNTS,
+        "counts": RESAMPLED_COUNTS,
         "synthetic": {
             "generators": [{"kind": "reweight"}, {"kind": "duplicate"}],
             "ratios": [0.5, 1],

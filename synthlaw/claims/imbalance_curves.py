@@ -1,6 +1,7 @@
 """Imbalance, claims about whole curves, and about the law of the estimator itself."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,19 +23,19 @@ minority_error = ladder_of(experiments.CURVE, Selection("shift", metric="error",
 WALD_REPLICATES = 14_000
 
 
+def _wald_sweep(generator: str, majority: int, minority: int) -> dict[str, Any]:
+    return {
+        "setting": experiments.REFERENCE,
+        "counts": {"majority": majority, "minority": minority},
+        "synthetic": {"generators": [{"kind": generator}], "ratios": [1]},
+    }
+
+
 def _wald_units(lab: Lab) -> dict[str, Unit]:
     """Right-law rows and duplicates, both to balance, at sizes where the limit is near."""
-    sweep = {
-        "setting": experiments.REFERENCE,
-        "counts": experiments.COUNTS,
-        "synthetic": {
-            "generators": [{"kind": "oracle"}, {"kind": "duplicate"}],
-            "ratios": [1],
-        },
-    }
     return {
-        "right law": lab.units(sweep, size=1)[0],
-        "duplicates": lab.units(sweep, size=4)[1],
+        "right law": lab.units(_wald_sweep("oracle", 1000, 200))[0],
+        "duplicates": lab.units(_wald_sweep("duplicate", 1500, 500))[0],
     }
 
 
@@ -47,7 +48,8 @@ def _wald(lab: Lab, fresh: bool) -> pd.DataFrame:
         spread = np.asarray(population.expansions.spread[0])
         if fresh and name == "duplicates":
             # What the spread would be if every duplicate were a new row.
-            spread = np.asarray(unit_population(lab.units(_fresh(unit))[0]).expansions.spread[0])
+            new = lab.units(_wald_sweep("oracle", 1500, 500))[0]
+            spread = np.asarray(unit_population(new).expansions.spread[0])
         theta, _, found = lab.recall(
             f"fitted rules, {name}",
             partial(lab.fitted, unit, WALD_REPLICATES * lab.preset.effort),
@@ -66,14 +68,6 @@ def _wald(lab: Lab, fresh: bool) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def _fresh(unit: Unit) -> dict:
-    return {
-        "setting": experiments.REFERENCE,
-        "counts": dict(zip(unit.world.names, unit.counts.tolist(), strict=True)),
-        "synthetic": {"ratios": [1]},
-    }
 
 
 def wald(lab: Lab) -> pd.DataFrame:

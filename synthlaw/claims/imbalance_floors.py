@@ -31,7 +31,7 @@ from synthlaw.claims.record import (
 NOTE = "imbalance.md"
 SHARED = always("All groups share one covariance, so the logistic model holds.")
 # Dimension, separation, majority and minority counts.
-LOG_ODDS_CASES = ((1, 1.0, 300, 100), (5, 2.0, 2000, 200), (50, 3.0, 5000, 100))
+LOG_ODDS_CASES = ((2, 1.0, 300, 100), (2, 3.0, 5000, 100), (5, 2.0, 2000, 200))
 
 
 def _log_odds(lab: Lab, minority_covariance: float) -> pd.DataFrame:
@@ -73,7 +73,8 @@ def raw_floor(lab: Lab) -> pd.DataFrame:
     unit = lab.units(experiments.CURVE.sweep)[0]
     population = unit_population(unit)
     theta = population.balanced_theta
-    shifted = theta.at[-1].add(float(np.log(unit.counts[1] / unit.counts[0])))
+    shifted = theta.copy()
+    shifted[-1] += np.log(unit.counts[1] / unit.counts[0])
     risks = [group_risks(unit.loss, t, unit.groups, population.grid) for t in (shifted, theta)]
     floor = float(risks[0].mean() - risks[1].mean())
     return against(rows, np.full(len(rows), floor), column(rows, "estimate"))

@@ -1,6 +1,7 @@
 """The laboratory: runs simulations for claims and remembers them, so that claims share runs."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -74,14 +75,16 @@ class Lab:
     def measure(self, experiment: Experiment) -> pd.DataFrame:
         """The tidy tables of an experiment at all its sizes, with a column ``size``."""
         if experiment.name not in self.tables:
-            frames = []
-            for size, replicates in zip(experiment.sizes, experiment.replicates, strict=True):
-                self._tell(f"{experiment.name}, size {size}")
-                table = simulate(
-                    scaled(experiment.sweep, size, self.seed),
-                    replicates=replicates * self.preset.effort,
-                )
-                frames.append(table.assign(size=size))
+            self._tell(experiment.name)
+
+            def run(size: int, replicates: int) -> pd.DataFrame:
+                sweep = scaled(experiment.sweep, size, self.seed)
+                table = simulate(sweep, replicates=replicates * self.preset.effort)
+                return table.assign(size=size)
+
+            # Two sizes at a time: one compiles while the other simulates.
+            with ThreadPoolExecutor(2) as pool:
+                frames = list(pool.map(run, experiment.sizes, experiment.replicates))
             self.tables[experiment.name] = pd.concat(frames, ignore_index=True)
             self._experiments[experiment.name] = experiment
         return self.tables[experiment.name]
