@@ -188,9 +188,10 @@ def soak(
     """Run the claims under ``count`` fresh seeds and count what should almost never happen.
 
     Returns:
-        ``runs``; ``claims_judged``, how many were ``contradicted`` and ``unresolved``; how many twins
-        ``escaped`` (were not contradicted); for contradicted and escaped the probability ``p`` of
-        as many or more at the declared rates (alpha per claim, 1 % per twin); the ``cases``.
+        ``runs``; ``claims_judged`` (those that rest on random numbers), how many of them came out
+        ``contradicted`` or ``unresolved``, and how many twins ``escaped`` (were not contradicted);
+        the probability ``_p`` of as many or more at the declared rates (alpha per claim, 1 % per
+        twin); the ``cases``.
     """
     cases: list[dict[str, Any]] = []
     judged = contradicted = unresolved = escaped = 0
@@ -199,6 +200,9 @@ def soak(
         lab = _laboratory(preset, (seed + 1 + index) % 2**32)
         verdicts, _ = run(lab, wanted)
         for entry in verdicts["claims"]:
+            # A claim without noise comes out the same under every seed: it is no trial.
+            if not entry["se"]:
+                continue
             judged += 1
             contradicted += entry["outcome"] == "contradicted"
             unresolved += entry["outcome"] == "unresolved"

