@@ -19,6 +19,12 @@ from simulations.quadrature import Grid
 MAX_STEPS = 200
 # The gradient is a sum of O(1) terms in double precision; 1e-13 of their size is its rounding.
 GRADIENT_TOLERANCE = 1e-12
+# Where groups hardly overlap the risk is so flat that such a gradient still lies far from the
+# minimiser: the Newton step must be short too, relative to 1 + |theta| ...
+STEP_TOLERANCE = 1e-6
+GRADIENT_ROUNDING = 1e-15
+# ... and the Hessian large enough, relative to E xx', for what the quadrature leaves out (1e-18).
+LEAST_CURVATURE = 3e-11
 
 
 class Minimiser(NamedTuple):
@@ -53,9 +59,13 @@ def minimise_mixture(
 ) -> Minimiser:
     """Minimise ``sum_l q_l R_l + theta' penalty theta / 2``; ``weights (L,)``, ``penalty (p, p)``."""
 
+    def is_short(step: Array, theta: Array) -> Array:
+        return jnp.abs(step).max() <= STEP_TOLERANCE * (1.0 + jnp.abs(theta).max())
+
     def unfinished(state: tuple) -> Array:
-        _, _, size, fraction, count = state
-        return (size > GRADIENT_TOLERANCE) & (count < MAX_STEPS) & (fraction > 1e-9)
+        theta, step, size, fraction, count = state
+        far = ~is_short(step, theta) & (size > GRADIENT_ROUNDING)
+        return ((size > GRADIENT_TOLERANCE) | far) & (count < MAX_STEPS) & (fraction > 1e-9)
 
     def advance(state: tuple) -> tuple:
         theta, step, size, fraction, count = state
@@ -75,6 +85,9 @@ def minimise_mixture(
     start = jnp.zeros(atoms.means.shape[-1])
     # The first round stays at the start: its gradient is shorter than infinity.
     first = (start, start, jnp.asarray(jnp.inf), jnp.asarray(1.0), 0)
-    theta, _, size, _, _ = lax.while_loop(unfinished, advance, first)
+    theta, step, size, _, _ = lax.while_loop(unfinished, advance, first)
     # Rounding stops the descent a little above the tolerance now and then: 1e-10 is still exact.
-    return Minimiser(theta, size, size < 1e-10)
+    squares = jnp.diagonal(atoms.covariances, axis1=1, axis2=2) + atoms.means**2
+    curvature = jnp.trace(mixture_hessian(loss, theta, weights, atoms, grid))
+    curved = curvature >= LEAST_CURVATURE * (weights @ squares.sum(axis=1))
+    return Minimiser(theta, size, (size < 1e-10) & is_short(step, theta) & curved)

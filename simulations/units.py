@@ -28,6 +28,10 @@ from simulations.worlds import World, world
 BATCH = 8
 # A score spread beyond this is no statistical problem any more; the grid stays affordable.
 LARGEST_SD = 512.0
+FLAT = (
+    "setting: the groups hardly overlap, so that the risk is flat and its minimiser cannot be found"
+    " in double precision; bring the group means closer or widen the covariances."
+)
 
 
 class Unit(NamedTuple):
@@ -50,14 +54,13 @@ class UnitPopulation(NamedTuple):
     ``expansions``: the sandwich of every cell, a leading axis C on all its arrays; ``measured``: the
     functionals' ``values (C, F)``, ``gradients (C, F, p)``, ``hessians (C, F, p, p)`` at
     its ``theta``; ``balanced_theta (p,)`` and the functionals' ``balanced_values (F,)`` there;
-    ``converged (C,)``; ``grid`` fits the scores met.
+    ``grid`` fits the scores met.
     """
 
     expansions: Sandwich
     measured: Functionals
     balanced_theta: AnyArray
     balanced_values: AnyArray
-    converged: AnyArray
     grid: Grid
 
     @property
@@ -127,8 +130,8 @@ def _batches(unit: Unit) -> Iterator[tuple[Components, np.ndarray, int]]:
 def unit_population(unit: Unit) -> UnitPopulation:
     """Exact population of every cell; the grid is refined until it fits the scores met.
 
-    Raises ``InputError`` where the mixture risk has no finite minimiser that double precision
-    can find (scores of standard deviation above 512).
+    Raises ``InputError`` where the groups hardly overlap: the risks are then so flat that double
+    precision cannot find their minimisers.
     """
     supported = 4.0
     while True:
@@ -140,13 +143,9 @@ def unit_population(unit: Unit) -> UnitPopulation:
         needed = max(float(np.max(sd)) for (_, _, sd), _ in parts)
         if needed <= supported:
             break
-        supported = 2.0 ** np.ceil(np.log2(needed)) if np.isfinite(needed) else np.inf
-        if supported > LARGEST_SD:
-            raise InputError(
-                f"estimator: the population minimiser has scores of standard deviation {needed:.3g}"
-                f" (limit {LARGEST_SD:g}), so the groups are all but separable;"
-                " lower the separation or set estimator.ridge > 0."
-            )
+        if not needed <= LARGEST_SD:
+            raise InputError(FLAT)
+        supported = 2.0 ** np.ceil(np.log2(needed))
 
     def cells(position: int) -> Any:
         kept = [jax.tree.map(lambda a, n=n: a[:n], found[position]) for found, n in parts]
@@ -154,11 +153,12 @@ def unit_population(unit: Unit) -> UnitPopulation:
 
     (last, last_measured, _), _ = parts[-1]
     expansions = cells(0)
+    if not (expansions.minimiser.converged.all() and last.minimiser.converged[-1]):
+        raise InputError(FLAT)
     return UnitPopulation(
         expansions,
         cells(1),
         last.minimiser.theta[-1],
         last_measured.values[-1],
-        expansions.minimiser.converged & last.minimiser.converged[-1],
         grid,
     )

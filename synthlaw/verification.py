@@ -201,7 +201,7 @@ def soak(
         verdicts, _ = run(lab, wanted)
         for entry in verdicts["claims"]:
             # A claim without noise comes out the same under every seed: it is no trial.
-            if not entry["se"]:
+            if entry["se"] == 0.0:
                 continue
             judged += 1
             contradicted += entry["outcome"] == "contradicted"

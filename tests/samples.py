@@ -10,7 +10,7 @@ import numpy as np
 from simulations import draws
 from simulations.configuration import read_sweep
 from simulations.engine import Task
-from simulations.sample import block_weights, draw_sample
+from simulations.sample import block_weights, draw_sample, empty_sample
 from simulations.segments import segments
 from simulations.units import Unit, make_unit
 
@@ -27,7 +27,8 @@ class Rows(NamedTuple):
 
 @partial(jax.jit, static_argnames=("intercept", "repeats"))
 def _draw(layout: Any, key: Any, replicate: Any, *, intercept: bool, repeats: bool) -> Any:
-    sample = draw_sample(layout, key, replicate, intercept=intercept, repeats=repeats)
+    room = empty_sample(layout, intercept=intercept, repeats=repeats)
+    sample = draw_sample(layout, key, replicate, room, intercept=intercept)
     blocks = jnp.arange(layout.row_blocks.segment.shape[0])
     return sample, jax.vmap(lambda block: block_weights(layout, sample, block))(blocks)
 

@@ -14,11 +14,11 @@ FALSE_FAIL = 1e-6
 POWER = 0.999
 
 
-class Disagreement(AssertionError):
+class Disagreement(AssertionError):  # noqa: N818
     """The sample contradicts what was expected."""
 
 
-class TooNoisy(AssertionError):
+class TooNoisy(AssertionError):  # noqa: N818
     """The sample is too small to detect what the test claims to detect."""
 
 

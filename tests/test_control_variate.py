@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
-
 from samples import units_of
+from stochastic import Disagreement, assert_mean, sample_mean
+
 from simulations.engine import Task, prepare
 from simulations.newton import Fit, derivatives
 from simulations.replicate import control_variate, linear_estimate
-from simulations.sample import draw_sample
-from stochastic import Disagreement, assert_mean, sample_mean
+from simulations.sample import draw_sample, empty_sample
 
 REPLICATES = 20_000
 PAIR = {"setting": {"kind": "imbalance", "dim": 2}, "counts": {"majority": 24, "minority": 8}}
@@ -22,7 +22,7 @@ FOUR = {
     "setting": {"kind": "spurious", "dim": 2},
     "counts": {"1,1": 24, "1,-1": 8, "-1,1": 6, "-1,-1": 20},
 }
-EXTRA = {"augment": [0, 10], "augment_row_weight": 0.5}
+EXTRA = {"ratios": [0, 1], "augment": [0, 10], "augment_row_weight": 0.5}
 SQUARED = {"kind": "squared", "ridge": 0.1}
 CASES: dict[str, dict[str, Any]] = {
     "oracle": {**PAIR, "synthetic": {"generators": [{"kind": "oracle"}], **EXTRA}},
@@ -61,23 +61,19 @@ class Controls(NamedTuple):
 def _program(recipe: Any, *, static: Any, count: int) -> Any:
     """Controls need no fit, only the sample's score and Hessian: they exist on separable data."""
 
-    def one(replicate: Any) -> Any:
-        sample = draw_sample(
-            recipe.layout,
-            recipe.key,
-            replicate,
-            intercept=static.intercept,
-            repeats=static.repeats,
-        )
+    room = empty_sample(recipe.layout, intercept=static.intercept, repeats=static.repeats)
+
+    def one(room: Any, replicate: Any) -> Any:
+        sample = draw_sample(recipe.layout, recipe.key, replicate, room, intercept=static.intercept)
         start = recipe.control.expansions.minimiser.theta
         score, hessian = derivatives(static.loss, recipe.layout, sample, recipe.penalty, start)
         status = jnp.zeros(start.shape[0], jnp.int8)
         fit = Fit(start, score, hessian, status, status)
         d = linear_estimate(recipe.control, fit)
         linear = jnp.einsum("cfi,ci->cf", recipe.control.measured.gradients, d)
-        return control_variate(recipe.control, fit), linear
+        return sample, (control_variate(recipe.control, fit), linear)
 
-    return lax.map(one, jnp.arange(count, dtype=jnp.uint32))
+    return lax.scan(one, room, jnp.arange(count, dtype=jnp.uint32))[1]
 
 
 @cache
@@ -95,10 +91,10 @@ def _controls(name: str) -> Controls:
 
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_every_functional_has_its_stated_mean(name: str) -> None:
-    """Each group's risk and error in each cell; detects a tenth of the largest mean."""
+    """Each group's risk and error in each cell; detects 40 % of its largest mean."""
     control, linear, stated = _controls(name)
     mean, se = sample_mean(control - linear)
-    assert_mean(mean, se, 0.0, detects=0.2 * np.abs(stated).max(axis=0))
+    assert_mean(mean, se, 0.0, detects=0.4 * np.abs(stated).max(axis=0))
 
 
 @pytest.mark.parametrize("name", sorted(CASES))

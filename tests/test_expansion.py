@@ -47,7 +47,7 @@ def _sweep(
     }
 
 
-def _same(one: pd.DataFrame, other: pd.DataFrame, columns: list[str] = TERMS) -> None:
+def _same(one: Any, other: Any, columns: list[str] = TERMS) -> None:
     a, b = one[columns].to_numpy(), other[columns].to_numpy()
     np.testing.assert_allclose(a, b, rtol=CLOSE, atol=1e-14)
 
@@ -57,15 +57,13 @@ def plain() -> pd.DataFrame:
     return synthlaw.predict(_sweep())
 
 
-def test_rotating_the_world_changes_nothing(plain: pd.DataFrame) -> None:
+def test_rotating_the_world_changes_nothing(plain: Any) -> None:
     turn = ortho_group.rvs(5, random_state=np.random.default_rng(5))
-    turned = _sweep(
-        MEANS @ turn.T, [turn @ c @ turn.T for c in COVARIANCES], shift=turn @ SHIFT
-    )
+    turned = _sweep(MEANS @ turn.T, [turn @ c @ turn.T for c in COVARIANCES], shift=turn @ SHIFT)
     _same(plain, synthlaw.predict(turned))
 
 
-def test_rescaling_the_features_changes_nothing(plain: pd.DataFrame) -> None:
+def test_rescaling_the_features_changes_nothing(plain: Any) -> None:
     """Without ridge the estimator is equivariant: slopes absorb the units of the features."""
     units = np.array([2.0, 0.5, 1.0, 3.0, 0.2])
     scaled = _sweep(
@@ -77,11 +75,11 @@ def test_rescaling_the_features_changes_nothing(plain: pd.DataFrame) -> None:
         _same(plain, synthlaw.predict(scaled))
 
 
-def test_swapping_the_labels_changes_nothing(plain: pd.DataFrame) -> None:
+def test_swapping_the_labels_changes_nothing(plain: Any) -> None:
     _same(plain, synthlaw.predict(_sweep(labels=(1, 0))))
 
 
-def test_four_times_the_rows_quarter_the_variance(plain: pd.DataFrame) -> None:
+def test_four_times_the_rows_quarter_the_variance(plain: Any) -> None:
     larger = synthlaw.predict(_sweep(size=4))
     _same(plain, larger, ["floor"])
     _same(
@@ -93,26 +91,22 @@ def test_four_times_the_rows_quarter_the_variance(plain: pd.DataFrame) -> None:
 
 def test_a_weight_per_row_is_a_share() -> None:
     weight, extra = 0.5, 300
-    by_weight = synthlaw.predict(
-        _sweep(ratios=[1], augment=[extra], augment_row_weight=weight)
-    )
+    by_weight = synthlaw.predict(_sweep(ratios=[1], augment=[extra], augment_row_weight=weight))
     share = weight * 2 * extra / (2 * COUNTS["a"] + weight * 2 * extra)
     by_share = synthlaw.predict(_sweep(ratios=[1], augment=[extra], augment_share=share))
     assert by_weight["augment_share"].iloc[0] == pytest.approx(share, rel=1e-14)
     _same(by_weight, by_share)
 
 
-def test_rows_come_in_the_order_asked_for(plain: pd.DataFrame) -> None:
+def test_rows_come_in_the_order_asked_for(plain: Any) -> None:
     order = [2, 0, 1, 0.5]
     shuffled = synthlaw.predict(_sweep(ratios=order))
     assert list(shuffled["ratio"].unique()) == order
     keys = ["ratio", "metric", "group"]
-    _same(
-        plain.sort_values(keys, ignore_index=True), shuffled.sort_values(keys, ignore_index=True)
-    )
+    _same(plain.sort_values(keys, ignore_index=True), shuffled.sort_values(keys, ignore_index=True))
 
 
-def test_balanced_is_the_mean_and_worst_the_largest_group(plain: pd.DataFrame) -> None:
+def test_balanced_is_the_mean_and_worst_the_largest_group(plain: Any) -> None:
     wide = plain.pivot_table(index=["ratio", "metric"], columns="group", values="predicted")
     assert wide["balanced"].to_numpy() == pytest.approx(wide[["a", "b"]].mean(axis=1).to_numpy())
     assert (wide["worst"] == wide[["a", "b"]].max(axis=1)).all()
@@ -136,13 +130,8 @@ def test_mixture_minimisers_are_stationary_and_lowest() -> None:
             assert risk(theta + step) > risk(theta)
 
 
-@pytest.mark.parametrize("dim", [1, 5, 200])
-def test_noise_dimensions_add_a_known_variance(dim: int) -> None:
-    """Balanced, right law, shared covariance: variance = (s/8)(d + 1 - a0), s = 2/n.
-
-    ``a0 = 4 E p(1-p)``; every noise dimension therefore adds s/8.
-    """
-    separation, n = 2.0, 400 * dim
+def _balanced_by_right_law(dim: int, separation: float, n: int) -> tuple[Any, float]:
+    """The predicted row, and its variance in closed form: ``(s/8)(d + 1 - a0)``, ``s = 2/n``."""
     table = synthlaw.predict(
         {
             "setting": {"kind": "imbalance", "dim": dim, "separation": separation},
@@ -153,9 +142,31 @@ def test_noise_dimensions_add_a_known_variance(dim: int) -> None:
     row = table[(table["metric"] == "excess_risk") & (table["group"] == "balanced")].iloc[0]
     tilt = quad(lambda z: norm.pdf(z) / np.cosh(separation * z / 2), -10, 10, epsabs=1e-12)[0]
     a0 = np.exp(-(separation**2) / 8) * tilt
-    assert row["variance"] == pytest.approx((2 / n / 8) * (dim + 1 - a0), rel=1e-9)
+    return row, (2 / n / 8) * (dim + 1 - a0)
+
+
+@pytest.mark.parametrize("dim", [1, 5, 200])
+def test_noise_dimensions_add_a_known_variance(dim: int) -> None:
+    """``a0 = 4 E p(1-p)`` does not depend on the dimension: each one of noise adds s/8."""
+    row, variance = _balanced_by_right_law(dim, 2.0, 400 * dim)
+    assert row["variance"] == pytest.approx(variance, rel=1e-9)
     assert abs(row["floor"]) < 1e-12
     assert abs(row["second_order"]) < 1e-12
+
+
+@pytest.mark.parametrize("separation", [4.0, 8.0, 10.0])
+def test_far_apart_groups_are_still_predicted(separation: float) -> None:
+    """The curvature falls as exp(-D^2/8): 4e-6 of the usual at 10, which costs as many digits."""
+    row, variance = _balanced_by_right_law(2, separation, 1000)
+    assert row["variance"] == pytest.approx(variance, rel=1e-5)
+
+
+@pytest.mark.parametrize("separation", [14.0, 40.0, 600.0])
+def test_groups_too_far_apart_are_refused(separation: float) -> None:
+    """Flat to rounding: there is no minimiser that double precision could find."""
+    setting = {"kind": "imbalance", "dim": 2, "separation": separation}
+    with pytest.raises(ValueError, match="hardly overlap.*closer or widen"):
+        synthlaw.predict({"setting": setting, "counts": {"majority": 1000, "minority": 100}})
 
 
 def test_a_generator_without_effect_is_the_oracle() -> None:

@@ -42,7 +42,7 @@ def _by_scipy(rows: Rows, cell: int, ridge: float) -> np.ndarray:
     penalty = ridge * np.diag([*np.ones(x.shape[1] - 1), 0.0])
 
     def objective(t: np.ndarray) -> float:
-        return w @ (np.logaddexp(0.0, x @ t) - y * (x @ t)) + 0.5 * t @ penalty @ t
+        return float(w @ (np.logaddexp(0.0, x @ t) - y * (x @ t)) + 0.5 * t @ penalty @ t)
 
     def slope(t: np.ndarray) -> np.ndarray:
         return (w * (expit(x @ t) - y)) @ x + penalty @ t
@@ -146,7 +146,9 @@ def test_a_ridge_makes_every_problem_solvable() -> None:
 
 def test_every_failure_names_its_remedy() -> None:
     for status, sentence in STATUS.items():
-        assert status == FOUND or "add rows or set estimator.ridge > 0" in " ".join(sentence.split())
+        assert status == FOUND or "add rows or set estimator.ridge > 0" in " ".join(
+            sentence.split()
+        )
 
 
 def test_large_and_small_dimensions_sum_the_same_products(
@@ -167,7 +169,7 @@ def test_failures_reach_the_table() -> None:
         "counts": {"majority": 20, "minority": 6},
         "synthetic": {"ratios": [0, 0.5, 1, 2]},
     }
-    table = synthlaw.simulate(sweep, replicates=REPLICATES)
-    raw = table[table["ratio"] == 0]
+    table: Any = synthlaw.simulate(sweep, replicates=REPLICATES)
+    raw: Any = table[table["ratio"] == 0]
     assert (raw["failures"] > 0).all() and (raw["estimate"] == raw["estimate_raw"]).all()
     assert (table["replicates"] == REPLICATES).all()

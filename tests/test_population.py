@@ -24,13 +24,13 @@ EPS = np.finfo(float).eps
 TOLERANCE = 1e-12
 
 
-def _atom() -> tuple[Atoms, np.ndarray, np.ndarray]:
+def _atom() -> tuple[Atoms, jax.Array, jax.Array]:
     mean, covariance = population.lift(np.array(ATOM["mean"]), np.array(ATOM["covariance"]), True)
     law = Atoms(jnp.asarray(mean), jnp.asarray(covariance), jnp.asarray(float(ATOM["label"])))
     return law, jnp.asarray(ATOM["theta"]), jnp.asarray(ATOM["B"])
 
 
-def _quantities(loss: Loss, theta, law: Atoms, matrix, grid=GRID) -> dict[str, np.ndarray]:
+def _quantities(loss: Loss, theta, law: Atoms, matrix, grid=GRID) -> dict[str, jax.Array]:
     def slope_times_score(u, y):
         return loss.second(u, y) * loss.first(u, y)
 
@@ -144,9 +144,7 @@ def _by_hand_and_by_machine(theta, law: Atoms, matrix, direction):
             population.gradient(loss, theta, law, grid),
             population.hessian(loss, theta, law, grid),
             *population.error_derivatives(loss, theta, law),
-            population.third_moment(
-                loss.third, theta, jnp.outer(direction, direction), law, grid
-            ),
+            population.third_moment(loss.third, theta, jnp.outer(direction, direction), law, grid),
         ]
         machine += [
             jax.grad(risk)(theta),

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, chi2, kstest, norm
+from stochastic import FALSE_FAIL
 
 from scaling.equivalence import ALPHA, below, critical_value, equivalence
 from scaling.ladder import ladder
-from stochastic import FALSE_FAIL
 
 Z = critical_value(ALPHA)
 SIZES = np.array([100.0, 200.0, 400.0, 800.0])
@@ -85,7 +85,8 @@ def _rate(truth: float, outcome: str, alpha: float = 0.05) -> tuple[int, int]:
 
 def _compatible(count: int, total: int, rate: float) -> bool:
     """Two-sided binomial at 1e-6; with 2,000 trials it detects 5 % taken for 9 %."""
-    return min(binom.sf(count - 1, total, rate), binom.cdf(count, total, rate)) > FALSE_FAIL / 2
+    tails = binom.sf(count - 1, total, rate), binom.cdf(count, total, rate)
+    return float(min(tails)) > FALSE_FAIL / 2
 
 
 @pytest.mark.parametrize("outcome", ["contradicted", "supported"])
@@ -133,7 +134,17 @@ def test_one_size_is_taken_as_it_stands() -> None:
     assert (line.intercept, line.intercept_se, line.straightness) == (1.03, 0.002, 1.0)
 
 
+def test_a_quadratic_ladder_finds_the_constant_that_a_line_misses() -> None:
+    y = 0.98 + 3 / SIZES - 200 / SIZES**2
+    assert ladder(1 / SIZES, y, NOISE, degree=2).intercept == pytest.approx(0.98, rel=1e-9)
+    assert abs(ladder(1 / SIZES, y, NOISE).intercept - 0.98) > 1e-3
+    wider = ladder(1 / SIZES, y, NOISE, degree=2).intercept_se
+    assert wider > ladder(1 / SIZES, y, NOISE).intercept_se
+
+
 def test_ladders_that_cannot_be_fitted_are_refused() -> None:
+    with pytest.raises(ValueError, match="degree"):
+        ladder(1 / SIZES, np.ones(4), NOISE, degree=4)
     with pytest.raises(ValueError, match="as many"):
         ladder(1 / SIZES, np.ones(3), NOISE)
     with pytest.raises(ValueError, match="positive"):
@@ -147,9 +158,7 @@ def test_ladder_intervals_are_calibrated_and_bends_are_seen() -> None:
     """
     rng = np.random.default_rng(8)
     x = 1 / SIZES
-    lines = [
-        ladder(x, 0.99 + 5 * x + NOISE * rng.standard_normal(4), NOISE) for _ in range(2000)
-    ]
+    lines = [ladder(x, 0.99 + 5 * x + NOISE * rng.standard_normal(4), NOISE) for _ in range(2000)]
     z = np.array([(line.intercept - 0.99) / line.intercept_se for line in lines])
     p = np.array([line.straightness for line in lines])
     band = chi2.ppf([FALSE_FAIL / 4, 1 - FALSE_FAIL / 4], len(z))

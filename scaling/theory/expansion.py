@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulations.estimates import excess
 from simulations.units import UnitPopulation
 
 
@@ -30,12 +31,8 @@ class Expansion(NamedTuple):
 
 
 def expansion(population: UnitPopulation) -> Expansion:
-    """The three terms for every cell of a unit; cells without a converged minimiser are NaN."""
-    values = np.asarray(population.measured.values)
-    groups = values.shape[1] // 2
-    baseline = np.asarray(population.balanced_values).copy()
-    baseline[groups:] = 0.0
+    """The three terms for every cell of a unit (NaN for errors of a rule with a flat score)."""
+    floor = excess(np.asarray(population.measured.values), population.balanced_values)
     traces = np.einsum("cfij,cij->cf", population.measured.hessians, population.expansions.spread)
     shifts = np.einsum("cfi,ci->cf", population.measured.gradients, population.expansions.bias)
-    found = np.where(np.asarray(population.converged), 1.0, np.nan)[:, None]
-    return Expansion(found * (values - baseline), found * 0.5 * traces, found * shifts)
+    return Expansion(floor, 0.5 * traces, shifts)

@@ -45,7 +45,7 @@ RESAMPLING = Experiment(
         },
     },
     sizes=(4, 8, 16),
-    replicates=(2000, 1500, 1000),
+    replicates=(2400, 1800, 1200),
 )
 
 REAL_ROWS = Experiment(
@@ -56,7 +56,7 @@ REAL_ROWS = Experiment(
         "synthetic": {"ratios": [0]},
     },
     sizes=(1, 2, 4),
-    replicates=(1500, 1000, 800),
+    replicates=(1500, 1500, 1600),
 )
 
 AUGMENT_SHARE = Experiment(
@@ -97,5 +97,5 @@ SPURIOUS = Experiment(
         },
     },
     sizes=(1, 2, 4),
-    replicates=(1500, 1000, 800),
+    replicates=(1500, 1500, 1600),
 )

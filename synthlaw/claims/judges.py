@@ -43,14 +43,17 @@ def judge_constant(evidence: pd.DataFrame, margin: float, alpha: float) -> Judge
     """Every series' ladder must reach 1; levels are shared out among the series."""
     groups = list(evidence.groupby("series", sort=False))
     level = alpha / len(groups)
-    verdicts, fits, bent = [], [], []
+    verdicts, fits, remarks = [], [], []
     for name, part in groups:
-        line = ladder(
-            part["inverse_size"].to_numpy(), part["ratio"].to_numpy(), part["ratio_se"].to_numpy()
-        )
+        x, ratio, se = (part[k].to_numpy() for k in ("inverse_size", "ratio", "ratio_se"))
+        line = ladder(x, ratio, se)
+        if line.straightness < level and len(part) > 2:
+            # The noise no longer hides the next term of the expansion: fit it.
+            remarks.append(f"{name or 'ladder'}: bends (p = {line.straightness:.1g}), 1/n^2 fitted")
+            line = ladder(x, ratio, se, degree=2)
         verdict = equivalence(line.intercept, line.intercept_se, margin, level)
         if line.straightness < level:
-            bent.append(f"{name} (p = {line.straightness:.1g})")
+            remarks.append(f"{name or 'ladder'}: bends still; climb higher")
             verdict = verdict._replace(outcome="unresolved")
         verdicts.append(verdict)
         fits.append(part.assign(fit=line.fitted))
@@ -71,7 +74,7 @@ def judge_constant(evidence: pd.DataFrame, margin: float, alpha: float) -> Judge
         float(largest["se"]),
         pd.concat(fits, ignore_index=True),
         level,
-        f"The ladder bends: {', '.join(bent)}; climb higher." if bent else "",
+        "; ".join(remarks),
     )
 
 

@@ -20,7 +20,9 @@ LEAKS = (0.1, 0.3, 0.5)
 
 loss_curve = ladder_of(experiments.SPURIOUS, Selection("oracle"))
 worst_error = ladder_of(
-    experiments.SPURIOUS, Selection("oracle", metric="error", group=CONFLICTING)
+    experiments.SPURIOUS,
+    Selection("oracle", (0.5, 1.0), metric="error", group=CONFLICTING),
+    "above_floor",
 )
 balanced_variance = ladder_of(experiments.SPURIOUS, Selection("oracle", (1.0,)), "above_floor")
 leak_floor = ladder_of(experiments.SPURIOUS, Selection("leak", (0.25, 0.5, 1.0)), "floor")
@@ -164,8 +166,8 @@ CLAIMS = (
         "spurious-worst-group",
         "The worst group's error along the ratio",
         (
-            "The 0-1 error of a conflicting group, the worst one until balance, follows the"
-            " expansion at every ratio."
+            "What the 0-1 error of a conflicting group, the worst one until balance, has above that"
+            " of the population rule follows the expansion at the ratios 1/2 and 1."
         ),
         r"\mathrm{err}_{(y,s)} = \Phi\!\left(-(2y-1)\, a_{(y,s)} / \sqrt{v_{(y,s)}}\right)",
         worst_error,
