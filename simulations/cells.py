@@ -66,7 +66,8 @@ def make_cell(
 ) -> Cell:
     """The cell of a generator that writes rows."""
     extra = oversampled_rows(counts, ratio)
-    rows = int((counts + extra).sum())
+    # Python integers: very large counts of many groups would overflow 64 bits.
+    rows = sum(int(n) for n in (*counts, *extra))
     groups = len(counts)
     alpha = effective_share(augment_share, augment_row_weight, rows, groups, augment)
     return Cell(
@@ -124,9 +125,7 @@ def components(
     """
     groups = len(world.names)
     laws: list[list[generators.Atom]] = [[generators.right_law(world, g)] for g in range(groups)]
-    for g in range(groups):
-        resampled = generators.resamples(spec, world, g) or spec.kind == generators.REWEIGHT
-        laws.append(laws[g] if resampled else generators.synthetic_law(spec, world, counts, g))
+    laws += [generators.independent_law(spec, world, counts, g) for g in range(groups)]
     # Every law gets room for two atoms: one compiled program serves mixtures and plain laws.
     laws = [law + [law[-1]._replace(probability=0.0)] * (LEAST_ATOMS - len(law)) for law in laws]
     means, covariances = lift(

@@ -34,6 +34,8 @@ from simulations.records import (
 from simulations.settings import Setting
 from simulations.worlds import world
 
+MOST_REPLICATES = 10_000_000
+
 
 class Synthetic(Record):
     """Which synthetic rows join the raw ones, and how they are weighed."""
@@ -79,7 +81,7 @@ class Theory(Record):
 class Run(Record):
     """How many independent replicates are simulated, and the seed of all their random numbers."""
 
-    replicates: Annotated[Whole, Field(ge=2)] = 1000
+    replicates: Annotated[Whole, Field(ge=2, le=MOST_REPLICATES)] = 1000
     seed: Annotated[Whole, Field(ge=0, lt=2**32)] = 0
 
 
@@ -133,6 +135,8 @@ class Sweep(Record):
     def _check_sweep(self) -> None:
         data = self.model_dump(mode="json", exclude={"sweep"})
         for key, values in self.sweep.items():
+            if key == "run.replicates":
+                raise problem(f"sweep.{key}", "is not swept; all points of a grid share one number")
             unique(f"sweep.{key}", values)
             try:
                 value = reach(data, key)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulations.newton import FOUND
+from simulations.newton import FOUND, STATUS
 from simulations.replicate import Results
 
 
@@ -73,6 +73,13 @@ def estimates(results: Results, balanced_values: np.ndarray) -> Estimates:
         np.full(found.shape[1], found.shape[0]),
         failures,
     )
+
+
+def reasons(results: Results) -> dict[str, int]:
+    """Why estimators do not exist, in words, and how many replicates of cells each concerns."""
+    status, counts = np.unique(results.status, return_counts=True)
+    found = zip(status.tolist(), counts.tolist(), strict=True)
+    return {STATUS[code]: count for code, count in found if code != FOUND}
 
 
 def join(parts: list[Results], axis: int = 0) -> Results:

@@ -90,6 +90,16 @@ def resamples(spec: Any, world: World, group: int) -> bool:
     return spec.kind in RESAMPLERS and acts_on(spec, world, group)
 
 
+def independent_law(spec: Any, world: World, counts: np.ndarray, group: int) -> list[Atom]:
+    """The law of this group's independent synthetic rows.
+
+    Where there are none (reweighting, repeated rows) it is the right law, with no weight.
+    """
+    if spec.kind == REWEIGHT or resamples(spec, world, group):
+        return oracle(spec, world, counts, group)
+    return synthetic_law(spec, world, counts, group)
+
+
 def synthetic_law(spec: Any, world: World, counts: np.ndarray, group: int) -> list[Atom]:
     """The law of an independent synthetic row of this group."""
     if not acts_on(spec, world, group):

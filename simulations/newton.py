@@ -41,19 +41,20 @@ MAX_STEPS = 60
 # Length of a Newton step, in units where the population Hessian is the identity, below which the
 # next point is final: quadratic convergence leaves an error of the order of its square.
 STEP_TOLERANCE = 1e-5
+# ... and largest such step relative to the rule. On separable data the t-th step is about 1/t of it.
+RELATIVE_STEP = 1e-3
 # Up to here all Hessians come from one product with the p(p+1)/2 distinct x_i x_j.
 LARGEST_PRODUCT = 24
 
 
 class Fit(NamedTuple):
     """``theta (C, p)``; ``score (C, p)`` and ``hessian (C, p, p)`` of the sample at the start;
-    ``status (C,)`` and Newton ``steps (C,)``."""
+    ``status (C,)``, a key of ``STATUS``."""
 
     theta: Array
     score: Array
     hessian: Array
     status: Array
-    steps: Array
 
 
 def _outer_sums(rows: Array, weights: Array) -> Array:
@@ -99,7 +100,19 @@ def _separates(layout: Segments, sample: Sample, theta: Array) -> Array:
 
 def _length(metric: Array, vectors: Array) -> Array:
     """``sqrt(v' metric v)`` per cell: metric ``(C, p, p)``, vectors ``(C, p)``."""
-    return jnp.sqrt(jnp.einsum("ci,cij,cj->c", vectors, metric, vectors))
+    square = jnp.einsum("ci,cij,cj->c", vectors, metric, vectors)
+    # Rounding may leave a tiny negative square; NaN stays NaN.
+    return jnp.sqrt(jnp.where(square < 0.0, 0.0, square))
+
+
+def _settled(metric: Array, theta: Array, step: Array) -> Array:
+    """Whether each cell's next step is its last: short in the metric, and short beside ``theta``.
+
+    Where the population Hessian is tiny the metric alone calls the steps short by which the
+    rule of a separable sample runs away; those never get short beside the rule itself.
+    """
+    relative = jnp.abs(step).max(axis=1) <= RELATIVE_STEP * (1.0 + jnp.abs(theta).max(axis=1))
+    return (_length(metric, step) < STEP_TOLERANCE) & relative
 
 
 def _spanned(layout: Segments, penalty: Array) -> Array:
@@ -127,14 +140,14 @@ def fit(
     merit, step = _length(inverse, score), -linear.solve(first_hessian, score)
 
     def unfinished(state: tuple) -> Array:
-        _, step, _, fraction, count = state
-        moving = ~(_length(metric, step) < STEP_TOLERANCE)
+        theta, step, _, fraction, count = state
+        moving = ~_settled(metric, theta, step)
         return (moving & (fraction > 1e-6)).any() & (count < MAX_STEPS)
 
     def advance(state: tuple) -> tuple:
         theta, step, merit, fraction, count = state
         # A finished cell stays where it is while the others go on.
-        moving = ~(_length(metric, step) < STEP_TOLERANCE)
+        moving = ~_settled(metric, theta, step)
         trial = jnp.where(moving[:, None], theta + fraction[:, None] * step, theta)
         gradient, hessian = derivatives(loss, layout, sample, penalty, trial)
         trial_merit, trial_step = _length(inverse, gradient), -linear.solve(hessian, gradient)
@@ -149,10 +162,10 @@ def fit(
         )
 
     begin = (start, step, merit, jnp.ones(start.shape[0]), jnp.asarray(0, jnp.int32))
-    theta, step, merit, _, count = lax.while_loop(unfinished, advance, begin)
+    theta, step, merit, _, _ = lax.while_loop(unfinished, advance, begin)
     # Rounding can make a singular Hessian look solvable, so that the step alone proves nothing.
     spanned = _spanned(layout, penalty)
-    found = (_length(metric, step) < STEP_TOLERANCE) & spanned
+    found = _settled(metric, theta, step) & spanned
     theta = jnp.where(found[:, None], theta + step, theta)
     failed = jnp.where(spanned, jnp.int8(STOPPED), jnp.int8(SINGULAR))
     if loss.name == "logistic":
@@ -160,6 +173,4 @@ def fit(
             found.all(), lambda: jnp.zeros_like(found), lambda: _separates(layout, sample, theta)
         )
         failed = jnp.where(separable, jnp.int8(SEPARABLE), failed)
-    status = jnp.where(found, jnp.int8(FOUND), failed)
-    steps = jnp.full(status.shape, count, jnp.int32)
-    return Fit(theta, score, first_hessian, status, steps)
+    return Fit(theta, score, first_hessian, jnp.where(found, jnp.int8(FOUND), failed))

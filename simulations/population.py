@@ -55,6 +55,7 @@ def group_atoms(world: World, intercept: bool) -> Atoms:
 
 
 def project(theta: Array, law: Atoms) -> Projection:
+    """The law of the score ``u = theta . x``; ``tau`` and ``sd`` are 0 where its variance is."""
     spread = law.covariances @ theta
     variance = theta @ spread
     positive = variance > 0.0

@@ -55,12 +55,11 @@ def make_control(population: UnitPopulation, atoms: Atoms) -> Control:
 
 class Results(NamedTuple):
     """Per replicate and cell: functional ``values (R, C, F)`` at the fitted rule (NaN where none
-    was found), ``controls (R, C, F)`` less their exact means, ``status`` and ``steps (R, C)``."""
+    was found), ``controls (R, C, F)`` less their exact means, ``status (R, C)``."""
 
     values: AnyArray
     controls: AnyArray
     status: AnyArray
-    steps: AnyArray
 
 
 def control_variate(control: Control, fitted: Fit) -> Array:
@@ -151,14 +150,12 @@ def replicates(recipe: Recipe, first: Array, count: Array, *, static: Static) ->
             results.values.at[index].set(jnp.where(found, measured, jnp.nan)),
             results.controls.at[index].set(control_variate(control, fitted)),
             results.status.at[index].set(fitted.status),
-            results.steps.at[index].set(fitted.steps),
         )
 
     empty = Results(
         jnp.full((static.size, cells, functional_count), jnp.nan),
         jnp.full((static.size, cells, functional_count), jnp.nan),
         jnp.zeros((static.size, cells), jnp.int8),
-        jnp.zeros((static.size, cells), jnp.int32),
     )
     return _each(recipe, static, first, count, empty, note)
 

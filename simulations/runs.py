@@ -65,14 +65,19 @@ def _compute(
 
 
 def unit_status(unit: Unit, generator: str, directory: Path | None) -> list[dict[str, Any]]:
-    """Per cell of a unit: replicates wanted, held by a run directory, and missing."""
+    """Per cell of a unit: replicates wanted, held by a run directory, and missing.
+
+    Only the ends of the shards are read: damage inside one is found when it is used.
+    """
     replicates = unit.sweep.run.replicates
     rows = []
     for cell in unit.cells:
         held = 0
         if directory is not None:
-            paths = [(k, store.shard_path(directory, unit, cell, k)) for k in chunks(replicates)]
-            held = sum(chunk.count for chunk, path in paths if path.exists())
+            held = sum(
+                min(k.count, store.rows_held(store.shard_path(directory, unit, cell, k)))
+                for k in chunks(replicates)
+            )
         rows.append(
             {
                 "generator": generator,

@@ -12,14 +12,14 @@ import numpy as np
 
 from simulations import draws
 from simulations.arrays import AnyArray
-from simulations.generators import REWEIGHT, Atom, resamples, right_law, synthetic_law
+from simulations.generators import Atom, independent_law, resamples, right_law
 from simulations.problems import InputError
 from simulations.units import Unit
 
 # Buffers come in few sizes (a compiled shape each): SMALLEST * GROWTH**k blocks.
 SMALLEST, GROWTH = 128, 8
-# Rows times features of one sample: half a GiB in double precision, per worker.
-MOST_NUMBERS = 2**26
+# Numbers in the buffers of one sample: 2 GiB in double precision, per worker.
+MOST_NUMBERS = 2**28
 
 
 class Blocks(NamedTuple):
@@ -50,13 +50,19 @@ class Segments(NamedTuple):
     index_blocks: Blocks
 
 
+def buffer_size(blocks: int) -> int:
+    """The smallest buffer that holds so many blocks."""
+    size = SMALLEST
+    while size < blocks:
+        size *= GROWTH
+    return size
+
+
 def _blocks(lengths: np.ndarray) -> Blocks:
     """Blocks that cover segments of these lengths, in order of segment."""
     per_segment = -(-lengths // draws.BLOCK)
     used = int(per_segment.sum())
-    size = SMALLEST
-    while size < used:
-        size *= GROWTH
+    size = buffer_size(used)
     segment, number = np.zeros(size, np.int32), np.zeros(size, np.int32)
     segment[:used] = np.repeat(np.arange(len(lengths)), per_segment)
     number[:used] = np.concatenate([np.arange(k) for k in per_segment])
@@ -64,15 +70,9 @@ def _blocks(lengths: np.ndarray) -> Blocks:
 
 
 def _laws(unit: Unit) -> list[list[Atom]]:
-    spec, world, counts = unit.generator, unit.world, unit.counts
-    groups = range(len(world.names))
-    raw = [[right_law(world, g)] for g in groups]
-    rows = [
-        raw[g]
-        if spec.kind == REWEIGHT or resamples(spec, world, g)
-        else synthetic_law(spec, world, counts, g)
-        for g in groups
-    ]
+    groups = range(len(unit.world.names))
+    raw = [[right_law(unit.world, g)] for g in groups]
+    rows = [independent_law(unit.generator, unit.world, unit.counts, g) for g in groups]
     return [*raw, *rows, *rows]
 
 
@@ -87,38 +87,38 @@ def _limits(unit: Unit) -> np.ndarray:
     return np.concatenate(parts, axis=1).T
 
 
+def _repeated(unit: Unit) -> np.ndarray:
+    """Which segments hold indices of repeated raw rows instead of rows, ``(S,)``."""
+    groups = range(len(unit.world.names))
+    repeats = np.array([resamples(unit.generator, unit.world, g) for g in groups])
+    return np.concatenate([np.zeros(len(groups), bool), repeats, repeats])
+
+
 def check_room(unit: Unit) -> None:
     """Raise ``InputError`` where the rows of one sample would not fit in memory."""
-    numbers = int(_limits(unit).max(axis=1).sum()) * unit.groups.means.shape[-1]
+    longest, repeated = _limits(unit).max(axis=1), _repeated(unit)
+    blocks = sum(-(-int(n) // draws.BLOCK) for n, r in zip(longest, repeated, strict=True) if not r)
+    per_row = unit.groups.means.shape[-1] + 1 + (len(unit.cells) if repeated.any() else 0)
+    numbers = buffer_size(blocks) * draws.BLOCK * per_row
     if numbers > MOST_NUMBERS:
         raise InputError(
-            f"counts: one sample of generator '{unit.generator.kind}' fills a table of"
-            f" {numbers:.1e} numbers (limit {MOST_NUMBERS:.1e}); lower counts, ratios or augment,"
-            " or use synthlaw predict, which draws no rows."
+            f"counts: one sample of generator '{unit.generator.kind}' needs room for {numbers:.1e}"
+            f" numbers (limit {MOST_NUMBERS:.1e}); lower counts, ratios or augment, or use"
+            " synthlaw predict, which draws no rows."
         )
 
 
 def segments(unit: Unit) -> Segments:
     """The layout of a unit's rows; raises ``InputError`` where they would not fit in memory."""
     check_room(unit)
-    groups = len(unit.world.names)
+    groups, cells = len(unit.world.names), unit.cells
     laws = _laws(unit)
     most = max(len(law) for law in laws)
     padded = [law + [law[-1]._replace(probability=0.0)] * (most - len(law)) for law in laws]
-    cells = unit.cells
-    limit = _limits(unit)
-    weight = np.concatenate(
-        [
-            np.array([cell.row_weight for cell in cells]),
-            np.array([cell.row_weight for cell in cells]),
-            np.array([[cell.augment_weight] * groups for cell in cells]),
-        ],
-        axis=1,
-    ).T
-    repeats = np.array([resamples(unit.generator, unit.world, g) for g in range(groups)])
-    repeats = np.concatenate([np.zeros(groups, bool), repeats, repeats])
+    row_weight = np.array([cell.row_weight for cell in cells])
+    augmented = np.array([[cell.augment_weight] * groups for cell in cells])
+    limit, repeated = _limits(unit), _repeated(unit)
     longest = limit.max(axis=1)
-    rows = _blocks(np.where(repeats, 0, longest))
     per_group = -(-unit.counts // draws.BLOCK)
     return Segments(
         np.array([[atom.mean for atom in law] for law in padded]),
@@ -126,9 +126,9 @@ def segments(unit: Unit) -> Segments:
         np.array([[float(atom.label) for atom in law] for law in padded]),
         np.array([np.cumsum([atom.probability for atom in law]) for law in padded]),
         limit.astype(np.int32),
-        weight,
+        np.concatenate([row_weight, row_weight, augmented], axis=1).T,
         unit.counts.astype(np.int32),
         np.concatenate([[0], np.cumsum(per_group)[:-1]]).astype(np.int32),
-        rows,
-        _blocks(np.where(repeats, longest, 0)),
+        _blocks(np.where(repeated, 0, longest)),
+        _blocks(np.where(repeated, longest, 0)),
     )

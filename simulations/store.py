@@ -13,6 +13,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,6 +26,8 @@ from simulations.replicate import Results
 from simulations.units import Unit
 
 SCHEMA = 1
+# Raise it whenever replicates come out otherwise than before: old shards are then not mixed in.
+ALGORITHM = 1
 MANIFEST = "manifest.json"
 SHARDS = "shards"
 
@@ -69,14 +72,14 @@ def shard_path(directory: Path, unit: Unit, cell: Cell, chunk: Chunk) -> Path:
     """Where the results of one cell and chunk are kept."""
     content = {
         "schema": SCHEMA,
-        "draws": [draws.IMPLEMENTATION, draws.BLOCK],
+        "program": [ALGORITHM, jax.__version__, draws.IMPLEMENTATION, draws.BLOCK],
         "setting": unit.sweep.setting.model_dump(mode="json"),
         "counts": [int(n) for n in unit.counts],
         "generator": unit.generator.model_dump(mode="json"),
         "estimator": unit.sweep.estimator.model_dump(mode="json"),
         "seed": unit.sweep.run.seed,
         "cell": [cell.ratio, cell.augment, cell.augment_share],
-        "replicates": [chunk.first, chunk.count],
+        "first": chunk.first,
     }
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return directory / SHARDS / f"{digest[:40]}.parquet"
@@ -87,7 +90,6 @@ def write_shard(path: Path, results: Results, chunk: Chunk) -> None:
     columns: dict[str, Any] = {
         "replicate": np.arange(chunk.first, chunk.first + chunk.count, dtype=np.uint32),
         "status": results.status[:, 0],
-        "steps": results.steps[:, 0],
     }
     for f in range(results.values.shape[2]):
         columns[f"value_{f}"] = results.values[:, 0, f]
@@ -97,31 +99,48 @@ def write_shard(path: Path, results: Results, chunk: Chunk) -> None:
     write_atomically(path, sink.getvalue().to_pybytes())
 
 
-def read_shard(path: Path, functionals: int, chunk: Chunk) -> Results | None:
-    """One cell's results (cell axis of length 1), or None where the shard is absent.
+def _parse(content: bytes, functionals: int, first: int) -> Results:
+    """The results in a shard's bytes; raises ``ValueError`` where they are not what they should be."""
+    try:
+        table = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
+        columns = {name: table[name].to_numpy() for name in table.column_names}
+        replicate, status = columns["replicate"], columns["status"]
+        parts = [
+            np.stack([columns[f"{name}_{f}"] for f in range(functionals)], axis=-1)
+            for name in ("value", "control")
+        ]
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise ValueError("the shard cannot be read") from error
+    expected = np.arange(first, first + len(replicate))
+    if not np.array_equal(replicate, expected) or any(p.dtype != float for p in parts):
+        raise ValueError("the shard holds other replicates or numbers than it should")
+    return Results(parts[0][:, None, :], parts[1][:, None, :], status[:, None])
 
-    A shard that cannot be read or does not hold what its name says is set aside under the
-    ending ``.damaged``, and counts as absent.
+
+def read_shard(path: Path, functionals: int, chunk: Chunk) -> Results | None:
+    """One cell's results (cell axis of length 1), or None where they are absent.
+
+    A shard that holds more replicates than asked for serves its first ones; one with fewer counts
+    as absent, and so does a damaged one, of which a copy is set aside under the ending
+    ``.damaged``. Either is replaced when its chunk has been computed.
     """
-    if not path.exists():
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
         return None
     try:
-        table = pq.read_table(path, page_checksum_verification=True)
-        whole = table.num_rows == chunk.count and table["replicate"][0].as_py() == chunk.first
+        results = _parse(content, functionals, chunk.first)
+    except ValueError:
+        write_atomically(path.with_suffix(".damaged"), content)
+        return None
+    if len(results.status) < chunk.count:
+        return None
+    return Results(*(part[: chunk.count] for part in results))
 
-        def stack(name: str) -> np.ndarray:
-            parts = [table[f"{name}_{f}"].to_numpy() for f in range(functionals)]
-            return np.stack(parts, axis=-1)[:, None, :]
 
-        results = Results(
-            stack("value"),
-            stack("control"),
-            table["status"].to_numpy()[:, None],
-            table["steps"].to_numpy()[:, None],
-        )
-    except (pa.ArrowException, OSError, KeyError, IndexError):
-        whole = False
-    if whole:
-        return results
-    os.replace(path, path.with_suffix(".damaged"))
-    return None
+def rows_held(path: Path) -> int:
+    """How many replicates a shard says it holds; 0 where it is absent or has no readable end."""
+    try:
+        return pq.read_metadata(path).num_rows
+    except (pa.ArrowException, OSError):
+        return 0

@@ -29,8 +29,9 @@ BATCH = 8
 # A score spread beyond this is no statistical problem any more; the grid stays affordable.
 LARGEST_SD = 512.0
 FLAT = (
-    "setting: the groups hardly overlap, so that the risk is flat and its minimiser cannot be found"
-    " in double precision; bring the group means closer or widen the covariances."
+    "setting: the groups hardly overlap, so that the balanced risk (the reference of every excess"
+    " risk) or a training mixture's is too flat for double precision to find its minimiser;"
+    " bring the group means closer or widen the covariances."
 )
 
 

@@ -79,9 +79,9 @@ def verify(
     synthlaw verify --preset quick --family imbalance --out results/verify
     """
     output: Output = context.obj
+    from synthlaw.checks import checked_choice, checked_integer
     from synthlaw.claims.lab import PRESETS
     from synthlaw.folders import check_folder
-    from synthlaw.requests import checked_choice, checked_integer
     from synthlaw.verification import chosen_claims
 
     checked_choice("--preset", preset, PRESETS, "presets")
@@ -115,7 +115,7 @@ def _soak(
     out: Path,
     seed: int,
 ) -> None:
-    from synthlaw.requests import write_json
+    from synthlaw.checks import write_json
     from synthlaw.verification import soak
 
     with progress_bar(output, "soak") as advance:
@@ -160,7 +160,7 @@ def init(
     Example:
     synthlaw init --kind spurious > SWEEP.toml
     """
-    from synthlaw.requests import template
+    from synthlaw.checks import template
 
     text = template(kind)
     output: Output = context.obj
@@ -190,9 +190,9 @@ def predict(
 
     configuration = read_sweep(sweep)
     check_file(out)
+    from synthlaw.checks import write_prediction
     from synthlaw.predictions import predict as predict_table
-    from synthlaw.requests import write_prediction
-    from synthlaw.tables import prediction_rows
+    from synthlaw.screen import prediction_rows
 
     table = predict_table(configuration)
     write_prediction(table, configuration, out)
@@ -221,26 +221,28 @@ def simulate(
     synthlaw simulate SWEEP.toml --out results/simulate --replicates 400
     """
     output: Output = context.obj
-    from simulations.configuration import read_sweep
+    from simulations.configuration import MOST_REPLICATES, read_sweep
+    from synthlaw.checks import checked_integer
     from synthlaw.folders import check_folder
-    from synthlaw.requests import checked_integer
 
     configuration = read_sweep(sweep)
     if replicates is not None:
-        checked_integer("--replicates", replicates, 2)
+        checked_integer("--replicates", replicates, 2, MOST_REPLICATES)
     check_folder(out)
     from synthlaw import simulation
 
     if dry_run:
         _show_frame(output, "To compute", simulation.plan_of(configuration, replicates, out))
         return
-    from synthlaw.tables import simulation_rows
+    from synthlaw.screen import simulation_rows
 
     with progress_bar(output, "replicates") as advance:
         table = simulation.simulate(configuration, out, replicates, advance)
     if output.json:
         show_json({"table": records(table)})
     show_table(output, "Balanced excess risk", *simulation_rows(table))
+    for reason, count in table.attrs[simulation.FAILURES].items():
+        say(output, f"{count} fits (replicates times cells) failed: {reason}.")
     say(output, f"table: {out / simulation.TABLE} ({len(table)} rows)")
 
 
@@ -274,7 +276,7 @@ def figure(
     Example:
     synthlaw figure all --from results/verify
     """
-    from synthlaw.requests import render
+    from synthlaw.checks import render
 
     paths = [str(path) for path in render(name, source)]
     if context.obj.json:

@@ -5,7 +5,6 @@ fetched from anywhere.
 """
 
 import base64
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from figures.tidy import read_table
+from simulations.store import write_atomically
 from synthlaw.mathml import inline_math, mathml
 from synthlaw.words import GLYPHS, number, percent, twin_sentence, verdict_sentence
 
@@ -95,12 +95,7 @@ def write_report(verdicts: dict[str, Any], directory: Path) -> Path:
     directory = Path(directory)
     page = report(verdicts, directory)
     directory.mkdir(parents=True, exist_ok=True)
-    temporary = directory / f".{REPORT}.{os.getpid()}"
-    try:
-        temporary.write_text(page, encoding="utf-8")
-        os.replace(temporary, directory / REPORT)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(directory / REPORT, page.encode())
     return directory / REPORT
 
 

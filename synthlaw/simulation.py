@@ -1,6 +1,7 @@
 """``simulate``: the tidy table of a sweep by Monte Carlo, with the prediction beside it."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from scaling.theory.expansion import expansion
 from simulations import store
 from simulations.configuration import Sweep, read_sweep
 from simulations.engine import prepare
-from simulations.estimates import estimates
+from simulations.estimates import estimates, reasons
 from simulations.runs import run_unit, unit_status
 from simulations.segments import check_room
 from simulations.table import unit_table
@@ -21,6 +22,8 @@ from synthlaw.versions import versions
 
 Progress = Callable[[int, int], None]
 TABLE = "table.csv"
+# Where the table keeps why estimators did not exist: {sentence: replicates of cells}.
+FAILURES = "failures"
 
 
 def configured(sweep: Source, replicates: int | None = None) -> Sweep:
@@ -56,7 +59,7 @@ def simulate(
         The tidy table: that of ``predict`` with ``estimate``, ``se``, ``estimate_raw``, ``se_raw``,
         ``replicates`` and ``failures`` (replicates whose estimator does not exist; they are
         counted, left out of the means and never redrawn, and a cell that has any falls
-        back to the plain mean).
+        back to the plain mean). ``table.attrs["failures"]`` says why they failed, in words.
 
     Raises:
         ValueError: one sentence naming the place, the fault and the remedy.
@@ -88,14 +91,16 @@ def simulate(
         if progress is not None:
             progress(done, total)
 
-    frames = []
+    frames, failed = [], Counter()
     for unit, label, swept in parts:
         task = prepare(unit)
         results = run_unit(task, config.run.replicates, directory, advance)
         estimated = estimates(results, np.asarray(task.population.balanced_values))
+        failed.update(reasons(results))
         predicted = terms(expansion(task.population))
         frames.append(unit_table(unit, label, swept, predicted, estimated))
     table = pd.concat(frames, ignore_index=True)
+    table.attrs[FAILURES] = dict(failed)
     if directory is not None:
         store.write_atomically(directory / TABLE, table.to_csv(index=False).encode())
     return table

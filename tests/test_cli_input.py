@@ -50,7 +50,7 @@ BAD = [  # arguments, words the sentence must hold
     (["predict", "good.toml", "--out", "."], ["is a folder", "name a file"]),
     (["simulate", "good.toml", "--out", "good.toml"], ["cannot write", "--out"]),
     (["simulate", "good.toml", "--out", "/proc/none"], ["cannot write", "--out"]),
-    (["simulate", "good.toml", "--replicates", "1"], ["--replicates is 1", "at least 2"]),
+    (["simulate", "good.toml", "--replicates", "1"], ["--replicates is 1", "from 2 to"]),
     (["simulate", "good.toml", "--replicates", "many"], ["--replicates", "integer"]),
     (["simulate", "good.toml", "--replicate", "9"], ["No such option", "--replicates"]),
     (["verify", "--preset", "quik"], ["'quik'", "did you mean 'quick'?"]),

@@ -68,7 +68,7 @@ def _program(recipe: Any, *, static: Any, count: int) -> Any:
         start = recipe.control.expansions.minimiser.theta
         score, hessian = derivatives(static.loss, recipe.layout, sample, recipe.penalty, start)
         status = jnp.zeros(start.shape[0], jnp.int8)
-        fit = Fit(start, score, hessian, status, status)
+        fit = Fit(start, score, hessian, status)
         d = linear_estimate(recipe.control, fit)
         linear = jnp.einsum("cfi,ci->cf", recipe.control.measured.gradients, d)
         return sample, (control_variate(recipe.control, fit), linear)

@@ -16,7 +16,7 @@ def _results(count: int = 50, cells: int = 2) -> Results:
     rng = np.random.default_rng(1)
     noise = rng.standard_normal((count, cells, 4))
     values = np.array([0.4, 0.6, 0.1, 0.2]) + noise + 0.1 * rng.standard_normal(noise.shape)
-    return Results(values, noise, np.zeros((count, cells), np.int8), np.ones((count, cells), int))
+    return Results(values, noise, np.zeros((count, cells), np.int8))
 
 
 def test_means_and_standard_errors_by_hand() -> None:

@@ -9,12 +9,14 @@ minimiser, so that the three terms are the floor, the variance and the second-or
 the excess risk; for a 0-1 error it is the error itself.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from simulations.estimates import excess
 from simulations.units import UnitPopulation
+
+ROUNDING = 1e-14
 
 
 class Expansion(NamedTuple):
@@ -35,4 +37,11 @@ def expansion(population: UnitPopulation) -> Expansion:
     floor = excess(np.asarray(population.measured.values), population.balanced_values)
     traces = np.einsum("cfij,cij->cf", population.measured.hessians, population.expansions.spread)
     shifts = np.einsum("cfi,ci->cf", population.measured.gradients, population.expansions.bias)
-    return Expansion(floor, 0.5 * traces, shifts)
+    return Expansion(
+        _without_rounding(floor, 1.0), 0.5 * traces, _without_rounding(shifts, np.abs(traces))
+    )
+
+
+def _without_rounding(terms: np.ndarray, scale: Any) -> np.ndarray:
+    """Terms that are zero up to the rounding of numbers of size ``scale`` become exactly 0."""
+    return np.where(np.abs(terms) < ROUNDING * scale, 0.0, terms)

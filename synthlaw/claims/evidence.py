@@ -111,8 +111,8 @@ def exact_rows(
     expected: list[float],
     tolerance: float,
     se: list[float] | None = None,
-    replicates: int = 0,
-    failures: int = 0,
+    replicates: np.ndarray | int = 0,
+    failures: np.ndarray | int = 0,
 ) -> pd.DataFrame:
     """Evidence of kind exact."""
     return pd.DataFrame(

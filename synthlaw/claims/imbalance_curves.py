@@ -16,10 +16,10 @@ from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Twin
 
 NOTE = "excess_risk.md"
 
-loss_curve = ladder_of(experiments.CURVE, Selection("oracle"))
-# Errors are judged above their floor: variance and second order are a thousandth of the error, and a
-# margin of 2 % of the whole would not see them.
+# Curves are judged above their floor: it is most of the total, and a margin of 2 % of the total would
+# not see variance and second order at all.
 SYNTHETIC = (0.5, 1.0, 2.0)
+loss_curve = ladder_of(experiments.CURVE, Selection("oracle", SYNTHETIC), "above_floor")
 error_curve = ladder_of(
     experiments.CURVE, Selection("oracle", SYNTHETIC, metric="error"), "above_floor"
 )
@@ -114,7 +114,10 @@ CLAIMS = (
     _curve(
         "imbalance-curve-loss",
         "The whole ratio curve, in loss",
-        "Floor, variance and second order add up to the balanced excess risk at every ratio.",
+        (
+            "What the balanced excess risk has above its floor is variance and second order, at the"
+            " ratios 1/2, 1 and 2."
+        ),
         loss_curve,
     ),
     _curve(

@@ -15,7 +15,7 @@ balanced_variance = ladder_of(experiments.CURVE, Selection("oracle", (1.0,)), "a
 reweighting = ladder_of(experiments.RESAMPLING, Selection("reweight"))
 duplication = ladder_of(experiments.RESAMPLING, Selection("duplicate", (1.0,)))
 share = ladder_of(experiments.AUGMENT_SHARE, Selection("oracle", augment=True), "above_floor")
-row_weight = ladder_of(experiments.AUGMENT_WEIGHT, Selection("shift", augment=True))
+row_weight = ladder_of(experiments.AUGMENT_WEIGHT, Selection("shift", augment=True), "above_floor")
 
 
 def like_real_rows(lab: Lab) -> pd.DataFrame:
@@ -170,7 +170,7 @@ CLAIMS = (
         "The constant of augmentation with a row weight",
         (
             "Giving every augmented row the weight 1/2 is augmentation with a share; with a"
-            " shifted generator the excess risk is floor, variance and second order of it."
+            " shifted generator the excess risk above the floor is variance and second order of it."
         ),
         r"\alpha = \frac{w K N}{M + w K N},\quad w = \tfrac12",
         row_weight,

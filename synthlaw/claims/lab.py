@@ -64,18 +64,16 @@ class Lab:
     The one object with memory: ``tables`` keeps what was simulated, by experiment name.
     """
 
-    def __init__(self, preset: Preset, seed: int = 0, tell: Callable[[str], None] | None = None):
+    def __init__(self, preset: Preset, seed: int = 0):
         self.preset = preset
         self.seed = seed
         self.tables: dict[str, pd.DataFrame] = {}
         self._experiments: dict[str, Experiment] = {}
         self._memory: dict[str, Any] = {}
-        self._tell = tell or (lambda text: None)
 
     def measure(self, experiment: Experiment) -> pd.DataFrame:
         """The tidy tables of an experiment at all its sizes, with a column ``size``."""
         if experiment.name not in self.tables:
-            self._tell(experiment.name)
 
             def run(size: int, replicates: int) -> pd.DataFrame:
                 sweep = scaled(experiment.sweep, size, self.seed)
@@ -108,7 +106,6 @@ class Lab:
     def recall(self, name: str, compute: Callable[[], Result]) -> Result:
         """The result of ``compute()``, computed once under this name."""
         if name not in self._memory:
-            self._tell(name)
             self._memory[name] = compute()
         return self._memory[name]
 
