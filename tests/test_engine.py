@@ -133,6 +133,19 @@ def test_more_replicates_leave_old_shards_alone(tmp_path: Path, plain: Any) -> N
     assert len(after) > len(before) and {k: after[k] for k in before} == before
 
 
+def test_a_chunk_cut_short_serves_fewer_and_is_replaced_for_more(
+    tmp_path: Path, plain: Any
+) -> None:
+    """An unfinished last chunk leaves no orphan behind when the run is extended."""
+    few = synthlaw.simulate(SWEEP, tmp_path, replicates=10)
+    synthlaw.simulate(SWEEP, tmp_path, replicates=REPLICATES)
+    shards = _shards(tmp_path)
+    assert len(shards) == 2 * 3 * 5
+    again = synthlaw.simulate(SWEEP, tmp_path, replicates=10)
+    pd.testing.assert_frame_equal(again, few, check_exact=True)
+    assert _shards(tmp_path) == shards
+
+
 @pytest.mark.parametrize("damage", ["truncated", "emptied", "flipped", "foreign", "misplaced"])
 def test_a_damaged_shard_is_set_aside_and_computed_again(
     tmp_path: Path, plain: Any, damage: str

@@ -113,6 +113,21 @@ def test_a_fit_exists_exactly_where_no_hyperplane_separates() -> None:
     assert np.isnan(fits.theta[separable]).all() and np.isfinite(fits.theta[~separable]).all()
 
 
+def test_separable_samples_are_seen_where_groups_hardly_overlap() -> None:
+    """The population Hessian is tiny there, so that runaway steps look short in its metric."""
+    setting = {"kind": "imbalance", "dim": 2, "separation": 11.0}
+    sweep = {
+        "setting": setting,
+        "counts": {"majority": 200, "minority": 50},
+        "synthetic": {"ratios": [0]},
+    }
+    task = prepare(units_of(sweep)[0])
+    status = fitted(task, 20, parameters).status[:, 0]
+    separable = [_margin(rows_of(task.unit, replicate), 0) > 1e-9 for replicate in range(20)]
+    assert all(separable)
+    assert (status != FOUND).all()
+
+
 def test_separable_samples_are_counted_and_left_out() -> None:
     task = _task("logistic", 5, 20, 6, "oracle", 0.0)
     results = next(run_chunks(task, [Chunk(0, REPLICATES)]))[1]
