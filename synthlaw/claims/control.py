@@ -5,11 +5,13 @@ import pandas as pd
 from scipy.stats import t as student
 
 from synthlaw.claims import experiments
+from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, against, column, ladder_of, select
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, REGULAR, Assumption, Claim, Twin, always, no_failures
+from synthlaw.claims.record import Assumption, Twin, always, no_failures
 from synthlaw.predictions import predict
 
+NOTE = "verdicts.md"
 BATCH = 25
 BATCHES = 5600
 LEVEL = 0.95
@@ -90,63 +92,43 @@ def coverage_too_narrow(lab: Lab) -> pd.DataFrame:
     return _coverage(lab, 0.8)
 
 
-def _control(
-    id: str,
-    title: str,
-    statement: str,
-    formula: str,
-    evidence,
-    twin: Twin,
-    assumptions: tuple[Assumption, ...] = REGULAR,
-) -> Claim:
-    return Claim(
-        id=id,
-        family="control",
-        kind="constant",
-        title=title,
-        statement=statement,
-        formula=formula,
-        source=DERIVED,
-        note="verdicts.md",
-        assumptions=assumptions,
-        evidence=evidence,
-        twin=twin,
-    )
-
-
 CLAIMS = (
-    _control(
+    constant_claim(
         "control-wrong-generator",
         "A wrong generator is noticed",
         "Rows shifted by 0.3 cannot pass for rows of the right law.",
         r"\mathcal{E}_{shift} \ne \mathcal{E}_{oracle}",
         right_law,
-        Twin("The shifted rows follow the right law's prediction.", shifted_taken_for_right),
+        note=NOTE,
+        twin=Twin("The shifted rows follow the right law's prediction.", shifted_taken_for_right),
     ),
-    _control(
+    constant_claim(
         "control-second-order",
         "A missing second-order term is noticed",
         "Under a shifted generator the second-order term is a sixth of the variance.",
         r"E\,\mathcal{E} - floor = \tfrac12\mathrm{tr}(H_{bal} M) + g_b^\top \beta",
         shift_above_floor,
-        Twin("The variance term alone lies above the floor.", without_second_order),
+        note=NOTE,
+        twin=Twin("The variance term alone lies above the floor.", without_second_order),
     ),
-    _control(
+    constant_claim(
         "control-duplicates",
         "Duplicates cannot pass for new rows",
         "The variance of duplicated rows is not that of as many new rows.",
         r"V_{duplicate} \ne V_{oracle}",
         duplicates,
-        Twin("Duplicates have the variance of new rows.", duplicates_as_new),
+        note=NOTE,
+        twin=Twin("Duplicates have the variance of new rows.", duplicates_as_new),
     ),
-    _control(
+    constant_claim(
         "control-coverage",
         "Monte-Carlo intervals cover as often as they say",
         "A 95 % interval from 25 replicates covers the true mean in 95 % of the cases.",
         r"P\left(|\bar X - \mu| \le t_{.975,\,24}\, s/\sqrt{25}\right) = 0.95",
         coverage,
-        Twin("So does one from standard errors a fifth too small.", coverage_too_narrow),
-        (
+        note=NOTE,
+        twin=Twin("So does one from standard errors a fifth too small.", coverage_too_narrow),
+        assumptions=(
             always("Batches are disjoint sets of independent replicates."),
             Assumption("Every replicate has a finite minimiser.", no_failures),
         ),

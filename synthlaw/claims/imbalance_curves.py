@@ -10,7 +10,8 @@ from scipy.stats import chi2, kstest
 from scaling.equivalence import ALPHA
 from simulations.units import Unit, unit_population
 from synthlaw.claims import experiments
-from synthlaw.claims.evidence import Selection, ladder_of, planted
+from synthlaw.claims.constants import constant_claim
+from synthlaw.claims.evidence import Selection, ladder_of
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Twin
 
@@ -94,49 +95,42 @@ _SUM = (
 )
 
 
-def _curve(id: str, title: str, statement: str, evidence) -> Claim:
-    return Claim(
-        id=id,
-        family="imbalance",
-        kind="constant",
-        title=title,
-        statement=statement,
-        formula=_SUM,
-        source=EFFECT,
-        note=NOTE,
-        assumptions=REGULAR,
-        evidence=evidence,
-        twin=Twin("The curve is larger by the planted error.", planted(evidence)),
-    )
-
-
 CLAIMS = (
-    _curve(
+    constant_claim(
         "imbalance-curve-loss",
         "The whole ratio curve, in loss",
         (
             "What the balanced excess risk has above its floor is variance and second order, at the"
             " ratios 1/2, 1 and 2."
         ),
+        _SUM,
         loss_curve,
+        source=EFFECT,
+        note=NOTE,
     ),
-    _curve(
+    constant_claim(
         "imbalance-curve-error",
         "The whole ratio curve, in 0-1 error",
         (
             "The same expansion of the exact errors gives what the balanced 0-1 error has above that"
             " of the population rule, at the ratios 1/2, 1 and 2."
         ),
+        _SUM,
         error_curve,
+        source=EFFECT,
+        note=NOTE,
     ),
-    _curve(
+    constant_claim(
         "imbalance-curve-minority",
         "The minority's error under a shifted generator",
         (
             "When the minority's synthetic rows are shifted by 0.3, the same expansion gives what its"
             " 0-1 error has above that of the population rule, at the ratios 1 and 2."
         ),
+        _SUM,
         minority_error,
+        source=EFFECT,
+        note=NOTE,
     ),
     Claim(
         id="imbalance-wald-limit",

@@ -7,6 +7,7 @@ from scaling.theory.bias import quadratic_floor
 from simulations.population import group_risks
 from simulations.units import unit_population
 from synthlaw.claims import experiments
+from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import (
     Selection,
     against,
@@ -114,23 +115,19 @@ def small_bias(lab: Lab) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _floor_claim(kind: str, title: str, law: str, formula: str) -> Claim:
+def _floor_claim(kind: str, title: str, law: str) -> Claim:
     evidence = ladder_of(experiments.CURVE, Selection(kind, (0.5, 1.0, 2.0)), "floor")
-    return Claim(
-        id=f"imbalance-{kind.replace('_', '-')}-floor",
-        family="imbalance",
-        kind="constant",
-        title=title,
-        statement=(
+    return constant_claim(
+        f"imbalance-{kind.replace('_', '-')}-floor",
+        title,
+        (
             f"When the minority's synthetic rows follow {law}, the balanced excess risk tends to"
-            " the floor of the training mixture as all counts grow, at every oversampling ratio."
+            " the floor of the training mixture as all counts grow, at the ratios 1/2, 1 and 2."
         ),
-        formula=formula,
+        _MIXTURE,
+        evidence,
         source=EFFECT,
         note=NOTE,
-        assumptions=REGULAR,
-        evidence=evidence,
-        twin=Twin("The floor is larger by the planted error.", planted(evidence)),
     )
 
 
@@ -176,15 +173,12 @@ CLAIMS = (
         evidence=raw_floor,
         twin=Twin("The floor is larger by the planted error.", planted(raw_floor)),
     ),
-    _floor_claim("shift", "A shifted generator leaves a floor", "a law shifted by 0.3", _MIXTURE),
-    _floor_claim(
-        "scale", "A generator too narrow leaves a floor", "a law of covariance 2/3 I", _MIXTURE
-    ),
+    _floor_claim("shift", "A shifted generator leaves a floor", "a law shifted by 0.3"),
+    _floor_claim("scale", "A generator too narrow leaves a floor", "a law of covariance 2/3 I"),
     _floor_claim(
         "label_noise",
         "A generator with label noise leaves a floor",
         "the right law with one label in ten flipped",
-        _MIXTURE,
     ),
     Claim(
         id="imbalance-small-bias",

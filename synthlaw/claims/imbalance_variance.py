@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from synthlaw.claims import experiments
+from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, against, column, compare, ladder_of, planted, select
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Twin, always
@@ -65,32 +66,15 @@ def more_is_better(lab: Lab) -> pd.DataFrame:
     return _ratios(lab, 2.0, 1.0)
 
 
-def _constant(
-    id: str, title: str, statement: str, formula: str, evidence, source: str = DERIVED
-) -> Claim:
-    return Claim(
-        id=id,
-        family="imbalance",
-        kind="constant",
-        title=title,
-        statement=statement,
-        formula=formula,
-        source=source,
-        note=NOTE,
-        assumptions=REGULAR,
-        evidence=evidence,
-        twin=Twin("The constant is larger by the planted error.", planted(evidence)),
-    )
-
-
 CLAIMS = (
-    _constant(
+    constant_claim(
         "imbalance-balanced-variance",
         "The variance constant of right-law balancing",
         "After balancing with the right law the excess risk is the sandwich variance alone.",
         r"E\,\mathcal{E}(\hat\theta) = \tfrac12\,\mathrm{tr}(H_{bal}\, A V A) + O(n^{-2})",
         balanced_variance,
-        EFFECT,
+        source=EFFECT,
+        note=NOTE,
     ),
     Claim(
         id="imbalance-like-real-rows",
@@ -108,7 +92,7 @@ CLAIMS = (
         evidence=like_real_rows,
         twin=Twin("Real rows are worth more by the planted error.", planted(like_real_rows)),
     ),
-    _constant(
+    constant_claim(
         "imbalance-duplication-variance",
         "The constant of duplication",
         (
@@ -117,13 +101,15 @@ CLAIMS = (
         ),
         r"V_g = w^2\left[n\left(\tfrac{n+m}{n}\right)^2 + m\left(1-\tfrac1n\right)\right] C_g",
         duplication,
+        note=NOTE,
     ),
-    _constant(
+    constant_claim(
         "imbalance-reweighting-variance",
         "The constant of reweighting",
         "Weighting group g by 1/(K n_g) has no floor and the variance of the distinct rows.",
         r"V_g = C_g / (K^2 n_g)",
         reweighting,
+        note=NOTE,
     ),
     Claim(
         id="imbalance-duplication-not-better",
@@ -154,7 +140,7 @@ CLAIMS = (
         evidence=over_balancing,
         twin=Twin("More rows are better: ratio 2 has less than ratio 1.", more_is_better),
     ),
-    _constant(
+    constant_claim(
         "imbalance-augment-share",
         "The constant of augmentation with a share",
         (
@@ -163,9 +149,10 @@ CLAIMS = (
         ),
         r"V = \sum_g \left[\tfrac{(1-\alpha)^2 (n_g+m_g)}{M^2} + \tfrac{\alpha^2}{K^2 N}\right] C_g",
         share,
-        EFFECT,
+        source=EFFECT,
+        note=NOTE,
     ),
-    _constant(
+    constant_claim(
         "imbalance-augment-row-weight",
         "The constant of augmentation with a row weight",
         (
@@ -174,6 +161,7 @@ CLAIMS = (
         ),
         r"\alpha = \frac{w K N}{M + w K N},\quad w = \tfrac12",
         row_weight,
-        EFFECT,
+        source=EFFECT,
+        note=NOTE,
     ),
 )

@@ -7,7 +7,8 @@ from scaling.theory.expansion import expansion
 from simulations.estimates import measures
 from simulations.units import unit_population
 from synthlaw.claims import experiments
-from synthlaw.claims.evidence import Selection, against, column, exact_rows, ladder_of, planted
+from synthlaw.claims.constants import constant_claim
+from synthlaw.claims.evidence import Selection, against, column, exact_rows, ladder_of
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Twin
 
@@ -117,26 +118,8 @@ def balanced_leak(lab: Lab) -> pd.DataFrame:
     return _leak_floors(lab, False)
 
 
-def _constant(
-    id: str, title: str, statement: str, formula: str, evidence, source: str = DERIVED
-) -> Claim:
-    return Claim(
-        id=id,
-        family="spurious",
-        kind="constant",
-        title=title,
-        statement=statement,
-        formula=formula,
-        source=source,
-        note=NOTE,
-        assumptions=REGULAR,
-        evidence=evidence,
-        twin=Twin("The constant is larger by the planted error.", planted(evidence)),
-    )
-
-
 CLAIMS = (
-    _constant(
+    constant_claim(
         "spurious-coefficient",
         "The spurious coefficient along the ratio",
         (
@@ -145,6 +128,7 @@ CLAIMS = (
         ),
         r"E\,\hat\theta_{spurious} \to (\theta_{mix})_{spurious}",
         coefficient,
+        note=NOTE,
     ),
     Claim(
         id="spurious-balance-removes",
@@ -162,7 +146,7 @@ CLAIMS = (
         evidence=balanced_coefficient,
         twin=Twin("Half the balancing removes it already.", half_balanced_coefficient),
     ),
-    _constant(
+    constant_claim(
         "spurious-worst-group",
         "The worst group's error along the ratio",
         (
@@ -171,9 +155,10 @@ CLAIMS = (
         ),
         r"\mathrm{err}_{(y,s)} = \Phi\!\left(-(2y-1)\, a_{(y,s)} / \sqrt{v_{(y,s)}}\right)",
         worst_error,
-        EFFECT,
+        source=EFFECT,
+        note=NOTE,
     ),
-    _constant(
+    constant_claim(
         "spurious-curve-loss",
         "The whole ratio curve, in loss",
         (
@@ -182,15 +167,17 @@ CLAIMS = (
         ),
         r"E\,\mathcal{E}(\hat\theta) = floor + \tfrac12 \mathrm{tr}(H_{bal} M) + g^\top \beta",
         loss_curve,
+        note=NOTE,
     ),
-    _constant(
+    constant_claim(
         "spurious-balanced-variance",
         "The variance constant after balancing four groups",
         "After balancing with the right law the excess risk is the sandwich variance alone.",
         r"E\,\mathcal{E}(\hat\theta) = \tfrac12\,\mathrm{tr}(H_{bal}\, A V A) + O(n^{-2})",
         balanced_variance,
+        note=NOTE,
     ),
-    _constant(
+    constant_claim(
         "spurious-leak-floor",
         "A leaking generator keeps a floor",
         (
@@ -199,7 +186,8 @@ CLAIMS = (
         ),
         r"E\,\mathcal{E}(\hat\theta) \to R_{bal}(\theta_{mix}) - R_{bal}(\theta_{bal}) > 0",
         leak_floor,
-        EFFECT,
+        source=EFFECT,
+        note=NOTE,
     ),
     Claim(
         id="spurious-leak-cancels",
