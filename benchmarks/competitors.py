@@ -41,7 +41,7 @@ def newton(rows: np.ndarray, labels: np.ndarray, start: np.ndarray) -> np.ndarra
 
 def scikit_learn(rows: np.ndarray, labels: np.ndarray, start: np.ndarray) -> np.ndarray:
     """scikit-learn's unpenalised logistic regression by its fastest solver here."""
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression  # pyright: ignore[reportMissingImports]
 
     model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8)
     model.fit(rows[:, :-1], labels)
