@@ -9,6 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from figures import agreement, distance, ladder, ratio_curve, slack, verdict_board, worst_group
+from figures.faults import FigureError
 from figures.pictures import pictures
 from figures.style import save
 
@@ -40,7 +41,7 @@ def render(name: str, directory: str | Path) -> list[Path]:
     chosen = [each for each in found if name in ("all", each.name, each.figure)]
     if not chosen:
         names = dict.fromkeys(["all", *(e.figure for e in found), *(e.name for e in found)])
-        raise ValueError(f"{folder} has no figure {name!r}; it has {', '.join(names)}.")
+        raise FigureError(f"{folder} has no figure {name!r}; it has {', '.join(names)}.")
     return [path for each in chosen for path in save(each.draw(), folder / FOLDER / each.name)]
 
 

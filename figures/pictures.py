@@ -19,6 +19,7 @@ from figures import (
     verdict_board,
     worst_group,
 )
+from figures.faults import FigureError
 
 VERDICTS, TABLES, TABLE = "verdicts.json", "tables", "table.csv"
 # Sweeps that several claims share: table name -> picture name and how it is drawn.
@@ -46,7 +47,7 @@ def pictures(directory: Path) -> list[Picture]:
         return [*_of_verdicts(verdicts, directory / TABLES), *_of_shared(directory / TABLES)]
     if (directory / TABLE).is_file():
         return _of_simulation(directory / TABLE)
-    raise ValueError(
+    raise FigureError(
         f"{directory} holds neither {VERDICTS} nor {TABLE}; "
         "name the folder that synthlaw verify or synthlaw simulate left."
     )
@@ -56,9 +57,9 @@ def _read_verdicts(path: Path) -> dict[str, Any]:
     try:
         verdicts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read ({error}); run synthlaw verify again.") from None
+        raise FigureError(f"{path} cannot be read ({error}); run synthlaw verify again.") from None
     if not isinstance(verdicts, dict) or not isinstance(verdicts.get("claims"), list):
-        raise ValueError(f"{path} lists no claims; run synthlaw verify again.")
+        raise FigureError(f"{path} lists no claims; run synthlaw verify again.")
     return verdicts
 
 
@@ -66,9 +67,9 @@ def _read(path: Path) -> pd.DataFrame:
     try:
         table = tidy.read_table(path)
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read ({error}); make the table again.") from None
+        raise FigureError(f"{path} cannot be read ({error}); make the table again.") from None
     if table.empty:
-        raise ValueError(f"{path} has no rows; make the table again.")
+        raise FigureError(f"{path} has no rows; make the table again.")
     return table
 
 

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from figures.faults import FigureError
+
 REQUIRED = ("generator", "ratio", "metric", "group", "predicted", "estimate", "se")
 _TEXT = ("setting", "generator", "estimator", "counts", "metric", "group")
 _SPLITTING = ("estimator", "augment", "augment_share", "counts", "setting")
@@ -70,7 +72,7 @@ def require(table: pd.DataFrame, columns: tuple[str, ...], what: str) -> None:
     """Raise a ``ValueError`` of one sentence when columns are missing."""
     missing = [name for name in columns if name not in table.columns]
     if missing:
-        raise ValueError(
+        raise FigureError(
             f"A {what} needs the columns {', '.join(columns)}; missing here: {', '.join(missing)}."
         )
 
@@ -99,7 +101,7 @@ def select(table: pd.DataFrame, metric: str, group: str | None) -> pd.DataFrame:
     chosen = where(table, [m == metric and group in (None, g) for m, g in pairs])
     if chosen.empty:
         found = ", ".join(dict.fromkeys(f"{m}/{g}" for m, g in pairs))
-        raise ValueError(
+        raise FigureError(
             f"The table has no rows of metric {metric!r} and group {group or 'any'!r}; "
             f"it holds {found}."
         )

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures.dots import shorten
+from figures.faults import FigureError
 from figures.style import BAND, INK, MUTED, OUTCOMES, canvas, style
 
 _ROW = 0.25
@@ -32,7 +33,7 @@ def draw(verdicts: dict[str, Any]) -> Figure:
     """The board of a run's ``verdicts.json``."""
     claims = verdicts["claims"]
     if not claims:
-        raise ValueError("A verdict board needs claims; verdicts.json lists none.")
+        raise FigureError("A verdict board needs claims; verdicts.json lists none.")
     families = list(dict.fromkeys(claim["family"] for claim in claims))
     lines = len(claims) + len(families)
     reach = _MARGINS * max([c.get("margin") or 0.0 for c in claims if _is_ratio(c)], default=0.0)

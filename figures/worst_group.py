@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from figures import tidy
+from figures.faults import FigureError
 from figures.style import ERROR_BARS, INK, MUTED, canvas, colour, marker, style
 
 SPECIAL = ("balanced", "worst")
@@ -36,7 +37,7 @@ def draw(table: pd.DataFrame, *, x: str | None = None) -> Figure:
         for panel in tidy.panels(_named(moving, "generator", generator), x)
     ]
     if not found:
-        raise ValueError("A worst-group curve needs rows with a ratio; the table has none.")
+        raise FigureError("A worst-group curve needs rows with a ratio; the table has none.")
     shown = found[:_LARGEST]
     wide = min(len(shown), _COLUMNS)
     deep = -(-len(shown) // wide)

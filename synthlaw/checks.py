@@ -60,8 +60,10 @@ def render(name: str, directory: Path) -> list[Path]:
     import figures
 
     if not directory.is_dir():
-        raise InputError(f"{directory}: there is no such folder; name one left by verify.")
+        raise InputError(
+            f"{directory}: there is no such folder; name one left by verify or simulate."
+        )
     try:
         return figures.render(name, directory)
-    except ValueError as error:
+    except figures.FigureError as error:
         raise InputError(one_sentence(str(error))) from error

@@ -45,7 +45,10 @@ def common(
 ) -> None:
     """Does synthetic oversampling help, by how much, and does the theory say so?
 
-    Every command takes --json and --quiet. Start with: synthlaw init > SWEEP.toml
+    Every command takes --json and --quiet. Start with:
+
+    \b
+    synthlaw init > SWEEP.toml
     """
     context.obj = Output(as_json, quiet)
     if version:

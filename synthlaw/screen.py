@@ -4,11 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-_FIXED = (
-    ["setting", "generator", "estimator", "counts", "ratio", "augment", "augment_share"]
-    + ["metric", "group", "predicted", "floor", "variance", "second_order"]
-    + ["estimate", "se", "estimate_raw", "se_raw", "replicates", "failures"]
-)
+from simulations.table import IDENTITY, SIMULATION, THEORY
+
+_FIXED = (*IDENTITY, *THEORY, *SIMULATION)
 
 
 def prediction_rows(table: pd.DataFrame) -> tuple[list[str], list[list[Any]]]:

@@ -14,6 +14,7 @@ from simulations import store
 from simulations.configuration import Sweep, read_sweep
 from simulations.engine import prepare
 from simulations.estimates import estimates, reasons
+from simulations.problems import InputError
 from simulations.runs import run_unit, unit_status
 from simulations.segments import check_room
 from simulations.table import unit_table
@@ -34,6 +35,18 @@ def configured(sweep: Source, replicates: int | None = None) -> Sweep:
     resolved = config.resolved()
     resolved["run"]["replicates"] = replicates
     return read_sweep(resolved)
+
+
+def _announce(directory: Path, config: Sweep) -> None:
+    """Write the manifest of a run; a table left there by another sweep must not pass for its own."""
+    resolved = config.resolved()
+    try:
+        same = store.read_manifest(directory)["sweep"] == resolved
+    except InputError:
+        same = False
+    if not same:
+        (directory / TABLE).unlink(missing_ok=True)
+    store.write_manifest(directory, resolved, versions())
 
 
 def simulate(
@@ -82,7 +95,7 @@ def simulate(
     total = len(parts) * config.run.replicates
     directory = None if out is None else Path(out)
     if directory is not None:
-        store.write_manifest(directory, config.resolved(), versions())
+        _announce(directory, config)
     done = 0
 
     def advance(count: int) -> None:

@@ -200,6 +200,25 @@ def test_status_counts_what_is_held(tmp_path: Path) -> None:
     assert (planned["wanted"] == 21).all() and sorted(planned["held"]) == [7, *[14] * 5]
 
 
+def test_another_sweeps_table_does_not_pass_for_this_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run killed after its manifest was written leaves no table of an earlier sweep."""
+    synthlaw.simulate(SWEEP, tmp_path, replicates=7)
+    other = {**SWEEP, "run": {"seed": 9}}
+
+    def killed(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "_run", killed)
+    with pytest.raises(KeyboardInterrupt):
+        synthlaw.simulate(other, tmp_path, replicates=7)
+    assert not (tmp_path / "table.csv").exists()
+    monkeypatch.undo()
+    (tmp_path / "manifest.json").write_text("{")
+    assert len(synthlaw.simulate(other, tmp_path, replicates=7)) > 0
+
+
 def test_the_manifest_holds_configuration_and_versions(tmp_path: Path) -> None:
     synthlaw.simulate(SWEEP, tmp_path, replicates=14)
     manifest = store.read_manifest(tmp_path)
