@@ -127,7 +127,7 @@ def components(
     laws: list[list[generators.Atom]] = [[generators.right_law(world, g)] for g in range(groups)]
     laws += [generators.independent_law(spec, world, counts, g) for g in range(groups)]
     # Every law gets room for two atoms: one compiled program serves mixtures and plain laws.
-    laws = [law + [law[-1]._replace(probability=0.0)] * (LEAST_ATOMS - len(law)) for law in laws]
+    laws = generators.padded(laws, LEAST_ATOMS)
     means, covariances = lift(
         np.array([a.mean for law in laws for a in law]),
         np.array([a.covariance for law in laws for a in law]),

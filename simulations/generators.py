@@ -80,6 +80,11 @@ REWEIGHT = "reweight"
 KINDS = (REWEIGHT, *LAWS, *sorted(RESAMPLERS))
 
 
+def padded(laws: list[list[Atom]], size: int) -> list[list[Atom]]:
+    """The laws with atoms of probability 0 added, so that each has at least ``size`` atoms."""
+    return [law + [law[-1]._replace(probability=0.0)] * (size - len(law)) for law in laws]
+
+
 def acts_on(spec: Any, world: World, group: int) -> bool:
     """Whether the generator writes the synthetic rows of this group (else the right law does)."""
     return spec.groups is None or world.names[group] in spec.groups

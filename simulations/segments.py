@@ -12,7 +12,7 @@ import numpy as np
 
 from simulations import draws
 from simulations.arrays import AnyArray
-from simulations.generators import Atom, independent_law, resamples, right_law
+from simulations.generators import Atom, independent_law, padded, resamples, right_law
 from simulations.problems import InputError
 from simulations.units import Unit
 
@@ -113,18 +113,17 @@ def segments(unit: Unit) -> Segments:
     check_room(unit)
     groups, cells = len(unit.world.names), unit.cells
     laws = _laws(unit)
-    most = max(len(law) for law in laws)
-    padded = [law + [law[-1]._replace(probability=0.0)] * (most - len(law)) for law in laws]
+    laws = padded(laws, max(len(law) for law in laws))
     row_weight = np.array([cell.row_weight for cell in cells])
     augmented = np.array([[cell.augment_weight] * groups for cell in cells])
     limit, repeated = _limits(unit), _repeated(unit)
     longest = limit.max(axis=1)
     per_group = -(-unit.counts // draws.BLOCK)
     return Segments(
-        np.array([[atom.mean for atom in law] for law in padded]),
-        np.array([[np.linalg.cholesky(atom.covariance) for atom in law] for law in padded]),
-        np.array([[float(atom.label) for atom in law] for law in padded]),
-        np.array([np.cumsum([atom.probability for atom in law]) for law in padded]),
+        np.array([[atom.mean for atom in law] for law in laws]),
+        np.array([[np.linalg.cholesky(atom.covariance) for atom in law] for law in laws]),
+        np.array([[float(atom.label) for atom in law] for law in laws]),
+        np.array([np.cumsum([atom.probability for atom in law]) for law in laws]),
         limit.astype(np.int32),
         np.concatenate([row_weight, row_weight, augmented], axis=1).T,
         unit.counts.astype(np.int32),
