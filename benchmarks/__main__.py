@@ -16,8 +16,9 @@ import numpy as np
 
 from benchmarks.competitors import curve, newton, scikit_learn
 from simulations.configuration import read_sweep
-from simulations.engine import chunks, prepare, run_chunks, workers
+from simulations.engine import chunks, run_chunks, workers
 from simulations.estimates import estimates, join
+from simulations.tasks import prepare
 from simulations.units import make_unit
 from synthlaw.versions import versions
 

@@ -9,12 +9,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from simulations import draws
-from simulations.replicate import Recipe, Static, make_control, replicates
-from simulations.segments import segments
-from simulations.units import Unit, UnitPopulation, unit_population
+from simulations.tasks import Task, compute
 
 CHUNK = 100
 
@@ -24,15 +19,6 @@ class Chunk(NamedTuple):
 
     first: int
     count: int
-
-
-class Task(NamedTuple):
-    """A unit made ready to simulate: its exact population and what the compiled program takes."""
-
-    unit: Unit
-    population: UnitPopulation
-    recipe: Recipe
-    static: Static
 
 
 def chunks(count: int) -> list[Chunk]:
@@ -45,38 +31,17 @@ def workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def prepare(unit: Unit) -> Task:
-    """Solve a unit's population and lay out its rows."""
-    population = unit_population(unit)
-    layout = segments(unit)
-    control = make_control(population, unit.components.atoms)
-    key = draws.sample_key(
-        unit.sweep.run.seed, unit.sweep.setting.model_dump(mode="json"), unit.counts
-    )
-    repeats = bool(layout.index_blocks.used > 0)
-    return Task(
-        unit,
-        population,
-        Recipe(layout, control, unit.groups, unit.penalty, population.grid, key),
-        Static(unit.loss, CHUNK, unit.sweep.estimator.intercept, repeats),
-    )
-
-
-def _run(program: Callable[..., Any], task: Task, chunk: Chunk) -> Any:
-    first, count = np.uint32(chunk.first), np.int32(chunk.count)
-    results = program(task.recipe, first, count, static=task.static)
-    return type(results)(*(np.asarray(part)[: chunk.count] for part in results))
-
-
 def run_chunks(
-    task: Task, wanted: list[Chunk], program: Callable[..., Any] = replicates
+    task: Task, wanted: list[Chunk], program: Callable[..., Any] | None = None
 ) -> Generator[tuple[Chunk, Any]]:
     """Results of the wanted chunks, in their order, computed on all cores.
 
-    ``program`` is ``replicates`` (risks and errors) or ``parameters`` (the fitted rules).
+    ``program`` is ``compute`` (risks and errors) or ``compute_parameters`` (the fitted rules).
     """
     with ThreadPoolExecutor(workers()) as pool:
-        futures = [pool.submit(_run, program, task, chunk) for chunk in wanted]
+        futures = [
+            pool.submit(program or compute, task, chunk.first, chunk.count) for chunk in wanted
+        ]
         try:
             for chunk, future in zip(wanted, futures, strict=True):
                 yield chunk, future.result()

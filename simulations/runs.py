@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from simulations import store
-from simulations.engine import Chunk, Task, chunks, run_chunks
+from simulations.engine import Chunk, chunks, run_chunks
 from simulations.estimates import join, one_cell
 from simulations.replicate import Results
+from simulations.tasks import Task
 from simulations.units import Unit
 
 Advance = Callable[[int], None]

@@ -12,12 +12,12 @@ import pandas as pd
 from scaling.theory.expansion import expansion
 from simulations import store
 from simulations.configuration import Sweep, read_sweep
-from simulations.engine import prepare
 from simulations.estimates import estimates, reasons
 from simulations.problems import InputError
 from simulations.runs import run_unit, unit_status
 from simulations.segments import check_room
 from simulations.table import unit_table
+from simulations.tasks import prepare
 from synthlaw.predictions import Source, terms, units
 from synthlaw.versions import versions
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from simulations import draws
 from simulations.configuration import read_sweep
-from simulations.engine import Task
 from simulations.sample import block_weights, draw_sample, empty_sample
 from simulations.segments import segments
+from simulations.tasks import Task
 from simulations.units import Unit, make_unit
 
 

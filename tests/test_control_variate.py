@@ -11,10 +11,10 @@ from jax import lax
 from samples import units_of
 from stochastic import Disagreement, assert_mean, sample_mean
 
-from simulations.engine import Task, prepare
 from simulations.newton import Fit, derivatives
 from simulations.replicate import control_variate, linear_estimate
 from simulations.sample import draw_sample, empty_sample
+from simulations.tasks import Task, prepare
 
 REPLICATES = 20_000
 PAIR = {"setting": {"kind": "imbalance", "dim": 2}, "counts": {"majority": 24, "minority": 8}}

@@ -14,8 +14,9 @@ from samples import units_of
 
 import synthlaw
 from simulations import engine, store
-from simulations.engine import Chunk, chunks, prepare, run_chunks
+from simulations.engine import Chunk, chunks, run_chunks
 from simulations.problems import InputError
+from simulations.tasks import prepare
 from synthlaw.simulation import plan_of, status
 
 NUMBERS = ["estimate", "se", "estimate_raw", "se_raw", "predicted"]
@@ -117,7 +118,7 @@ def test_nothing_is_computed_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def refuse(*args: Any) -> None:
         raise RuntimeError("computed again")
 
-    monkeypatch.setattr(engine, "_run", refuse)
+    monkeypatch.setattr(engine, "compute", refuse)
     synthlaw.simulate(SWEEP, tmp_path, replicates=14)
     assert {p: p.stat().st_mtime_ns for p in (tmp_path / "shards").iterdir()} == times
     with pytest.raises(RuntimeError, match="computed again"):
@@ -210,7 +211,7 @@ def test_another_sweeps_table_does_not_pass_for_this_ones(
     def killed(*args: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(engine, "_run", killed)
+    monkeypatch.setattr(engine, "compute", killed)
     with pytest.raises(KeyboardInterrupt):
         synthlaw.simulate(other, tmp_path, replicates=7)
     assert not (tmp_path / "table.csv").exists()

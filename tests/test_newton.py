@@ -12,10 +12,11 @@ from scipy.special import expit
 
 import synthlaw
 from simulations import newton
-from simulations.engine import Chunk, Task, prepare, run_chunks
+from simulations.engine import Chunk, run_chunks
 from simulations.estimates import estimates
 from simulations.newton import FOUND, SEPARABLE, SINGULAR, STATUS
 from simulations.replicate import parameters
+from simulations.tasks import Task, prepare
 
 REPLICATES = 40
 

@@ -10,8 +10,9 @@ from samples import units_of
 from stochastic import Disagreement, assert_mean, sample_mean
 
 import synthlaw
-from simulations.engine import chunks, prepare, run_chunks
+from simulations.engine import chunks, run_chunks
 from simulations.estimates import join, measures
+from simulations.tasks import prepare
 
 TABLES = reference("tables")["imbalance"]
 SHIFTS = [{"kind": "shift", "shift": shift} for shift in ([0.3, 0, 0, 0, 0], [0, 0.5, 0, 0, 0])]

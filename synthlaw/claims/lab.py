@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from simulations.configuration import read_sweep
-from simulations.engine import chunks, prepare, run_chunks
+from simulations.engine import chunks, run_chunks
 from simulations.estimates import measures
-from simulations.replicate import parameters
+from simulations.tasks import compute_parameters, prepare
 from simulations.units import Unit, make_unit
 from synthlaw.predictions import predict
 from synthlaw.simulation import simulate
@@ -116,7 +116,9 @@ class Lab:
 
     def fitted(self, unit: Unit, replicates: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Fitted parameters and their linear estimates ``(R, C, p)``, and which were found."""
-        parts = [part for _, part in run_chunks(prepare(unit), chunks(replicates), parameters)]
+        parts = [
+            part for _, part in run_chunks(prepare(unit), chunks(replicates), compute_parameters)
+        ]
         theta, linear, status = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return theta, linear, status == 0
 
