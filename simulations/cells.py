@@ -98,21 +98,39 @@ def unit_cells(spec: Any, counts: np.ndarray, synthetic: Any) -> list[Cell]:
     ]
 
 
-def group_weights(cell: Cell, group: int, resampled: bool) -> tuple[float, float, float, float]:
-    """Total and squared weight of a group's raw rows, then of its independent synthetic rows.
+class RowWeights(NamedTuple):
+    """Sums over a component's rows of their weights, squared weights and cubed weights (means of
+    these sums where the weights are random)."""
+
+    total: float
+    squared: float
+    cubed: float
+
+
+def group_weights(cell: Cell, group: int, resampled: bool) -> tuple[RowWeights, RowWeights]:
+    """Row weights of a group's raw rows, and of its independent synthetic rows.
 
     Rows that repeat raw rows belong to the raw component: raw row i then weighs
-    ``w (1 + M_i) + w_a M'_i`` with multinomial multiplicities, and the second number is the
-    exact second moment of these weights.
+    ``w (1 + M_i) + w_a M'_i`` with multinomial multiplicities, and the sums are the exact second
+    and third moments of these weights.
     """
     n, m, big_n = int(cell.raw[group]), int(cell.oversampled[group]), cell.augment
     w, w_a = float(cell.row_weight[group]), cell.augment_weight
-    synthetic_total = w * m + w_a * big_n
-    synthetic_squared = w**2 * m + w_a**2 * big_n
+    raw = RowWeights(*(w**k * n for k in (1, 2, 3)))
+    synthetic = RowWeights(*(w**k * m + w_a**k * big_n for k in (1, 2, 3)))
     if not resampled:
-        return w * n, w**2 * n, synthetic_total, synthetic_squared
-    total = w * n + synthetic_total
-    return total, total**2 / n + (1.0 - 1.0 / n) * synthetic_squared, 0.0, 0.0
+        return raw, synthetic
+    # Cumulants of one raw row's weight: binomial multiplicities with probability 1/n.
+    share = 1.0 / n
+    mean = w + synthetic.total * share
+    variance = synthetic.squared * share * (1.0 - share)
+    skewness = synthetic.cubed * share * (1.0 - share) * (1.0 - 2.0 * share)
+    raw = RowWeights(
+        n * mean,
+        n * (mean**2 + variance),
+        n * (mean**3 + 3.0 * mean * variance + skewness),
+    )
+    return raw, RowWeights(0.0, 0.0, 0.0)
 
 
 def components(
@@ -139,17 +157,16 @@ def components(
     for c, law in enumerate(laws):
         mixing[c, start : start + len(law)] = [a.probability for a in law]
         start += len(law)
+    # (cells, K, raw or synthetic, power) -> (cells, 2K, power)
     weights = np.array(
         [
             [group_weights(cell, g, generators.resamples(spec, world, g)) for g in range(groups)]
             for cell in cells
         ]
     )
+    weights = weights.transpose(0, 2, 1, 3).reshape(len(cells), 2 * groups, 3)
     return Components(
-        Atoms(means, covariances, labels),
-        mixing,
-        np.concatenate([weights[:, :, 0], weights[:, :, 2]], axis=1),
-        np.concatenate([weights[:, :, 1], weights[:, :, 3]], axis=1),
+        Atoms(means, covariances, labels), mixing, *(weights[:, :, k] for k in range(3))
     )
 
 

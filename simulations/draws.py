@@ -8,8 +8,10 @@ so that a longer pool begins with the shorter one whatever its length, and rows 
 again block by block. The standard normals behind a pool do not depend on the generator or
 the estimator: all cells of a sweep share them, and their differences are paired.
 
-Normals are drawn in single precision (23 random bits, |z| below 5.4), which is three times
-cheaper; tests/test_draws.py bounds what that does to moments by enumerating all outcomes.
+The generator is Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw, SC 2011), the one behind
+JAX's keys; written out here because both of its words are used, where ``jax.random`` uses one
+of two. Normals are drawn in single precision (23 random bits, |z| below 5.4);
+tests/test_draws.py bounds what that does to moments by enumerating all outcomes.
 """
 
 import hashlib
@@ -19,11 +21,19 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 
 # Part of what a draw is: changing either changes every number.
 IMPLEMENTATION = "threefry2x32"
 BLOCK = 256
+
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_PARITY = np.uint32(0x1BD11BDA)
+# The second word of a counter says what is drawn, so that no two purposes share bits.
+_NORMALS, _UNIFORMS, _INDICES, _NODE_NORMALS, _NODE_UNIFORMS = map(np.uint32, range(5))
+# The first purpose that no draw has: keys derived from a drawing key take second words from here.
+FREE_PURPOSE = 5
+_LOWEST = np.nextafter(np.float32(-1), np.float32(0))
 
 
 def sample_key(seed: int, setting: dict[str, Any], counts: np.ndarray) -> Array:
@@ -36,26 +46,78 @@ def sample_key(seed: int, setting: dict[str, Any], counts: np.ndarray) -> Array:
     return key
 
 
-def block_key(key: Array, replicate: Array, segment: Array, block: Array) -> Array:
-    """The key of one block of rows."""
-    for word in (replicate, segment, block):
-        key = jax.random.fold_in(key, word)
-    return key
+def threefry(key: Array, first: Array, second: Array) -> tuple[Array, Array]:
+    """Two words of 32 random bits for every counter ``(first, second)``; ``key (2,)``, all uint32."""
+    keys = (key[0], key[1], key[0] ^ key[1] ^ _PARITY)
+    x, y = first + keys[0], second + keys[1]
+    for group in range(5):
+        for rotation in _ROTATIONS[group % 2]:
+            x = x + y
+            y = (y << np.uint32(rotation)) | (y >> np.uint32(32 - rotation))
+            y = x ^ y
+        x = x + keys[(group + 1) % 3]
+        y = y + keys[(group + 2) % 3] + np.uint32(group + 1)
+    return x, y
+
+
+def derived_key(key: Array, first: Array | int, second: Array | int) -> Array:
+    """The key ``(2,)`` that belongs to two numbers under another key."""
+    words = threefry(key, jnp.asarray(first).astype(jnp.uint32), jnp.asarray(second, jnp.uint32))
+    return jnp.stack(words)
+
+
+def replicate_key(key: Array, replicate: Array) -> Array:
+    """The key of one replicate."""
+    return derived_key(key, replicate, jnp.uint32(0))
+
+
+def block_key(replicate: Array, segment: Array, block: Array) -> Array:
+    """The key of one block of rows; ``replicate`` is the replicate's key."""
+    return derived_key(replicate, segment, block)
+
+
+def _words(key: Array, purpose: np.uint32, count: int) -> tuple[Array, Array]:
+    counters = lax.iota(jnp.uint32, count)
+    return threefry(key, counters, jnp.full_like(counters, purpose))
+
+
+def _normals(bits: Array) -> Array:
+    """Single-precision normals from the upper 23 of 32 random bits, by the inverse of the cdf."""
+    mantissa = (bits >> np.uint32(9)) | np.uint32(0x3F800000)
+    unit = lax.bitcast_convert_type(mantissa, jnp.float32) - np.float32(1)
+    uniform = jnp.maximum(_LOWEST, unit * (np.float32(1) - _LOWEST) + _LOWEST)
+    return np.float32(np.sqrt(2)) * lax.erf_inv(uniform)
 
 
 def normal_block(key: Array, dim: int) -> Array:
     """Standard normals ``(dim, BLOCK)``, one row of data per column, as 64-bit floats."""
-    draws = jax.random.normal(jax.random.fold_in(key, 0), (dim, BLOCK), dtype=jnp.float32)
-    return draws.astype(jnp.float64)
+    half = (dim + 1) // 2
+    words = _words(key, _NORMALS, half * BLOCK)
+    normals = jnp.concatenate([_normals(word).reshape(half, BLOCK) for word in words])
+    return normals[:dim].astype(jnp.float64)
 
 
 def uniform_block(key: Array) -> Array:
-    """Uniforms on [0, 1), ``(BLOCK,)``: they choose a row's atom."""
-    return jax.random.uniform(jax.random.fold_in(key, 1), (BLOCK,), dtype=jnp.float64)
+    """Uniforms on [0, 1), multiples of 2^-53, ``(BLOCK,)``: they choose a row's atom."""
+    high, low = _words(key, _UNIFORMS, BLOCK)
+    upper = (high >> np.uint32(5)).astype(jnp.float64)
+    lower = (low >> np.uint32(6)).astype(jnp.float64)
+    return (upper * 2.0**26 + lower) * 2.0**-53
 
 
 def index_block(key: Array, count: Array) -> Array:
     """Integers uniform on 0..count-1, ``(BLOCK,)``: raw rows to repeat (bias below count/2^32)."""
-    bits = jax.random.bits(jax.random.fold_in(key, 2), (BLOCK,), dtype=jnp.uint32)
+    bits, _ = _words(key, _INDICES, BLOCK)
     wide = bits.astype(jnp.uint64) * count.astype(jnp.uint64)
     return (wide >> np.uint64(32)).astype(jnp.int32)
+
+
+def numbers(key: Array, normals: int, uniforms: int = 0) -> tuple[Array, Array]:
+    """So many standard normals, and uniforms on [0, 1) of 23 random bits: for sums over rows that
+    are drawn without the rows (`simulations.bisection`)."""
+    half = (normals + 1) // 2
+    drawn = jnp.concatenate([_normals(word) for word in _words(key, _NODE_NORMALS, half)])[:normals]
+    if not uniforms:
+        return drawn.astype(jnp.float64), jnp.zeros(0)
+    words = jnp.concatenate(_words(key, _NODE_UNIFORMS, (uniforms + 1) // 2))[:uniforms]
+    return drawn.astype(jnp.float64), (words >> np.uint32(9)).astype(jnp.float64) * 2.0**-23

@@ -11,18 +11,26 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from simulations import population
+from simulations import cubic, population
+from simulations.arrays import AnyArray
+from simulations.cubic import Cubic
 from simulations.losses import Loss
 from simulations.population import Atoms
 from simulations.quadrature import Grid
 
 
 class Functionals(NamedTuple):
-    """``values (F,)``, ``gradients (F, p)``, ``hessians (F, p, p)`` at one ``theta``; F = 2K."""
+    """``values (F,)``, ``gradients (F, p)``, ``hessians (F, p, p)`` at one ``theta``; F = 2K.
 
-    values: Array
-    gradients: Array
-    hessians: Array
+    ``coefficients (F, 4)`` and ``taus (K, p)`` give, with the laws of the groups, the cubic forms
+    that are the third derivatives.
+    """
+
+    values: AnyArray
+    gradients: AnyArray
+    hessians: AnyArray
+    coefficients: AnyArray
+    taus: AnyArray
 
 
 def values(loss: Loss, theta: Array, groups: Atoms, grid: Grid) -> Array:
@@ -36,15 +44,33 @@ def values(loss: Loss, theta: Array, groups: Atoms, grid: Grid) -> Array:
 
 
 def functionals(loss: Loss, theta: Array, groups: Atoms, grid: Grid) -> Functionals:
-    """Values with first and second derivatives at ``theta (p,)``."""
+    """Values with first, second and third derivatives at ``theta (p,)``."""
     risk_gradients = jax.vmap(lambda law: population.gradient(loss, theta, law, grid))(groups)
     risk_hessians = jax.vmap(lambda law: population.hessian(loss, theta, law, grid))(groups)
 
     error_gradients, error_hessians = jax.vmap(
         lambda law: population.error_derivatives(loss, theta, law)
     )(groups)
+    risk_forms = jax.vmap(lambda law: cubic.risk_form(loss, theta, law, grid))(groups)
+    error_forms = jax.vmap(lambda law: cubic.error_form(loss, theta, law))(groups)
     return Functionals(
         values(loss, theta, groups, grid),
         jnp.concatenate([risk_gradients, error_gradients]),
         jnp.concatenate([risk_hessians, error_hessians]),
+        jnp.concatenate([risk_forms.coefficients, error_forms.coefficients]),
+        risk_forms.tau,
+    )
+
+
+def forms(measured: Functionals, groups: Atoms) -> Cubic:
+    """The third derivatives of all F functionals."""
+
+    def twice(part: Array) -> Array:
+        return jnp.concatenate([part, part])
+
+    return Cubic(
+        measured.coefficients,
+        twice(groups.means),
+        twice(measured.taus),
+        twice(groups.covariances),
     )

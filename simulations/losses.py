@@ -30,6 +30,12 @@ class Loss(NamedTuple):
     threshold: float
 
 
+def _logistic_first(u: Array, y: Array) -> Array:
+    # sigmoid(u) - y, without cancellation where the label is foreseen almost surely.
+    sign = 1.0 - 2.0 * y
+    return sign * jax.nn.sigmoid(sign * u)
+
+
 def _logistic_second(u: Array, y: Array) -> Array:
     p = jax.nn.sigmoid(u)
     return p * (1.0 - p)
@@ -43,7 +49,7 @@ def _logistic_third(u: Array, y: Array) -> Array:
 LOGISTIC = Loss(
     name="logistic",
     value=lambda u, y: jax.nn.softplus(u) - y * u,
-    first=lambda u, y: jax.nn.sigmoid(u) - y,
+    first=_logistic_first,
     second=_logistic_second,
     third=_logistic_third,
     threshold=0.0,
@@ -59,3 +65,5 @@ SQUARED = Loss(
 )
 
 LOSSES: dict[str, Loss] = {loss.name: loss for loss in (LOGISTIC, SQUARED)}
+# The loss whose risk measures an estimator; plug-in rules minimise none.
+RISKS: dict[str, Loss] = {**LOSSES, "lda": LOGISTIC, "mean_difference": LOGISTIC}

@@ -12,6 +12,7 @@ import numpy as np
 from jax import Array, lax
 
 from simulations import linear, population
+from simulations.arrays import AnyArray
 from simulations.losses import Loss
 from simulations.population import Atoms
 from simulations.quadrature import Grid
@@ -30,9 +31,9 @@ LEAST_CURVATURE = 3e-11
 class Minimiser(NamedTuple):
     """``theta (p,)``, the largest entry of the gradient there, and whether it is a minimiser."""
 
-    theta: Array
-    gradient_size: Array
-    converged: Array
+    theta: AnyArray
+    gradient_size: AnyArray
+    converged: AnyArray
 
 
 def ridge_matrix(size: int, ridge: float, intercept: bool) -> np.ndarray:

@@ -1,14 +1,17 @@
-"""The estimator: weighted empirical risk minimisation of all cells of a unit at once.
+"""The estimator: weighted empirical risk minimisation of all cells of a tile at once.
 
-Newton in matrix-product form. The cells share the rows and differ in their weights, so that
-with the row matrix ``X`` the scores of all cells are ``Theta X``, the gradients ``(W f) X'`` and
-the Hessians ``(W f') P'`` with ``P`` the products ``x_i x_j``, i <= j. The start is the population
-minimiser; a step that does not shorten the gradient is halved.
+In matrix-product form: the cells share the rows and differ in their weights, so that with the
+row matrix ``X`` the scores of all cells are ``Theta X``, the gradients ``(W f) X'`` and the Hessians
+``(W f') P'`` with ``P`` the products ``x_i x_j``, i <= j. A Hessian costs several gradients, so one is
+enough as a rule: from the population minimiser, the sample's Hessian there and the population's
+third derivative give a step of third order (Halley's), and gradients alone (BFGS) do the rest.
+Should they take too long, damped Newton steps with a new Hessian each take over.
 
 A minimiser need not exist: separable data have none for the logistic loss, and rank-deficient
 data no unique one for the squared loss. Such cells come back with a status, never a number.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -18,8 +21,7 @@ from jax import Array, lax
 
 from simulations import linear
 from simulations.losses import Loss
-from simulations.sample import Sample, block_weights
-from simulations.segments import Segments
+from simulations.sample import View, block_of
 
 FOUND, SEPARABLE, SINGULAR, STOPPED = 0, 1, 2, 3
 STATUS = {
@@ -37,19 +39,36 @@ STATUS = {
         " add rows or set estimator.ridge > 0"
     ),
 }
-MAX_STEPS = 60
-# Length of a Newton step, in units where the population Hessian is the identity, below which the
-# next point is final: quadratic convergence leaves an error of the order of its square.
-STEP_TOLERANCE = 1e-5
+# Passes over the rows with gradients only, before Newton's method takes over, and all passes.
+QUASI_PASSES = 8
+MOST_PASSES = 70
+# Length of a step, in units where the population Hessian is the identity, below which the next
+# point is final. A step shortens the way by a factor of the order of the way's own length (0.1
+# when the sample is small), and a replicate's noise is that length: 1e-4 of it or so is left,
+# with a sign that changes from sample to sample.
+STEP_TOLERANCE = 2e-5
 # ... and largest such step relative to the rule. On separable data the t-th step is about 1/t of it.
-RELATIVE_STEP = 1e-3
+RELATIVE_STEP = 1e-4
+# A rule this many times as large as the population's may be one that runs away.
+FAR = 4.0
 # Up to here all Hessians come from one product with the p(p+1)/2 distinct x_i x_j.
 LARGEST_PRODUCT = 24
 
 
+class Start(NamedTuple):
+    """Where the search begins: ``theta (c, p)``, the population minimisers, with the population
+    Hessians ``(c, p, p)``, their inverses, and ``third``, which maps directions ``d (c, p)`` to
+    the population's third derivatives ``T[d] (c, p, p)``."""
+
+    theta: Array
+    hessian: Array
+    inverse: Array
+    third: Callable[[Array], Array]
+
+
 class Fit(NamedTuple):
-    """``theta (C, p)``; ``score (C, p)`` and ``hessian (C, p, p)`` of the sample at the start;
-    ``status (C,)``, a key of ``STATUS``."""
+    """``theta (c, p)``; ``score (c, p)`` and ``hessian (c, p, p)`` of the sample at the start;
+    ``status (c,)``, a key of ``STATUS``."""
 
     theta: Array
     score: Array
@@ -57,49 +76,72 @@ class Fit(NamedTuple):
     status: Array
 
 
+class _Search(NamedTuple):
+    """The search's state: the best point so far with its gradient, the step from there, its
+    ``fraction`` to try next, the inverse Hessian in use, and what the first pass found."""
+
+    theta: Array
+    gradient: Array
+    step: Array
+    merit: Array
+    fraction: Array
+    inverse: Array
+    score: Array
+    hessian: Array
+    passes: Array
+
+
 def _outer_sums(rows: Array, weights: Array) -> Array:
-    """``sum_i w_ci x_i x_i'`` for every cell: rows ``(p, N)``, weights ``(C, N)`` -> ``(C, p, p)``."""
+    """``sum_i w_ci x_i x_i'`` for every cell: rows ``(p, N)``, weights ``(c, N)`` -> ``(c, p, p)``.
+
+    In single precision: a Hessian that is off by 1e-7 steers to the same minimiser, and moves the
+    control variates by 1e-7 of their spread.
+    """
     size = rows.shape[0]
+    rows, weights = rows.astype(jnp.float32), weights.astype(jnp.float32)
     if size > LARGEST_PRODUCT:
-        return lax.map(lambda w: (rows * w[None, :]) @ rows.T, weights)
+        return lax.map(lambda w: (rows * w[None, :]) @ rows.T, weights).astype(jnp.float64)
     upper, lower = np.triu_indices(size)
     place = np.zeros((size, size), np.int32)
     place[upper, lower] = place[lower, upper] = np.arange(len(upper))
-    return (weights @ (rows[upper] * rows[lower]).T)[:, place]
+    return (weights @ (rows[upper] * rows[lower]).T).astype(jnp.float64)[:, place]
 
 
 def derivatives(
-    loss: Loss, layout: Segments, sample: Sample, penalty: Array, theta: Array
+    loss: Loss, seen: View, penalty: Array, theta: Array, curved: Array
 ) -> tuple[Array, Array]:
-    """Gradients ``(C, p)`` and Hessians ``(C, p, p)`` of all cells' objectives at ``theta (C, p)``."""
+    """Gradients ``(c, p)`` of all cells' objectives at ``theta (c, p)``, and their Hessians
+    ``(c, p, p)`` where ``curved``, a flag, is set (else the penalty only)."""
 
     def add(index: Array, sums: tuple[Array, Array]) -> tuple[Array, Array]:
-        rows, labels = sample.rows[index], sample.labels[index][None, :]
+        rows, labels, weights = block_of(seen, index)
         scores = theta @ rows
-        weights = block_weights(layout, sample, index)
-        gradient = (weights * loss.first(scores, labels)) @ rows.T
-        hessian = _outer_sums(rows, weights * loss.second(scores, labels))
-        return sums[0] + gradient, sums[1] + hessian
+        gradient = (weights * loss.first(scores, labels[None, :])) @ rows.T
+        hessian = lax.cond(
+            curved,
+            lambda: sums[1] + _outer_sums(rows, weights * loss.second(scores, labels[None, :])),
+            lambda: sums[1],
+        )
+        return sums[0] + gradient, hessian
 
     start = (theta @ penalty, jnp.broadcast_to(penalty[None], (*theta.shape, theta.shape[1])))
-    return lax.fori_loop(0, layout.row_blocks.used, add, start)
+    return lax.fori_loop(0, seen.tile.used, add, start)
 
 
-def _separates(layout: Segments, sample: Sample, theta: Array) -> Array:
-    """Whether each cell's rule gets every one of its rows strictly right: ``(C,)``."""
+def _separates(seen: View, theta: Array) -> Array:
+    """Whether each cell's rule gets every one of its rows strictly right: ``(c,)``."""
 
     def add(index: Array, smallest: Array) -> Array:
-        signs = (2.0 * sample.labels[index] - 1.0)[None, :]
-        margins = signs * (theta @ sample.rows[index])
-        counted = block_weights(layout, sample, index) > 0.0
-        return jnp.minimum(smallest, jnp.where(counted, margins, jnp.inf).min(axis=1))
+        rows, labels, weights = block_of(seen, index)
+        margins = (2.0 * labels - 1.0)[None, :] * (theta @ rows)
+        return jnp.minimum(smallest, jnp.where(weights > 0.0, margins, jnp.inf).min(axis=1))
 
-    worst = lax.fori_loop(0, layout.row_blocks.used, add, jnp.full(theta.shape[0], jnp.inf))
+    worst = lax.fori_loop(0, seen.tile.used, add, jnp.full(theta.shape[0], jnp.inf))
     return worst > 0.0
 
 
 def _length(metric: Array, vectors: Array) -> Array:
-    """``sqrt(v' metric v)`` per cell: metric ``(C, p, p)``, vectors ``(C, p)``."""
+    """``sqrt(v' metric v)`` per cell: metric ``(c, p, p)``, vectors ``(c, p)``."""
     square = jnp.einsum("ci,cij,cj->c", vectors, metric, vectors)
     # Rounding may leave a tiny negative square; NaN stays NaN.
     return jnp.sqrt(jnp.where(square < 0.0, 0.0, square))
@@ -115,62 +157,133 @@ def _settled(metric: Array, theta: Array, step: Array) -> Array:
     return (_length(metric, step) < STEP_TOLERANCE) & relative
 
 
-def _spanned(layout: Segments, penalty: Array) -> Array:
-    """Whether each cell's problem has full rank: ``(C,)``.
+def _spanned(seen: View, penalty: Array) -> Array:
+    """Whether each cell's problem has full rank: ``(c,)``.
 
     Rows are continuous, so that k distinct ones span k dimensions almost surely: counting them
     is exact where a rank computed from rounded numbers is not.
     """
-    used = jnp.arange(layout.row_blocks.segment.shape[0]) < layout.row_blocks.used
-    drawn = jnp.zeros(layout.limit.shape[0], bool).at[layout.row_blocks.segment].max(used)
-    distinct = jnp.where(drawn[:, None], layout.limit, 0).sum(axis=0)
+    segments = seen.segments.tiles.limit.shape[1]
+    blocks = seen.segments.blocks
+    used = jnp.arange(blocks.segment.shape[0]) < blocks.used
+    drawn = jnp.zeros(segments, bool).at[blocks.segment].max(used)
+    distinct = jnp.where(drawn[:, None], seen.tile.limit, 0).sum(axis=0)
     return (distinct >= penalty.shape[0]) | (penalty[0, 0] > 0.0)
 
 
-def fit(
-    loss: Loss, layout: Segments, sample: Sample, penalty: Array, start: Array, inverse: Array
-) -> Fit:
-    """Minimise all cells' objectives from ``start (C, p)``, the population minimisers.
+def _inverse(matrices: Array) -> Array:
+    return jax.vmap(linear.inverse)(matrices)
 
-    ``inverse (C, p, p)`` is the inverse population Hessian there: it measures gradients.
-    """
-    metric = jax.vmap(linear.inverse)(inverse)
 
-    score, first_hessian = derivatives(loss, layout, sample, penalty, start)
-    merit, step = _length(inverse, score), -linear.solve(first_hessian, score)
+def _times(matrices: Array, vectors: Array) -> Array:
+    return jnp.einsum("cij,cj->ci", matrices, vectors)
 
-    def unfinished(state: tuple) -> Array:
-        theta, step, _, fraction, count = state
-        moving = ~_settled(metric, theta, step)
-        return (moving & (fraction > 1e-6)).any() & (count < MAX_STEPS)
 
-    def advance(state: tuple) -> tuple:
-        theta, step, merit, fraction, count = state
-        # A finished cell stays where it is while the others go on.
-        moving = ~_settled(metric, theta, step)
-        trial = jnp.where(moving[:, None], theta + fraction[:, None] * step, theta)
-        gradient, hessian = derivatives(loss, layout, sample, penalty, trial)
-        trial_merit, trial_step = _length(inverse, gradient), -linear.solve(hessian, gradient)
-        usable = jnp.isfinite(trial_step).all(axis=1)
-        better = moving & usable & (trial_merit < merit)
-        return (
-            jnp.where(better[:, None], trial, theta),
-            jnp.where(better[:, None], trial_step, step),
-            jnp.where(better, trial_merit, merit),
-            jnp.where(moving & ~better, 0.5 * fraction, jnp.where(better, 1.0, fraction)),
-            count + 1,
+def _halley(start: Start, gradient: Array, hessian: Array) -> Array:
+    """Inverse Hessian after the first step, and the step: ``(c, p, p + 1)``, the step last."""
+    newton = -linear.solve(hessian, gradient)
+    step = -linear.solve(hessian + 0.5 * start.third(newton), gradient)
+    bent = _inverse(hessian + start.third(step))
+    # On a small sample the population's third derivative may lead astray: it is to correct the
+    # step, not to replace it.
+    close = _length(start.hessian, step - newton) < 0.5 * _length(start.hessian, newton)
+    sound = jnp.isfinite(bent).all(axis=(1, 2)) & close
+    plain = jnp.concatenate([_inverse(hessian), newton[:, :, None]], axis=2)
+    third = jnp.concatenate([bent, step[:, :, None]], axis=2)
+    return jnp.where(sound[:, None, None], third, plain)
+
+
+def _bfgs(inverse: Array, moved: Array, change: Array) -> Array:
+    """The inverse Hessian after a move ``(c, p)`` that changed the gradient by ``change (c, p)``."""
+    along = jnp.einsum("ci,ci->c", moved, change)
+    rho = jnp.where(along > 0.0, 1.0 / along, 0.0)
+    turned = _times(inverse, change)
+    weight = rho * (1.0 + rho * jnp.einsum("ci,ci->c", change, turned))
+    cross = jnp.einsum("ci,cj->cij", moved, turned)
+    return (
+        inverse
+        + weight[:, None, None] * moved[:, :, None] * moved[:, None, :]
+        - rho[:, None, None] * (cross + cross.transpose(0, 2, 1))
+    )
+
+
+def fit(loss: Loss, seen: View, penalty: Array, start: Start) -> Fit:
+    """Minimise the objectives of all cells of a tile."""
+
+    def moving(state: _Search) -> Array:
+        return (state.passes == 0) | ~_settled(start.hessian, state.theta, state.step)
+
+    def unfinished(state: _Search) -> Array:
+        able = moving(state) & (state.fraction > 1e-6)
+        return able.any() & (state.passes < MOST_PASSES)
+
+    def advance(state: _Search) -> _Search:
+        first, fallback = state.passes == 0, state.passes == QUASI_PASSES
+        curved = first | (state.passes >= QUASI_PASSES)
+        # A finished cell stays where it is while the others go on. Newton's method begins where
+        # the search stands, whatever step it had in mind.
+        open_cells = moving(state)
+        step = state.fraction[:, None] * state.step
+        stay = (first | fallback | ~open_cells)[:, None]
+        trial = jnp.where(stay, state.theta, state.theta + step)
+        gradient, hessian = derivatives(loss, seen, penalty, trial, curved)
+        merit = _length(start.inverse, gradient)
+
+        def begin() -> Array:
+            return _halley(start, gradient, hessian)
+
+        def newton() -> Array:
+            return jnp.concatenate(
+                [state.inverse, -linear.solve(hessian, gradient)[:, :, None]], axis=2
+            )
+
+        def quasi() -> Array:
+            inverse = _bfgs(state.inverse, trial - state.theta, gradient - state.gradient)
+            return jnp.concatenate([inverse, -_times(inverse, gradient)[:, :, None]], axis=2)
+
+        which = jnp.where(first, 0, jnp.where(curved, 1, 2))
+        found = lax.switch(which, [begin, newton, quasi])
+        better = jnp.isfinite(found[:, :, -1]).all(axis=1) & (merit < state.merit)
+        better = open_cells & (better | fallback)
+        return _Search(
+            jnp.where(better[:, None], trial, state.theta),
+            jnp.where(better[:, None], gradient, state.gradient),
+            jnp.where(better[:, None], found[:, :, -1], state.step),
+            jnp.where(better, merit, state.merit),
+            jnp.where(open_cells & ~better, 0.5 * state.fraction, 1.0),
+            jnp.where(better[:, None, None], found[:, :, :-1], state.inverse),
+            jnp.where(first, gradient, state.score),
+            jnp.where(first, hessian, state.hessian),
+            state.passes + 1,
         )
 
-    begin = (start, step, merit, jnp.ones(start.shape[0]), jnp.asarray(0, jnp.int32))
-    theta, step, merit, _, _ = lax.while_loop(unfinished, advance, begin)
+    zero = jnp.zeros_like(start.theta)
+    ones = jnp.ones(len(zero))
+    begin = _Search(
+        start.theta,
+        zero,
+        zero,
+        jnp.inf * ones,
+        ones,
+        start.inverse,
+        zero,
+        start.hessian,
+        jnp.asarray(0, jnp.int32),
+    )
+    state = lax.while_loop(unfinished, advance, begin)
     # Rounding can make a singular Hessian look solvable, so that the step alone proves nothing.
-    spanned = _spanned(layout, penalty)
-    found = _settled(metric, theta, step) & spanned
-    theta = jnp.where(found[:, None], theta + step, theta)
+    spanned = _spanned(seen, penalty)
+    found = _settled(start.hessian, state.theta, state.step) & spanned & jnp.isfinite(state.merit)
+    theta = jnp.where(found[:, None], state.theta + state.step, state.theta)
     failed = jnp.where(spanned, jnp.int8(STOPPED), jnp.int8(SINGULAR))
     if loss.name == "logistic":
+        # A rule that separates the sample proves that there is no minimiser. It is looked for
+        # where the search went far or took long: gradients vanish there, and steps with them.
+        far = jnp.abs(theta).max(axis=1) > FAR * (1.0 + jnp.abs(start.theta).max(axis=1))
+        sure = found & ~far & (state.passes <= QUASI_PASSES)
         separable = lax.cond(
-            found.all(), lambda: jnp.zeros_like(found), lambda: _separates(layout, sample, theta)
+            sure.all(), lambda: jnp.zeros_like(found), lambda: _separates(seen, theta)
         )
         failed = jnp.where(separable, jnp.int8(SEPARABLE), failed)
-    return Fit(theta, score, first_hessian, jnp.where(found, jnp.int8(FOUND), failed))
+        found = found & ~separable
+    return Fit(theta, state.score, state.hessian, jnp.where(found, jnp.int8(FOUND), failed))

@@ -65,10 +65,12 @@ def project(theta: Array, law: Atoms) -> Projection:
     )
 
 
-def score_moments(h: ScalarFunction, along: Projection, label: Array, grid: Grid) -> Array:
-    """``e_k = E[h(a + sd z, y) z^k]`` for k = 0..3, shape ``(4,)``."""
+def score_moments(
+    h: ScalarFunction, along: Projection, label: Array, grid: Grid, order: int = 3
+) -> Array:
+    """``E[h(a + sd z, y) z^k]`` for k = 0..order, shape ``(order + 1,)``."""
     values = h(along.a + along.sd * grid.nodes, label) * grid.weights
-    powers = grid.nodes[None, :] ** jnp.arange(4)[:, None]
+    powers = grid.nodes[None, :] ** jnp.arange(order + 1)[:, None]
     return powers @ values
 
 
@@ -106,29 +108,6 @@ def hessian(loss: Loss, theta: Array, law: Atoms, grid: Grid) -> Array:
 def score_second_moment(loss: Loss, theta: Array, law: Atoms, grid: Grid) -> Array:
     """``E[f(u)^2 x x']``, shape ``(p, p)``."""
     return second_moment(lambda u, y: loss.first(u, y) ** 2, theta, law, grid)
-
-
-def third_from_scores(e: Array, tau: Array, law: Atoms, matrix: Array) -> Array:
-    """``E[h(u) x x'Bx]`` from the score moments ``e (4,)`` of ``h``, ``tau (p,)`` and ``B = matrix``."""
-    mean = law.means
-    b_mean, b_tau = matrix @ mean, matrix @ tau
-    across = tau @ b_mean
-    along_tau = tau @ b_tau
-    # x'Bx given z, less the part linear in r: constant + 2 across z + along_tau z^2
-    constant = mean @ b_mean + jnp.sum(matrix * law.covariances) - along_tau
-    from_score = mean * (e[0] * constant + 2.0 * e[1] * across + e[2] * along_tau) + tau * (
-        e[1] * constant + 2.0 * e[2] * across + e[3] * along_tau
-    )
-    inner = e[0] * b_mean + e[1] * b_tau
-    from_rest = 2.0 * (law.covariances @ inner - tau * (tau @ inner))
-    return from_score + from_rest
-
-
-def third_moment(h: ScalarFunction, theta: Array, matrix: Array, law: Atoms, grid: Grid) -> Array:
-    """``E[h(u) x x'Bx]`` for a symmetric ``B = matrix (p, p)``, shape ``(p,)``."""
-    along = project(theta, law)
-    e = score_moments(h, along, law.labels, grid)
-    return third_from_scores(e, along.tau, law, matrix)
 
 
 def error(loss: Loss, theta: Array, law: Atoms) -> Array:

@@ -1,14 +1,15 @@
-"""One replicate of a unit: draw, fit, measure exactly, and evaluate the control variate.
+"""One replicate of a unit: draw, fit, measure exactly, and evaluate the control variates.
 
-At the population minimiser let ``A`` be the inverse Hessian, ``T`` the third derivative of the
-training mixture's risk, ``g`` and ``H_F`` gradient and Hessian of a functional. From the score
-and the Hessian of the sample there,
+At the population minimiser let ``A`` be the inverse Hessian and ``T`` the third derivative of the
+training mixture's risk, and ``g``, ``H_F``, ``T_F`` the derivatives of a functional. From the score and
+the Hessian of the sample there,
 
-    d = -A score,    d2 = -A (sample Hessian - H) d - A T[d, d] / 2,
-    c = g'(d + d2) + d' H_F d / 2
+    d = -A score,    d2 = -A ((sample Hessian - H) d + T[d, d]/2),
 
-follows the functional of the fitted rule closely, and its mean is exactly the theory's
-``variance + second_order`` at every sample size (paper_notes/excess_risk.md).
+and four control variates follow the functional of the fitted rule term by term, each with
+a mean that is known exactly at every sample size (paper_notes/excess_risk.md, section 6):
+
+    g'd      d' H_F d / 2      g'd2      d' H_F d2 + T_F[d, d, d]/6
 """
 
 from collections.abc import Callable
@@ -20,85 +21,86 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from simulations import functionals
+from simulations import cubic, functionals, sandwich
 from simulations.arrays import AnyArray
+from simulations.compilation import quick_jit
 from simulations.functionals import Functionals
 from simulations.losses import Loss
-from simulations.newton import FOUND, Fit, fit
+from simulations.minimisers import Minimiser
+from simulations.newton import FOUND, Fit, Start, fit
 from simulations.population import Atoms
 from simulations.quadrature import Grid
-from simulations.sample import Sample, draw_sample, empty_sample
-from simulations.sandwich import Sandwich, third_derivative
-from simulations.segments import Segments
-from simulations.units import UnitPopulation
+from simulations.sample import draw_sample, empty_sample, view
+from simulations.sandwich import Sandwich
+from simulations.segments import TILE, Room, Segments
+from simulations.third_order import LARGEST_TENSOR
+from simulations.units import Unit, UnitPopulation
+
+CONTROLS = 4
 
 
 class Control(NamedTuple):
-    """What the control variate needs of the population; shapes as in ``UnitPopulation``.
-
-    ``mean (C, F)`` is its exact mean.
-    """
+    """What the fit and the control variates need of the population, the cells laid out in tiles:
+    every array has leading axes ``(T, TILE)``. ``mean (T, TILE, CONTROLS, F)``: the exact means."""
 
     expansions: Sandwich
     measured: Functionals
-    atoms: Atoms
-    mean: Array
+    mean: AnyArray
 
 
-def make_control(population: UnitPopulation, atoms: Atoms) -> Control:
-    """The control variate of every cell of a unit with these atoms."""
+def make_control(population: UnitPopulation, cells: np.ndarray) -> Control:
+    """The controls of these cells ``(T * TILE,)`` of a unit."""
     expansions, measured = population.expansions, population.measured
-    mean = 0.5 * np.einsum("cfij,cij->cf", measured.hessians, expansions.spread)
-    mean = mean + np.einsum("cfi,ci->cf", measured.gradients, expansions.bias)
-    return Control(expansions, measured, atoms, mean)
+    mean = np.stack(
+        [
+            np.zeros(measured.values.shape),
+            0.5 * np.einsum("cfij,cij->cf", measured.hessians, expansions.spread),
+            np.einsum("cfi,ci->cf", measured.gradients, expansions.bias),
+            population.cubic_mean,
+        ],
+        axis=1,
+    )
+
+    def tiled(array: Any) -> np.ndarray:
+        values = np.asarray(array)[cells]
+        return values.reshape(-1, TILE, *values.shape[1:])
+
+    return jax.tree.map(tiled, Control(expansions, measured, mean))
+
+
+def blank_control(unit: Unit, size: Room) -> Control:
+    """A control of the right shapes, to compile with before the population is known."""
+    groups, features = unit.groups.means.shape
+    atoms, measures = len(unit.components.atoms.labels), 2 * groups
+
+    def zeros(*shape: int) -> np.ndarray:
+        return np.zeros((size.tiles, TILE, *shape))
+
+    vector, matrix = zeros(features), zeros(features, features)
+    return Control(
+        Sandwich(
+            Minimiser(vector, zeros(), zeros() > 0.0),
+            *(matrix, matrix, matrix, matrix),
+            *(vector, zeros(atoms, 4), zeros(atoms, features)),
+        ),
+        Functionals(
+            zeros(measures),
+            zeros(measures, features),
+            zeros(measures, features, features),
+            zeros(measures, 4),
+            zeros(groups, features),
+        ),
+        zeros(CONTROLS, measures),
+    )
 
 
 class Results(NamedTuple):
     """Per replicate and cell: functional ``values (R, C, F)`` at the fitted rule (NaN where none
-    was found), ``controls (R, C, F)`` less their exact means, ``status (R, C)``."""
+    was found), ``controls (R, C, J, F)`` less their exact means, ``status (R, C)``."""
 
     values: AnyArray
     controls: AnyArray
     status: AnyArray
-
-
-def control_variate(control: Control, fitted: Fit) -> Array:
-    """``c - E c`` for every cell and functional, ``(C, F)``."""
-
-    def second(expansion: Sandwich, d: Array, hessian: Array) -> Array:
-        bend = third_derivative(expansion.curvature, expansion.taus, control.atoms, jnp.outer(d, d))
-        return -expansion.inverse @ ((hessian - expansion.hessian) @ d + 0.5 * bend)
-
-    d = linear_estimate(control, fitted)
-    d2 = jax.vmap(second)(control.expansions, d, fitted.hessian)
-    first_order = jnp.einsum("cfi,ci->cf", control.measured.gradients, d + d2)
-    quadratic = jnp.einsum("cfij,ci,cj->cf", control.measured.hessians, d, d)
-    return first_order + 0.5 * quadratic - control.mean
-
-
-def linear_estimate(control: Control, fitted: Fit) -> Array:
-    """``d = -A score`` of every cell, ``(C, p)``: the first-order error of the estimator."""
-    return -jnp.einsum("cij,cj->ci", control.expansions.inverse, fitted.score)
-
-
-class Recipe(NamedTuple):
-    """All that determines a unit's replicates, as arrays."""
-
-    layout: Segments
-    control: Control
-    groups: Atoms
-    penalty: Array
-    grid: Grid
-    key: Array
-
-
-class Static(NamedTuple):
-    """What the compiled program is specialised to; ``size``: replicates it has room for."""
-
-    loss: Loss
-    size: int
-    intercept: bool
-    repeats: bool
 
 
 class Parameters(NamedTuple):
@@ -110,69 +112,151 @@ class Parameters(NamedTuple):
     status: AnyArray
 
 
+class Recipe(NamedTuple):
+    """All that determines a unit's replicates, as arrays; ``key (2,)`` are the key's words."""
+
+    segments: Segments
+    control: Control
+    atoms: Atoms
+    groups: Atoms
+    penalty: AnyArray
+    grid: Grid
+    key: AnyArray
+
+
+class Static(NamedTuple):
+    """What the compiled program is specialised to; ``size``: replicates it has room for."""
+
+    loss: Loss
+    size: int
+    intercept: bool
+    room: Room
+
+
+def linear_estimate(control: Control, fitted: Fit) -> Array:
+    """``d = -A score`` of every cell, ``(TILE, p)``: the first-order error of the estimator."""
+    return -jnp.einsum("cij,cj->ci", control.expansions.inverse, fitted.score)
+
+
+def third_along(expansions: Sandwich, atoms: Atoms, directions: Array) -> Array:
+    """``T[d]`` of every cell, ``(TILE, p, p)``, for directions ``d (TILE, p)``."""
+
+    def one(expansion: Sandwich, direction: Array) -> Array:
+        forms = sandwich.forms(expansion, atoms)
+        return jax.vmap(lambda form: cubic.along(form, direction))(forms).sum(axis=0)
+
+    return jax.vmap(one)(expansions, directions)
+
+
+def control_variates(control: Control, atoms: Atoms, groups: Atoms, fitted: Fit) -> Array:
+    """The control variates less their means, ``(TILE, CONTROLS, F)``, of the cells of a tile."""
+    expansions, measured = control.expansions, control.measured
+    d = linear_estimate(control, fitted)
+    bend = third_along(expansions, atoms, d)
+    turned = jnp.einsum("cij,cj->ci", fitted.hessian - expansions.hessian + 0.5 * bend, d)
+    d2 = -jnp.einsum("cij,cj->ci", expansions.inverse, turned)
+    curved = jnp.einsum("cfij,ci->cfj", measured.hessians, d)
+    pieces = [
+        jnp.einsum("cfi,ci->cf", measured.gradients, d),
+        0.5 * jnp.einsum("cfj,cj->cf", curved, d),
+        jnp.einsum("cfi,ci->cf", measured.gradients, d2),
+    ]
+    if d.shape[1] > LARGEST_TENSOR:
+        pieces.append(jnp.zeros_like(pieces[0]))
+    else:
+
+        def cubes(at: Functionals, direction: Array) -> Array:
+            return jax.vmap(lambda form: cubic.cube(form, direction))(functionals.forms(at, groups))
+
+        pieces.append(jnp.einsum("cfj,cj->cf", curved, d2) + jax.vmap(cubes)(measured, d) / 6.0)
+    return jnp.stack(pieces, axis=1) - control.mean
+
+
 def _each(
     recipe: Recipe,
     static: Static,
     first: Array,
     count: Array,
     empty: Any,
-    note: Callable[[Array, Fit, Any], Any],
+    note: Callable[[Control, Fit], Any],
 ) -> Any:
-    """Draw and fit replicate after replicate; ``note(index, fit, results)`` records each."""
-    expansions = recipe.control.expansions
-    start, inverse = expansions.minimiser.theta, expansions.inverse
+    """Draw and fit replicate after replicate, tile after tile; ``note(control, fit)`` says what is
+    kept of a tile, ``empty`` has room ``(size, T, ..)`` for it."""
+    segments = recipe.segments
 
-    def one(index: Array, state: tuple[Sample, Any]) -> tuple[Sample, Any]:
+    def one(index: Array, state: tuple[Any, Any]) -> tuple[Any, Any]:
         room, results = state
         replicate = first + index.astype(jnp.uint32)
-        sample = draw_sample(recipe.layout, recipe.key, replicate, room, intercept=static.intercept)
-        fitted = fit(static.loss, recipe.layout, sample, recipe.penalty, start, inverse)
-        return sample, note(index, fitted, results)
+        sample = draw_sample(segments, recipe.key, replicate, room, intercept=static.intercept)
+
+        def tile(number: Array, results: Any) -> Any:
+            control = jax.tree.map(lambda part: part[number], recipe.control)
+            expansions = control.expansions
+            seen = view(
+                segments,
+                sample,
+                number,
+                intercept=static.intercept,
+                room=static.room.raw,
+            )
+            start = Start(
+                expansions.minimiser.theta,
+                expansions.hessian,
+                expansions.inverse,
+                lambda directions: third_along(expansions, recipe.atoms, directions),
+            )
+            fitted = fit(static.loss, seen, recipe.penalty, start)
+            kept = note(control, fitted)
+            return jax.tree.map(lambda all_, new: all_.at[index, number].set(new), results, kept)
+
+        return sample, lax.fori_loop(0, segments.tiles_used, tile, results)
 
     # All replicates draw into the same room.
-    room = empty_sample(recipe.layout, intercept=static.intercept, repeats=static.repeats)
+    room = empty_sample(segments, recipe.key, intercept=static.intercept, stream=static.room.stream)
     return lax.fori_loop(0, count, one, (room, empty))[1]
 
 
-@partial(jax.jit, static_argnames="static")
-def replicates(recipe: Recipe, first: Array, count: Array, *, static: Static) -> Results:
-    """Results of replicates ``first .. first + count - 1``, one after the other."""
-    control = recipe.control
-    cells, functional_count = control.mean.shape
+def _lead(recipe: Recipe, static: Static) -> tuple[int, int, int]:
+    return static.size, recipe.segments.tiles.used.shape[0], TILE
 
-    def note(index: Array, fitted: Fit, results: Results) -> Results:
+
+@partial(quick_jit, static_argnames="static")
+def replicates(recipe: Recipe, first: Array, count: Array, *, static: Static) -> Results:
+    """Results of replicates ``first .. first + count - 1``, one after the other; the cells' axis is
+    split into tiles: ``values (size, T, TILE, F)`` and so on."""
+
+    def note(control: Control, fitted: Fit) -> Results:
         measured = lax.map(
             lambda theta: functionals.values(static.loss, theta, recipe.groups, recipe.grid),
             fitted.theta,
         )
         found = (fitted.status == FOUND)[:, None]
         return Results(
-            results.values.at[index].set(jnp.where(found, measured, jnp.nan)),
-            results.controls.at[index].set(control_variate(control, fitted)),
-            results.status.at[index].set(fitted.status),
+            jnp.where(found, measured, jnp.nan),
+            control_variates(control, recipe.atoms, recipe.groups, fitted),
+            fitted.status,
         )
 
+    lead, functional_count = _lead(recipe, static), recipe.control.mean.shape[-1]
     empty = Results(
-        jnp.full((static.size, cells, functional_count), jnp.nan),
-        jnp.full((static.size, cells, functional_count), jnp.nan),
-        jnp.zeros((static.size, cells), jnp.int8),
+        jnp.full((*lead, functional_count), jnp.nan),
+        jnp.full((*lead, CONTROLS, functional_count), jnp.nan),
+        jnp.zeros(lead, jnp.int8),
     )
     return _each(recipe, static, first, count, empty, note)
 
 
-@partial(jax.jit, static_argnames="static")
+@partial(quick_jit, static_argnames="static")
 def parameters(recipe: Recipe, first: Array, count: Array, *, static: Static) -> Parameters:
     """The fitted parameters themselves, for the same replicates as ``replicates``."""
-    shape = (static.size, *recipe.control.expansions.bias.shape)
 
-    def note(index: Array, fitted: Fit, results: Parameters) -> Parameters:
+    def note(control: Control, fitted: Fit) -> Parameters:
         found = (fitted.status == FOUND)[:, None]
-        linear = linear_estimate(recipe.control, fitted)
-        return Parameters(
-            results.theta.at[index].set(jnp.where(found, fitted.theta, jnp.nan)),
-            results.linear.at[index].set(linear),
-            results.status.at[index].set(fitted.status),
-        )
+        theta = jnp.where(found, fitted.theta, jnp.nan)
+        return Parameters(theta, linear_estimate(control, fitted), fitted.status)
 
-    empty = Parameters(jnp.full(shape, jnp.nan), jnp.zeros(shape), jnp.zeros(shape[:2], jnp.int8))
-    return _each(recipe, static, first, count, empty, note)
+    lead = _lead(recipe, static)
+    room = jnp.full((*lead, recipe.penalty.shape[0]), jnp.nan)
+    return _each(
+        recipe, static, first, count, Parameters(room, room, jnp.zeros(lead, jnp.int8)), note
+    )

@@ -1,104 +1,144 @@
-"""One sample: the rows of every cell of a unit in one replicate, and their weights."""
+"""One sample: the rows of a unit in one replicate, and their weights in the cells of a tile."""
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
 from simulations import draws
-from simulations.segments import Segments
+from simulations.segments import TILE, Segments, Tiles
 
 
 class Sample(NamedTuple):
-    """Rows in blocks: ``rows (B, p, BLOCK)``, ``labels (B, BLOCK)``; ``extra (B', C, BLOCK)`` is the
-    weight that duplicates add to raw rows (``None`` where no generator repeats rows)."""
+    """Rows in blocks: ``rows (B, p, BLOCK)`` and ``labels (B, BLOCK)``, both ``None`` when they are
+    drawn anew wherever they are needed; ``key`` is the replicate's."""
 
-    rows: Array
-    labels: Array
+    key: Array
+    rows: Array | None
+    labels: Array | None
+
+
+class View(NamedTuple):
+    """A sample as one tile sees it: the tile's arrays (its own axis taken away), and the weight
+    ``extra (B', TILE, BLOCK)`` that repeats add to raw rows (``None`` where no rows are repeated)."""
+
+    segments: Segments
+    tile: Tiles
+    sample: Sample
     extra: Array | None
+    intercept: bool
 
 
-def _row_block(
-    layout: Segments, key: Array, replicate: Array, index: Array, intercept: bool
-) -> tuple[Array, Array]:
-    segment, number = layout.row_blocks.segment[index], layout.row_blocks.number[index]
-    block = draws.block_key(key, replicate, segment, number)
-    dim = layout.means.shape[-1]
-    normals = draws.normal_block(block, dim)
-    atoms = layout.means.shape[1]
-    means, roots = layout.means[segment], layout.roots[segment]
+def row_block(segments: Segments, key: Array, place: Array, intercept: bool) -> tuple[Array, Array]:
+    """Draw one block: rows ``(p, BLOCK)``, labels ``(BLOCK,)``; ``key`` is the replicate's."""
+    segment, number = segments.blocks.segment[place], segments.blocks.number[place]
+    block = draws.block_key(key, segment, number)
+    normals = draws.normal_block(block, segments.means.shape[-1])
+    atoms = segments.means.shape[1]
+    means, roots = segments.means[segment], segments.roots[segment]
     columns = roots[0] @ normals + means[0][:, None]
-    labels = jnp.full(draws.BLOCK, layout.labels[segment, 0])
+    labels = jnp.full(draws.BLOCK, segments.labels[segment, 0])
     if atoms > 1:
         uniform = draws.uniform_block(block)
         for a in range(1, atoms):
-            chosen = uniform >= layout.thresholds[segment, a - 1]
+            chosen = uniform >= segments.thresholds[segment, a - 1]
             candidate = roots[a] @ normals + means[a][:, None]
             columns = jnp.where(chosen[None, :], candidate, columns)
-            labels = jnp.where(chosen, layout.labels[segment, a], labels)
+            labels = jnp.where(chosen, segments.labels[segment, a], labels)
     if intercept:
         columns = jnp.concatenate([columns, jnp.ones((1, draws.BLOCK))])
     return columns, labels
 
 
-def _add_duplicates(
-    layout: Segments, key: Array, replicate: Array, index: Array, extra: Array
-) -> Array:
-    """Add one block of repeated rows to the weights of the raw rows they repeat."""
-    groups = layout.raw.shape[0]
-    segment, number = layout.index_blocks.segment[index], layout.index_blocks.number[index]
-    group = segment % groups
-    block = draws.block_key(key, replicate, segment, number)
-    source = draws.index_block(block, layout.raw[group])
-    drawn = number * draws.BLOCK + jnp.arange(draws.BLOCK, dtype=jnp.int32)
-    counted = drawn[None, :] < layout.limit[segment][:, None]
-    weight = jnp.where(counted, layout.weight[segment][:, None], 0.0)
-    place = layout.first_block[group] + source // draws.BLOCK
-    return extra.at[place, :, source % draws.BLOCK].add(weight.T)
-
-
-def empty_sample(layout: Segments, *, intercept: bool, repeats: bool) -> Sample:
+def empty_sample(segments: Segments, key: Array, *, intercept: bool, stream: bool) -> Sample:
     """Room for a sample; blocks that are not used stay as they are."""
-    size = layout.row_blocks.segment.shape[0]
-    features, cells = layout.means.shape[-1] + intercept, layout.limit.shape[1]
-    return Sample(
-        jnp.zeros((size, features, draws.BLOCK)),
-        jnp.zeros((size, draws.BLOCK)),
-        jnp.zeros((size, cells, draws.BLOCK)) if repeats else None,
-    )
+    if stream:
+        return Sample(key, None, None)
+    size = segments.blocks.segment.shape[0]
+    features = segments.means.shape[-1] + intercept
+    return Sample(key, jnp.zeros((size, features, draws.BLOCK)), jnp.zeros((size, draws.BLOCK)))
 
 
 def draw_sample(
-    layout: Segments, key: Array, replicate: Array, room: Sample, *, intercept: bool
+    segments: Segments, key: Array, replicate: Array, room: Sample, *, intercept: bool
 ) -> Sample:
     """Draw all rows of one replicate into ``room``, whatever it held before.
 
-    Only the used blocks are drawn, so room to spare costs nothing.
+    Only the used blocks are drawn, so room to spare costs nothing; a sample without room stays
+    a key.
     """
+    own = draws.replicate_key(key, replicate)
+    if room.rows is None or room.labels is None:
+        return Sample(own, None, None)
 
-    def draw(index: Array, buffers: tuple[Array, Array]) -> tuple[Array, Array]:
+    def draw(place: Array, buffers: tuple[Array, Array]) -> tuple[Array, Array]:
         rows, labels = buffers
-        block, label = _row_block(layout, key, replicate, index, intercept)
-        return rows.at[index].set(block), labels.at[index].set(label)
+        block, label = row_block(segments, own, place, intercept)
+        return rows.at[place].set(block), labels.at[place].set(label)
 
-    used = layout.row_blocks.used
-    rows, labels = lax.fori_loop(0, used, draw, (room.rows, room.labels))
-    if room.extra is None:
-        return Sample(rows, labels, None)
-    extra = lax.fori_loop(0, used, lambda index, buffer: buffer.at[index].set(0.0), room.extra)
-    extra = lax.fori_loop(
-        0,
-        layout.index_blocks.used,
-        lambda index, buffer: _add_duplicates(layout, key, replicate, index, buffer),
-        extra,
-    )
-    return Sample(rows, labels, extra)
+    used = segments.blocks.used
+    return Sample(own, *lax.fori_loop(0, used, draw, (room.rows, room.labels)))
 
 
-def block_weights(layout: Segments, sample: Sample, index: Array) -> Array:
-    """Row weights of one block in every cell, ``(C, BLOCK)``; zero beyond a cell's prefix."""
-    segment, number = layout.row_blocks.segment[index], layout.row_blocks.number[index]
+def view(segments: Segments, sample: Sample, number: Array, *, intercept: bool, room: int) -> View:
+    """The sample as tile ``number`` sees it; ``room``: raw blocks there is room for where rows
+    are repeated, else 0."""
+    tile = jax.tree.map(lambda part: part[number], segments.tiles)
+    extra = _repeats(segments, tile, sample.key, room) if room else None
+    return View(segments, tile, sample, extra, intercept)
+
+
+def _repeats(segments: Segments, tile: Tiles, key: Array, room: int) -> Array:
+    """The weight that repeated rows add to each raw row in the cells of a tile.
+
+    A repeat counts in all cells whose limit lies beyond its number. So it is added once, at the
+    lowest such limit, and the sums up to each limit give every cell its own multiplicities.
+    """
+    groups = segments.raw.shape[0]
+    lanes = jnp.arange(draws.BLOCK, dtype=jnp.int32)
+
+    def add(index: Array, counts: Array) -> Array:
+        segment, number = tile.indices.segment[index], tile.indices.number[index]
+        group, pool = segment % groups, segment // groups - 1
+        block = draws.block_key(key, segment, number)
+        source = draws.index_block(block, segments.raw[group])
+        drawn = number * draws.BLOCK + lanes
+        first = (drawn[:, None] >= tile.bound[segment][None, :]).sum(axis=1)
+        place = segments.first_block[group] + source // draws.BLOCK
+        # Beyond all limits the index is out of bounds and the repeat dropped.
+        return counts.at[place, pool, first, source % draws.BLOCK].add(1, mode="drop")
+
+    counts = jnp.zeros((room, 2, TILE, draws.BLOCK), jnp.int32)
+    counts = lax.fori_loop(0, tile.indices.used, add, counts)
+
+    def weigh(block: Array, extra: Array) -> Array:
+        segment = segments.blocks.segment[block]
+        total = jnp.zeros((TILE, draws.BLOCK))
+        for pool in range(2):
+            from_pool = segment + (pool + 1) * groups
+            upto = jnp.cumsum(counts[block, pool], axis=0)[tile.rank[from_pool]]
+            total = total + tile.weight[from_pool][:, None] * upto
+        return extra.at[block].set(total)
+
+    return lax.fori_loop(0, segments.raw_blocks, weigh, jnp.zeros((room, TILE, draws.BLOCK)))
+
+
+def block_of(seen: View, index: Array) -> tuple[Array, Array, Array]:
+    """Block ``index`` of a tile: rows ``(p, BLOCK)``, labels ``(BLOCK,)`` and the rows' weights in
+    every cell ``(TILE, BLOCK)``, zero beyond a cell's prefix."""
+    place = seen.tile.place[index]
+    blocks = seen.segments.blocks
+    segment, number = blocks.segment[place], blocks.number[place]
     row = number * draws.BLOCK + jnp.arange(draws.BLOCK, dtype=jnp.int32)
-    counted = row[None, :] < layout.limit[segment][:, None]
-    weights = jnp.where(counted, layout.weight[segment][:, None], 0.0)
-    return weights if sample.extra is None else weights + sample.extra[index]
+    counted = row[None, :] < seen.tile.limit[segment][:, None]
+    weights = jnp.where(counted, seen.tile.weight[segment][:, None], 0.0)
+    if seen.extra is not None:
+        # Raw rows come first in the buffer.
+        raw = place < seen.segments.raw_blocks
+        held = jnp.minimum(place, seen.extra.shape[0] - 1)
+        weights = weights + jnp.where(raw & counted, seen.extra[held], 0.0)
+    if seen.sample.rows is None or seen.sample.labels is None:
+        rows, labels = row_block(seen.segments, seen.sample.key, place, seen.intercept)
+        return rows, labels, weights
+    return seen.sample.rows[place], seen.sample.labels[place], weights

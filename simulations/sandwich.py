@@ -4,7 +4,7 @@ A *component* is a sub-sample of independent rows with one law (a mixture of Gau
 ``total_weight[c] = sum of its row weights`` and ``squared_weight[c] = E sum of squared row
 weights``; for rows that are duplicated the latter is the exact second moment of the random
 multiplicities (paper_notes/excess_risk.md). Everything the theory needs from the rows is in
-these two numbers and the law.
+these two numbers and the law; ``cubed_weight[c]``, likewise, serves the cubic control variate.
 """
 
 from typing import NamedTuple
@@ -13,8 +13,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from simulations import linear, population
+from simulations import cubic, linear, population
 from simulations.arrays import AnyArray
+from simulations.cubic import Cubic
 from simulations.losses import Loss
 from simulations.minimisers import Minimiser, minimise_mixture
 from simulations.population import Atoms
@@ -25,42 +26,41 @@ class Components(NamedTuple):
     """The laws and weights of a training sample.
 
     ``atoms``: L Gaussian laws; ``mixing (Q, L)``: law of each component as a mixture of the
-    atoms; ``total_weight (Q,)`` sums to 1; ``squared_weight (Q,)``. A leading axis of cells
-    may stand before the two weights.
+    atoms; ``total_weight (Q,)`` sums to 1; ``squared_weight (Q,)``, ``cubed_weight (Q,)``. A leading
+    axis of cells may stand before the three weights.
     """
 
     atoms: Atoms
     mixing: AnyArray
     total_weight: AnyArray
     squared_weight: AnyArray
+    cubed_weight: AnyArray
 
 
 class Sandwich(NamedTuple):
     """At ``theta`` (the minimiser of the training mixture): ``inverse = H^-1`` (A of the notes),
     ``score_covariance`` (V), ``spread = A V A`` (M), ``bias`` = the second-order mean of
-    ``theta_hat - theta``; ``curvature (L, 4)`` and ``taus (L, p)`` are the weighted score moments of
-    ``f''`` and the projections of every atom, which give the third derivative of the risk."""
+    ``theta_hat - theta``; ``curvature (L, 4)`` and ``taus (L, p)`` are what the cubic forms of the atoms
+    take beside the atoms themselves; their sum is the third derivative T of the mixture's risk."""
 
     minimiser: Minimiser
-    hessian: Array
-    inverse: Array
-    score_covariance: Array
-    spread: Array
-    bias: Array
-    curvature: Array
-    taus: Array
+    hessian: AnyArray
+    inverse: AnyArray
+    score_covariance: AnyArray
+    spread: AnyArray
+    bias: AnyArray
+    curvature: AnyArray
+    taus: AnyArray
 
 
-def third_derivative(curvature: Array, taus: Array, atoms: Atoms, matrix: Array) -> Array:
-    """``sum_l q_l E_l[f'' x x'Bx]``, shape ``(p,)``, for a symmetric ``B = matrix (p, p)``."""
-    return jax.vmap(population.third_from_scores, in_axes=(0, 0, 0, None))(
-        curvature, taus, atoms, matrix
-    ).sum(axis=0)
+def forms(at: Sandwich, atoms: Atoms) -> Cubic:
+    """The cubic forms of all atoms, weights included: T is their sum."""
+    return Cubic(at.curvature, atoms.means, at.taus, atoms.covariances)
 
 
 def sandwich(loss: Loss, components: Components, penalty: Array, grid: Grid) -> Sandwich:
     """Expand the weighted M-estimator of one cell around its population minimiser."""
-    atoms, mixing, total, squared = components
+    atoms, mixing, total, squared, _ = components
     weights = total @ mixing
     minimiser = minimise_mixture(loss, weights, atoms, penalty, grid)
     theta = minimiser.theta
@@ -85,17 +85,22 @@ def sandwich(loss: Loss, components: Components, penalty: Array, grid: Grid) -> 
     def slope_times_score(u: Array, y: Array) -> Array:
         return loss.second(u, y) * loss.first(u, y)
 
-    products = mixing @ per_atom(
-        lambda law: population.third_moment(slope_times_score, theta, inverse, law, grid)
-    )
+    def product(law: Atoms) -> Array:
+        return cubic.contracted(cubic.weighted(slope_times_score, theta, law, grid), inverse)
+
+    products = mixing @ per_atom(product)
     covariance = products - jnp.einsum("qij,qj->qi", hessians, gradients @ inverse)
-    along = per_atom(lambda law: population.project(theta, law))
-    moments = jax.vmap(lambda one, label: population.score_moments(loss.third, one, label, grid))(
-        along, atoms.labels
-    )
-    curvature = weights[:, None] * moments
-    bend = third_derivative(curvature, along.tau, atoms, spread)
+    bends = per_atom(lambda law: cubic.risk_form(loss, theta, law, grid))
+    bends = bends._replace(coefficients=weights[:, None] * bends.coefficients)
+    bend = jax.vmap(lambda form: cubic.contracted(form, spread))(bends).sum(axis=0)
     bias = inverse @ (squared @ covariance - 0.5 * bend)
     return Sandwich(
-        minimiser, hessian, inverse, score_covariance, spread, bias, curvature, along.tau
+        minimiser,
+        hessian,
+        inverse,
+        score_covariance,
+        spread,
+        bias,
+        bends.coefficients,
+        bends.tau,
     )

@@ -1,9 +1,13 @@
 """Segments: the rows of a unit laid out in blocks, as arrays for the compiled replicate.
 
 For K groups there are ``S = 3K`` segments: raw rows (0..K-1), oversampling pools (K..2K-1),
-augmentation pools (2K..3K-1). Row j of segment s counts in cell c when ``j < limit[s, c]``,
-with weight ``weight[s, c]``. Groups whose synthetic rows repeat raw rows have empty pools of
-rows and draw indices instead, which add to the weight of the raw rows.
+augmentation pools (2K..3K-1). Row j of segment s counts in a cell when j is below the cell's
+limit there, with the cell's weight there. Groups whose synthetic rows repeat raw rows have
+empty pools of rows and draw indices instead, which add to the weight of the raw rows.
+
+Cells are worked on in *tiles* of ``TILE``, cells with similar numbers of rows together. A tile has
+its own list of blocks, so that small cells do not pay for the rows of large ones; and since its
+shape is always the same, a cell's numbers do not depend on the cells beside it.
 """
 
 from typing import NamedTuple
@@ -12,57 +16,92 @@ import numpy as np
 
 from simulations import draws
 from simulations.arrays import AnyArray
+from simulations.cells import Cell
 from simulations.generators import Atom, independent_law, padded, resamples, right_law
 from simulations.problems import InputError
 from simulations.units import Unit
 
-# Buffers come in few sizes (a compiled shape each): SMALLEST * GROWTH**k blocks.
-SMALLEST, GROWTH = 128, 8
-# Numbers in the buffers of one sample: 2 GiB in double precision, per worker.
-MOST_NUMBERS = 2**28
+TILE = 8
+# Tiles and buffers come in few sizes (a compiled shape each): the smallest times GROWTH**k.
+FEWEST_TILES, FEWEST_BLOCKS, FEWEST_RAW, GROWTH = 8, 128, 16, 8
+# Numbers in the row buffer of one sample (128 MiB in double precision, per worker): larger
+# samples are drawn again, block by block, whenever they are passed over.
+MOST_NUMBERS = 2**24
+# Row numbers are 32-bit integers; a sample this large takes minutes.
+MOST_ROWS = 2**31 - 1
 
 
 class Blocks(NamedTuple):
-    """``segment (B,)`` and ``number (B,)`` of each block; only the first ``used`` count."""
+    """``segment (.., B)`` and ``number (.., B)`` of each block; only the first ``used`` count."""
 
     segment: AnyArray
     number: AnyArray
     used: AnyArray
 
 
-class Segments(NamedTuple):
-    """Laws ``(S, A, ..)`` of up to A atoms, prefix limits and row weights ``(S, C)``, and blocks.
+class Tiles(NamedTuple):
+    """Per tile: ``limit`` and ``weight (T, S, TILE)``; ``place (T, B)``, where in the row buffer its
+    blocks stand, the ``used (T,)`` first ones counting; ``indices``, its blocks of repeated rows,
+    with ``bound (T, S, TILE)``, the limits in order, and ``rank (T, S, TILE)``, which of them is
+    a cell's own."""
 
-    ``thresholds (S, A)`` are cumulated atom probabilities; ``first_block (K,)`` is where the raw
-    rows of a group start; ``raw (K,)`` the raw counts; ``row_blocks`` and ``index_blocks`` list
-    the blocks of rows and of duplicate indices.
+    limit: AnyArray
+    weight: AnyArray
+    place: AnyArray
+    used: AnyArray
+    indices: Blocks
+    bound: AnyArray
+    rank: AnyArray
+
+
+class Segments(NamedTuple):
+    """Laws ``(S, A, ..)`` of up to A atoms (``thresholds (S, A)`` are cumulated probabilities), the
+    ``blocks`` of rows to draw, and the tiles, of which the first ``tiles_used`` count.
+
+    ``raw (K,)`` are the raw counts; ``first_block (K,)`` is where the raw rows of a group start,
+    ``raw_blocks`` how many blocks they are.
     """
 
     means: AnyArray
     roots: AnyArray
     labels: AnyArray
     thresholds: AnyArray
-    limit: AnyArray
-    weight: AnyArray
     raw: AnyArray
     first_block: AnyArray
-    row_blocks: Blocks
-    index_blocks: Blocks
+    raw_blocks: AnyArray
+    blocks: Blocks
+    tiles: Tiles
+    tiles_used: AnyArray
 
 
-def buffer_size(blocks: int) -> int:
-    """The smallest buffer that holds so many blocks."""
-    size = SMALLEST
-    while size < blocks:
+class Room(NamedTuple):
+    """Sizes a unit's compiled program has room for, whichever of its cells are computed: ``tiles``,
+    ``blocks`` of rows, ``indices`` (blocks of repeated rows), ``raw`` blocks where rows are repeated
+    (else 0); ``stream``: the rows are too many to be kept."""
+
+    tiles: int
+    blocks: int
+    indices: int
+    raw: int
+    stream: bool
+
+
+def size_class(least: int, needed: int) -> int:
+    """The smallest size ``least * GROWTH**k`` that is enough."""
+    size = least
+    while size < needed:
         size *= GROWTH
     return size
 
 
-def _blocks(lengths: np.ndarray) -> Blocks:
-    """Blocks that cover segments of these lengths, in order of segment."""
-    per_segment = -(-lengths // draws.BLOCK)
+def _block_counts(lengths: np.ndarray) -> np.ndarray:
+    return -(-lengths // draws.BLOCK)
+
+
+def _blocks(lengths: np.ndarray, size: int) -> Blocks:
+    """Blocks that cover segments of these lengths ``(S,)``, in order of segment."""
+    per_segment = _block_counts(lengths)
     used = int(per_segment.sum())
-    size = buffer_size(used)
     segment, number = np.zeros(size, np.int32), np.zeros(size, np.int32)
     segment[:used] = np.repeat(np.arange(len(lengths)), per_segment)
     number[:used] = np.concatenate([np.arange(k) for k in per_segment])
@@ -76,15 +115,20 @@ def _laws(unit: Unit) -> list[list[Atom]]:
     return [*raw, *rows, *rows]
 
 
-def _limits(unit: Unit) -> np.ndarray:
-    """Prefix of every segment that each cell takes, ``(S, C)``."""
-    groups = len(unit.world.names)
-    parts = (
-        np.array([cell.raw for cell in unit.cells]),
-        np.array([cell.oversampled for cell in unit.cells]),
-        np.array([[cell.augment] * groups for cell in unit.cells]),
+def _limits(cells: list[Cell]) -> np.ndarray:
+    """Prefix of every segment that each cell takes, ``(C, S)``."""
+    groups = len(cells[0].raw)
+    return np.array([[*cell.raw, *cell.oversampled, *[cell.augment] * groups] for cell in cells])
+
+
+def _weights(cells: list[Cell]) -> np.ndarray:
+    """Weight of one row of every segment in each cell, ``(C, S)``."""
+    return np.array(
+        [
+            [*cell.row_weight, *cell.row_weight, *[cell.augment_weight] * len(cell.raw)]
+            for cell in cells
+        ]
     )
-    return np.concatenate(parts, axis=1).T
 
 
 def _repeated(unit: Unit) -> np.ndarray:
@@ -95,39 +139,96 @@ def _repeated(unit: Unit) -> np.ndarray:
 
 
 def check_room(unit: Unit) -> None:
-    """Raise ``InputError`` where the rows of one sample would not fit in memory."""
-    longest, repeated = _limits(unit).max(axis=1), _repeated(unit)
-    blocks = sum(-(-int(n) // draws.BLOCK) for n, r in zip(longest, repeated, strict=True) if not r)
-    per_row = unit.groups.means.shape[-1] + 1 + (len(unit.cells) if repeated.any() else 0)
-    numbers = buffer_size(blocks) * draws.BLOCK * per_row
-    if numbers > MOST_NUMBERS:
+    """Raise ``InputError`` where a sample is too large to be drawn."""
+    longest, repeated = _limits(unit.cells).max(axis=0), _repeated(unit)
+    rows = sum(int(n) for n in longest)
+    if rows > MOST_ROWS:
         raise InputError(
-            f"counts: one sample of generator '{unit.generator.kind}' needs room for {numbers:.1e}"
-            f" numbers (limit {MOST_NUMBERS:.1e}); lower counts, ratios or augment, or use"
-            " synthlaw predict, which draws no rows."
+            f"counts: one sample of generator '{unit.generator.kind}' has {rows:.1e} rows (limit"
+            f" {MOST_ROWS:.1e}); lower counts, ratios or augment, or use synthlaw predict, which"
+            " draws no rows."
+        )
+    raw = sum(int(n) for n in unit.counts)
+    if repeated.any() and raw * TILE > MOST_NUMBERS:
+        raise InputError(
+            f"counts: generator '{unit.generator.kind}' keeps {TILE} numbers for each of {raw:.1e}"
+            f" raw rows (limit {MOST_NUMBERS:.1e} in all); lower counts, or use synthlaw predict,"
+            " which draws no rows."
         )
 
 
-def segments(unit: Unit) -> Segments:
-    """The layout of a unit's rows; raises ``InputError`` where they would not fit in memory."""
+def room(unit: Unit) -> Room:
+    """What a unit needs room for; raises ``InputError`` where its rows are too many."""
     check_room(unit)
-    groups, cells = len(unit.world.names), unit.cells
+    longest, repeated = _limits(unit.cells).max(axis=0), _repeated(unit)
+    blocks = size_class(FEWEST_BLOCKS, int(_block_counts(np.where(repeated, 0, longest)).sum()))
+    indices = size_class(FEWEST_BLOCKS, int(_block_counts(np.where(repeated, longest, 0)).sum()))
+    raw = size_class(FEWEST_RAW, int(_block_counts(unit.counts).sum()))
+    features = unit.groups.means.shape[-1]
+    return Room(
+        size_class(FEWEST_TILES, -(-len(unit.cells) // TILE)),
+        blocks,
+        indices,
+        raw if repeated.any() else 0,
+        blocks * draws.BLOCK * features > MOST_NUMBERS,
+    )
+
+
+def segments(unit: Unit, chosen: tuple[int, ...], size: Room) -> tuple[Segments, np.ndarray]:
+    """The rows of the chosen cells of a unit, and which of these cells stands at each place of the
+    tiles, ``(T * TILE,)``."""
     laws = _laws(unit)
     laws = padded(laws, max(len(law) for law in laws))
-    row_weight = np.array([cell.row_weight for cell in cells])
-    augmented = np.array([[cell.augment_weight] * groups for cell in cells])
-    limit, repeated = _limits(unit), _repeated(unit)
-    longest = limit.max(axis=1)
-    per_group = -(-unit.counts // draws.BLOCK)
-    return Segments(
+    limits, repeated = _limits(unit.cells)[list(chosen)], _repeated(unit)
+    lengths = np.where(repeated, 0, limits.max(axis=0))
+    # Places to spare repeat the cell with most rows, which has a minimiser when any has.
+    order = np.argsort(limits.sum(axis=1), kind="stable")
+    order = np.concatenate([order, np.repeat(order[-1], size.tiles * TILE - len(order))])
+    weights = _weights([unit.cells[c] for c in chosen])
+    per_group = _block_counts(unit.counts)
+    laid_out = Segments(
         np.array([[atom.mean for atom in law] for law in laws]),
         np.array([[np.linalg.cholesky(atom.covariance) for atom in law] for law in laws]),
         np.array([[float(atom.label) for atom in law] for law in laws]),
         np.array([np.cumsum([atom.probability for atom in law]) for law in laws]),
-        limit.astype(np.int32),
-        np.concatenate([row_weight, row_weight, augmented], axis=1).T,
         unit.counts.astype(np.int32),
         np.concatenate([[0], np.cumsum(per_group)[:-1]]).astype(np.int32),
-        _blocks(np.where(repeated, 0, longest)),
-        _blocks(np.where(repeated, longest, 0)),
+        np.asarray(per_group.sum(), np.int32),
+        _blocks(lengths, size.blocks),
+        _tiles(limits[order], weights[order], repeated, lengths, size),
+        np.asarray(-(-len(chosen) // TILE), np.int32),
+    )
+    return laid_out, order
+
+
+def _tiles(
+    limits: np.ndarray, weights: np.ndarray, repeated: np.ndarray, lengths: np.ndarray, size: Room
+) -> Tiles:
+    """The tiles of cells with these limits and weights ``(T * TILE, S)``; ``lengths (S,)``: rows that
+    are drawn of each segment."""
+
+    def tiled(values: np.ndarray) -> np.ndarray:
+        return values.reshape(size.tiles, TILE, -1).transpose(0, 2, 1)
+
+    limit = tiled(limits)
+    bound = np.sort(limit, axis=2)
+    rank = (bound[:, :, None, :] < limit[:, :, :, None]).sum(axis=3)
+    starts = np.concatenate([[0], np.cumsum(_block_counts(lengths))])
+    longest = limit.max(axis=2)
+    place, used = np.zeros((size.tiles, size.blocks), np.int32), np.zeros(size.tiles, np.int32)
+    for t, row in enumerate(longest):
+        needed = _block_counts(np.where(repeated, 0, row))
+        used[t] = needed.sum()
+        place[t, : used[t]] = np.concatenate(
+            [starts[s] + np.arange(n) for s, n in enumerate(needed)]
+        )
+    indices = [_blocks(np.where(repeated, row, 0), size.indices) for row in longest]
+    return Tiles(
+        limit.astype(np.int32),
+        tiled(weights),
+        place,
+        used,
+        Blocks(*(np.stack(parts) for parts in zip(*indices, strict=True))),
+        bound.astype(np.int32),
+        rank.astype(np.int32),
     )

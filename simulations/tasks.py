@@ -4,48 +4,67 @@ The results of a replicate depend on the unit, the cell and the replicate's numb
 which cells or replicates are computed beside it.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
+from jax.sharding import Mesh, PartitionSpec
 
-from simulations import draws
+from simulations import closed_form, draws
+from simulations.compilation import quick_jit
+from simulations.quadrature import Grid, gaussian_grid
 from simulations.replicate import (
+    Control,
     Parameters,
     Recipe,
     Results,
     Static,
+    blank_control,
     make_control,
     parameters,
     replicates,
 )
-from simulations.segments import segments
-from simulations.units import Unit, UnitPopulation, unit_population
+from simulations.segments import Room, room, segments
+from simulations.units import FIRST_SPREAD, Unit, UnitPopulation, unit_population
+
+# Replicates the compiled program has room for; longer ranges take several calls.
+SIZE = 128
+# The programs of rules in closed form.
+CLOSED = {replicates: closed_form.replicates, parameters: closed_form.parameters}
 
 
 class Task(NamedTuple):
-    """A unit with its exact population and what the compiled program takes."""
+    """A unit with its exact population and the sizes of its program; ``recipes`` remembers what
+    the program takes for each choice of cells."""
 
     unit: Unit
     population: UnitPopulation
-    recipe: Recipe
-    static: Static
+    room: Room
+    recipes: dict[tuple[int, ...], tuple[Any, np.ndarray]]
+
+
+def room_of(unit: Unit) -> Room:
+    """What a unit needs room for; raises ``InputError`` where its rows are too many to be drawn.
+
+    Where sums are drawn in place of rows no count is too large.
+    """
+    return closed_form.room(unit) if closed_form.applies(unit) else room(unit)
 
 
 def prepare(unit: Unit) -> Task:
-    """Solve a unit's population and lay out its rows."""
-    population = unit_population(unit)
-    layout = segments(unit)
-    control = make_control(population, unit.components.atoms)
-    key = draws.sample_key(
-        unit.sweep.run.seed, unit.sweep.setting.model_dump(mode="json"), unit.counts
-    )
-    repeats = bool(layout.index_blocks.used > 0)
-    return Task(
-        unit,
-        population,
-        Recipe(layout, control, unit.groups, unit.penalty, population.grid, key),
-        Static(unit.loss, 128, unit.sweep.estimator.intercept, repeats),
-    )
+    """Solve a unit's population, and compile its program at the same time."""
+    size = room_of(unit)
+    control, grid = blank_control(unit, size), gaussian_grid(FIRST_SPREAD)
+    blank, _ = _recipe(unit, tuple(range(len(unit.cells))), size, lambda _: control, grid)
+    with ThreadPoolExecutor(1) as pool:
+        # A run of no replicates compiles the program while the population is being solved.
+        compiled = pool.submit(_call, replicates, unit, size, blank, 0, 0)
+        population = unit_population(unit)
+        compiled.result()
+    return Task(unit, population, size, {})
 
 
 def compute(task: Task, first: int, count: int, cells: tuple[int, ...] | None = None) -> Results:
@@ -60,7 +79,85 @@ def compute_parameters(
     return _run(parameters, task, first, count, cells)
 
 
+def recipe_of(task: Task, cells: tuple[int, ...]) -> tuple[Any, np.ndarray]:
+    """What the program takes for these cells, and which of them stands at each of its places."""
+    if cells not in task.recipes:
+        control = partial(make_control, task.population)
+        task.recipes[cells] = _recipe(task.unit, cells, task.room, control, task.population.grid)
+    return task.recipes[cells]
+
+
+def _recipe(
+    unit: Unit,
+    cells: tuple[int, ...],
+    size: Room,
+    control: Callable[[np.ndarray], Control],
+    grid: Grid,
+) -> tuple[Any, np.ndarray]:
+    """What the program takes for these cells, and which of them stands at each of its places;
+    ``control`` makes the controls of the cells in the tiles."""
+    if closed_form.applies(unit):
+        source, order = closed_form.layout(unit, cells, size)
+        placed = np.array(cells)[order]
+        return closed_form.recipe(unit, source, control(placed), grid, placed, len(cells)), order
+    laid_out, order = segments(unit, cells, size)
+    setting = unit.sweep.setting.model_dump(mode="json")
+    key = draws.sample_key(unit.sweep.run.seed, setting, unit.counts)
+    recipe = Recipe(
+        laid_out,
+        control(np.array(cells)[order]),
+        unit.components.atoms,
+        unit.groups,
+        unit.penalty,
+        grid,
+        np.asarray(jax.random.key_data(key)),
+    )
+    return recipe, order
+
+
+def _call(program: Any, unit: Unit, size: Room, recipe: Any, first: int, count: int) -> Any:
+    """Results of up to ``SIZE`` replicates, spread over the devices of this machine."""
+    if closed_form.applies(unit):
+        program, static = CLOSED[program], closed_form.static(unit, SIZE, size)
+    else:
+        static = Static(unit.loss, SIZE, unit.sweep.estimator.intercept, size)
+    devices = jax.local_device_count()
+    if devices == 1:
+        results = program(recipe, np.uint32(first), np.int32(count), static=static)
+        return type(results)(*(np.asarray(part)[:count] for part in results))
+    shares = np.diff(np.linspace(0, count, devices + 1).astype(np.int32))
+    starts = first + np.concatenate([[0], np.cumsum(shares)[:-1]])
+    results = _spread(program, static)(recipe, starts.astype(np.uint32), shares)
+    kept = np.concatenate([d * SIZE + np.arange(share) for d, share in enumerate(shares)])
+    return type(results)(*(np.asarray(part)[kept] for part in results))
+
+
+@cache
+def _spread(program: Any, static: Any) -> Any:
+    """The program on every device at once, each with replicates of its own."""
+
+    def one(recipe: Any, first: jax.Array, count: jax.Array) -> Any:
+        return program.__wrapped__(recipe, first[0], count[0], static=static)
+
+    mesh = Mesh(np.array(jax.local_devices()), ("replicates",))
+    whole, split = PartitionSpec(), PartitionSpec("replicates")
+    # Replicates do not meet: there is nothing to check between devices.
+    spread = jax.shard_map(
+        one, mesh=mesh, in_specs=(whole, split, split), out_specs=split, check_vma=False
+    )
+    return quick_jit(spread)
+
+
 def _run(program: Any, task: Task, first: int, count: int, cells: tuple[int, ...] | None) -> Any:
-    chosen = np.arange(len(task.unit.cells)) if cells is None else np.array(cells)
-    results = program(task.recipe, np.uint32(first), np.int32(count), static=task.static)
-    return type(results)(*(np.asarray(part)[:count, chosen] for part in results))
+    chosen = tuple(range(len(task.unit.cells))) if cells is None else tuple(cells)
+    recipe, order = recipe_of(task, chosen)
+    # Where each cell stands first; the places to spare come last.
+    place = np.zeros(len(chosen), int)
+    place[order[::-1]] = np.arange(len(order))[::-1]
+    parts = []
+    for start in range(0, count, SIZE):
+        size = min(SIZE, count - start)
+        some = _call(program, task.unit, task.room, recipe, first + start, size)
+        flat = (part.reshape(len(part), -1, *part.shape[3:]) for part in some)
+        parts.append(type(some)(*(part[:, place] for part in flat)))
+    return type(parts[0])(*(np.concatenate(all_) for all_ in zip(*parts, strict=True)))

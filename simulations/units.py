@@ -9,23 +9,30 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
 from simulations import functionals, sandwich
 from simulations.arrays import AnyArray
 from simulations.cells import Cell, components, unit_cells
+from simulations.compilation import quick_jit
 from simulations.functionals import Functionals
-from simulations.losses import LOSSES, Loss
+from simulations.losses import RISKS, Loss
 from simulations.minimisers import ridge_matrix
+from simulations.plugin_expansion import plugin_expansion
+from simulations.plugins import PLUGINS
 from simulations.population import Atoms, group_atoms, project
 from simulations.problems import InputError
 from simulations.quadrature import Grid, gaussian_grid
 from simulations.sandwich import Components, Sandwich
+from simulations.third_order import LARGEST_TENSOR, cubic_mean, third_order
 from simulations.worlds import World, world
 
 # Cells whose population is found by one call: one compiled program for any number of cells.
 BATCH = 8
+# Spread of the score that the first grid is made for; most settings stay below.
+FIRST_SPREAD = 4.0
 # A score spread beyond this is no statistical problem any more; the grid stays affordable.
 LARGEST_SD = 512.0
 FLAT = (
@@ -54,12 +61,14 @@ class UnitPopulation(NamedTuple):
 
     ``expansions``: the sandwich of every cell, a leading axis C on all its arrays; ``measured``: the
     functionals' ``values (C, F)``, ``gradients (C, F, p)``, ``hessians (C, F, p, p)`` at
-    its ``theta``; ``balanced_theta (p,)`` and the functionals' ``balanced_values (F,)`` there;
-    ``grid`` fits the scores met.
+    its ``theta``; ``cubic_mean (C, F)`` is the exact mean of the cubic control variate (zero where p
+    is too large for it, see `simulations.third_order`); ``balanced_theta (p,)`` and the
+    functionals' ``balanced_values (F,)`` there; ``grid`` fits the scores met.
     """
 
     expansions: Sandwich
     measured: Functionals
+    cubic_mean: AnyArray
     balanced_theta: AnyArray
     balanced_values: AnyArray
     grid: Grid
@@ -83,28 +92,42 @@ def make_unit(sweep: Any, generator: Any) -> Unit:
         this_world,
         counts,
         cells,
-        LOSSES[sweep.estimator.kind],
+        RISKS[sweep.estimator.kind],
         groups,
         components(generator, this_world, counts, cells, intercept),
         ridge_matrix(groups.means.shape[-1], sweep.estimator.ridge, intercept),
     )
 
 
-@partial(jax.jit, static_argnames="loss")
+@partial(quick_jit, static_argnames=("loss", "kind"))
 def _expand(
-    loss: Loss, parts: Components, penalties: Array, groups: Atoms, grid: Grid
-) -> tuple[Any, Any, Array]:
-    """Sandwich, functionals and largest score spread of every cell; one penalty per cell."""
+    loss: Loss, kind: str, parts: Components, penalties: Array, groups: Atoms, grid: Grid
+) -> tuple[Any, Any, Array, Array]:
+    """Sandwich, functionals, cubic means and largest score spread of every cell; one penalty per
+    cell."""
 
-    def one(cell: tuple[Array, Array, Array]) -> tuple[Any, Any, Array]:
-        total, squared, penalty = cell
-        weighted = Components(parts.atoms, parts.mixing, total, squared)
-        result = sandwich.sandwich(loss, weighted, penalty, grid)
+    def one(cell: tuple[Array, Array, Array, Array]) -> tuple[Any, Any, Array, Array]:
+        *weights, penalty = cell
+        weighted = Components(parts.atoms, parts.mixing, *weights)
+        if kind in PLUGINS:
+            # Rows have squared weights; the balanced risk, the reference, has none.
+            result = lax.cond(
+                weighted.squared_weight.sum() > 0.0,
+                lambda: plugin_expansion(PLUGINS[kind], weighted, grid),
+                lambda: sandwich.sandwich(loss, weighted, penalty, grid),
+            )
+        else:
+            result = sandwich.sandwich(loss, weighted, penalty, grid)
         theta = result.minimiser.theta
         sd = jax.vmap(lambda law: project(theta, law).sd)(parts.atoms)
-        return result, functionals.functionals(loss, theta, groups, grid), sd.max()
+        measured = functionals.functionals(loss, theta, groups, grid)
+        if len(theta) > LARGEST_TENSOR or kind in PLUGINS:
+            return result, measured, jnp.zeros(len(measured.values)), sd.max()
+        third = third_order(loss, weighted, result, grid)
+        return result, measured, cubic_mean(third, measured, groups), sd.max()
 
-    return lax.map(one, (parts.total_weight, parts.squared_weight, penalties))
+    weights = (parts.total_weight, parts.squared_weight, parts.cubed_weight)
+    return lax.map(one, (*weights, penalties))
 
 
 def _batches(unit: Unit) -> Iterator[tuple[Components, np.ndarray, int]]:
@@ -115,6 +138,10 @@ def _batches(unit: Unit) -> Iterator[tuple[Components, np.ndarray, int]]:
     """
     parts, groups = unit.components, len(unit.world.names)
     balanced = np.repeat([[1.0 / groups, 0.0]], groups, axis=1)
+
+    def filled(weights: np.ndarray, taken: slice, rest: np.ndarray) -> np.ndarray:
+        return np.concatenate([weights[taken], rest])
+
     for first in range(0, len(unit.cells), BATCH - 1):
         taken = slice(first, first + BATCH - 1)
         count = len(unit.cells[taken])
@@ -122,8 +149,9 @@ def _batches(unit: Unit) -> Iterator[tuple[Components, np.ndarray, int]]:
         penalties = np.zeros((BATCH, *unit.penalty.shape))
         penalties[:count] = unit.penalty
         batch = parts._replace(
-            total_weight=np.concatenate([parts.total_weight[taken], rest]),
-            squared_weight=np.concatenate([parts.squared_weight[taken], rest]),
+            total_weight=filled(parts.total_weight, taken, rest),
+            squared_weight=filled(parts.squared_weight, taken, rest),
+            cubed_weight=filled(parts.cubed_weight, taken, rest),
         )
         yield batch, penalties, count
 
@@ -134,14 +162,21 @@ def unit_population(unit: Unit) -> UnitPopulation:
     Raises ``InputError`` where the groups hardly overlap: the risks are then so flat that double
     precision cannot find their minimisers.
     """
-    supported = 4.0
+    supported = FIRST_SPREAD
     while True:
         grid = gaussian_grid(supported)
         parts = [
-            (jax.device_get(_expand(unit.loss, batch, penalties, unit.groups, grid)), count)
+            (
+                jax.device_get(
+                    _expand(
+                        unit.loss, unit.sweep.estimator.kind, batch, penalties, unit.groups, grid
+                    )
+                ),
+                count,
+            )
             for batch, penalties, count in _batches(unit)
         ]
-        needed = max(float(np.max(sd)) for (_, _, sd), _ in parts)
+        needed = max(float(np.max(sd)) for (*_, sd), _ in parts)
         if needed <= supported:
             break
         if not needed <= LARGEST_SD:
@@ -152,13 +187,14 @@ def unit_population(unit: Unit) -> UnitPopulation:
         kept = [jax.tree.map(lambda a, n=n: a[:n], found[position]) for found, n in parts]
         return jax.tree.map(lambda *arrays: np.concatenate(arrays), *kept)
 
-    (last, last_measured, _), _ = parts[-1]
+    (last, last_measured, *_), _ = parts[-1]
     expansions = cells(0)
     if not (expansions.minimiser.converged.all() and last.minimiser.converged[-1]):
         raise InputError(FLAT)
     return UnitPopulation(
         expansions,
         cells(1),
+        cells(2),
         last.minimiser.theta[-1],
         last_measured.values[-1],
         grid,

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from simulations import draws
 from simulations.configuration import read_sweep
-from simulations.sample import block_weights, draw_sample, empty_sample
-from simulations.segments import segments
-from simulations.tasks import Task
+from simulations.sample import block_of, draw_sample, empty_sample, view
+from simulations.segments import room, segments
 from simulations.units import Unit, make_unit
 
 
@@ -25,32 +25,48 @@ class Rows(NamedTuple):
     segment: np.ndarray
 
 
-@partial(jax.jit, static_argnames=("intercept", "repeats"))
-def _draw(layout: Any, key: Any, replicate: Any, *, intercept: bool, repeats: bool) -> Any:
-    room = empty_sample(layout, intercept=intercept, repeats=repeats)
-    sample = draw_sample(layout, key, replicate, room, intercept=intercept)
-    blocks = jnp.arange(layout.row_blocks.segment.shape[0])
-    return sample, jax.vmap(lambda block: block_weights(layout, sample, block))(blocks)
+@partial(jax.jit, static_argnames=("intercept", "size"))
+def _draw(laid_out: Any, key: Any, replicate: Any, *, intercept: bool, size: Any) -> Any:
+    room = empty_sample(laid_out, key, intercept=intercept, stream=size.stream)
+    sample = draw_sample(laid_out, key, replicate, room, intercept=intercept)
+
+    def block(seen: Any, place: Any) -> Any:
+        # The block as if the tile began with it.
+        moved = seen._replace(tile=seen.tile._replace(place=seen.tile.place.at[0].set(place)))
+        return block_of(moved, jnp.int32(0))
+
+    def tile(number: Any) -> Any:
+        seen = view(laid_out, sample, number, intercept=intercept, room=size.raw)
+        return lax.map(lambda place: block(seen, place), jnp.arange(size.blocks, dtype=jnp.int32))
+
+    rows, labels, weights = lax.map(tile, jnp.arange(size.tiles))
+    return rows[0], labels[0], weights
 
 
-def rows_of(unit: Unit, replicate: int) -> Rows:
+def rows_of(unit: Unit, replicate: int, streamed: bool = False) -> Rows:
     """All rows drawn for one replicate of a unit, those of weight 0 included."""
-    layout = segments(unit)
+    size = room(unit)._replace(stream=streamed)
+    cells = tuple(range(len(unit.cells)))
+    laid_out, order = segments(unit, cells, size)
     setting = unit.sweep.setting.model_dump(mode="json")
-    sample, weights = _draw(
-        layout,
-        draws.sample_key(unit.sweep.run.seed, setting, unit.counts),
+    key = jax.random.key_data(draws.sample_key(unit.sweep.run.seed, setting, unit.counts))
+    x, y, weights = _draw(
+        laid_out,
+        key,
         np.uint32(replicate),
         intercept=unit.sweep.estimator.intercept,
-        repeats=bool(layout.index_blocks.used > 0),
+        size=size,
     )
-    used = int(layout.row_blocks.used)
-    x = np.asarray(sample.rows)[:used].transpose(0, 2, 1)
+    used = int(laid_out.blocks.used)
+    x = np.asarray(x)[:used].transpose(0, 2, 1)
+    # (tiles, blocks, TILE, BLOCK) -> (rows, places) -> (rows, cells)
+    weights = np.asarray(weights)[:, :used].transpose(1, 3, 0, 2).reshape(used * draws.BLOCK, -1)
+    place = [int(np.flatnonzero(order == cell)[0]) for cell in cells]
     return Rows(
         x.reshape(-1, x.shape[-1]),
-        np.asarray(sample.labels)[:used].ravel(),
-        np.asarray(weights)[:used].transpose(0, 2, 1).reshape(-1, len(unit.cells)),
-        np.repeat(layout.row_blocks.segment[:used], draws.BLOCK),
+        np.asarray(y)[:used].ravel(),
+        weights[:, place],
+        np.repeat(laid_out.blocks.segment[:used], draws.BLOCK),
     )
 
 
@@ -58,10 +74,3 @@ def units_of(sweep: dict[str, Any]) -> list[Unit]:
     """The units of a sweep without a ``[sweep]`` section, one per generator."""
     config = read_sweep(sweep)
     return [make_unit(config, spec) for spec in config.synthetic.generators]
-
-
-def fitted(task: Task, count: int, program: Any) -> Any:
-    """What ``program`` gives for replicates ``0 .. count - 1``."""
-    static = task.static._replace(size=count)
-    results = program(task.recipe, np.uint32(0), np.int32(count), static=static)
-    return type(results)(*(np.asarray(part) for part in results))

@@ -80,32 +80,34 @@ def test_components_weigh_one_in_all() -> None:
         assert unit.components.mixing.sum(axis=1) == pytest.approx(np.ones(4))
 
 
-def _squared_weights(n: int, m: int, extra: int, w: float, w_a: float) -> np.ndarray:
-    """Sum over raw rows of squared random weights, in 100,000 draws of the multiplicities."""
+def _power_sums(n: int, m: int, extra: int, w: float, w_a: float, power: int) -> np.ndarray:
+    """Sum over raw rows of powers of random weights, in 100,000 draws of the multiplicities."""
     rng = np.random.default_rng(77)
     even = np.full(n, 1 / n)
     weights = w * (1 + rng.multinomial(m, even, size=100_000))
-    return ((weights + w_a * rng.multinomial(extra, even, size=100_000)) ** 2).sum(axis=1)
+    return ((weights + w_a * rng.multinomial(extra, even, size=100_000)) ** power).sum(axis=1)
 
 
-def test_squared_weight_of_duplicates_is_exact() -> None:
-    """Expected sum of squared weights; detects 0.5 % (twin: all multiplicities taken as even)."""
+def test_weights_of_duplicates_are_exact() -> None:
+    """Expected sums of squared and cubed weights; detects 0.5 and 1 % (twins: all multiplicities
+    taken as even)."""
     n, m, extra = 10, 90, 30
     cell = make_cell(np.array([100, 10]), 1.0, extra, augment_row_weight=0.5)
-    total, squared, *rest = group_weights(cell, 1, resampled=True)
+    (total, squared, cubed), rest = group_weights(cell, 1, resampled=True)
     w, w_a = float(cell.row_weight[1]), cell.augment_weight
-    assert rest == [0.0, 0.0]
+    assert rest == (0.0, 0.0, 0.0)
     assert total == pytest.approx(w * (n + m) + w_a * extra, rel=1e-14)
-    mean, se = sample_mean(_squared_weights(n, m, extra, w, w_a))
-    assert_mean(mean, se, squared, detects=0.005 * squared)
-    with pytest.raises(Disagreement):
-        assert_mean(mean, se, total**2 / n, detects=0.005 * squared)
+    for power, expected, detects in ((2, squared, 0.005), (3, cubed, 0.01)):
+        mean, se = sample_mean(_power_sums(n, m, extra, w, w_a, power))
+        assert_mean(mean, se, expected, detects=detects * expected)
+        with pytest.raises(Disagreement):
+            assert_mean(mean, se, total**power / n ** (power - 1), detects=detects * expected)
 
 
 def test_squared_weight_in_closed_form() -> None:
     """100 seeds, 900 duplicates of weight 1, 300 augmented ones of weight 1/2."""
     cell = make_cell(np.array([1000, 100]), 1.0, 300, augment_row_weight=0.5)
-    _, squared, _, _ = group_weights(cell, 1, resampled=True)
+    (_, squared, _), _ = group_weights(cell, 1, resampled=True)
     assert squared / cell.row_weight[1] ** 2 == pytest.approx(14190.25, rel=1e-12)
 
 

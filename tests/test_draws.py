@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.extend.random import threefry_2x32
 from samples import rows_of, units_of
 from scipy.stats import chi2
 from stochastic import FALSE_FAIL
@@ -23,11 +24,34 @@ def _unit(minority: int = 40, **changes):
     return units_of({**sweep, **changes})[0]
 
 
+def _key(seed: int) -> jax.Array:
+    return jax.random.key_data(jax.random.key(seed, impl=draws.IMPLEMENTATION))
+
+
+def test_the_generator_is_that_of_jax() -> None:
+    """Both words of every counter, against the library's own Threefry, and a published vector."""
+    counters = np.random.default_rng(1).integers(0, 2**32, (2, 500), dtype=np.uint32)
+    mine = draws.threefry(_key(5), *(jnp.asarray(word) for word in counters))
+    library = threefry_2x32(_key(5), jnp.asarray(counters).ravel()).reshape(2, -1)
+    assert np.array_equal(np.stack(mine), library)
+    zero = jnp.zeros(1, jnp.uint32)
+    known = draws.threefry(jnp.zeros(2, jnp.uint32), zero, zero)
+    assert [hex(int(word[0])) for word in known] == ["0x6b200159", "0x99ba4efe"]
+
+
 def test_block_keys_are_distinct() -> None:
-    key = draws.sample_key(0, {"kind": "imbalance"}, np.array([3, 2]))
+    key = jax.random.key_data(draws.sample_key(0, {"kind": "imbalance"}, np.array([3, 2])))
     words = np.array(list(itertools.product(range(8), range(6), range(8))), dtype=np.uint32)
-    keys = jax.vmap(lambda w: jax.random.key_data(draws.block_key(key, w[0], w[1], w[2])))(words)
+    keys = jax.vmap(lambda w: draws.block_key(draws.replicate_key(key, w[0]), w[1], w[2]))(words)
     assert len(np.unique(np.asarray(keys), axis=0)) == len(words)
+
+
+def test_no_two_purposes_share_bits() -> None:
+    """Normals, uniforms and indices of one block, and all normals of several blocks."""
+    parts = [np.stack(draws._words(_key(2), np.uint32(p), 4 * draws.BLOCK)) for p in range(3)]
+    others = [np.stack(draws._words(_key(seed), np.uint32(0), 4 * draws.BLOCK)) for seed in (3, 4)]
+    pairs = np.concatenate([part.T for part in (*parts, *others)])
+    assert len(np.unique(pairs, axis=0)) == len(pairs) == 5 * 4 * draws.BLOCK
 
 
 def test_sample_keys_differ_by_seed_setting_and_counts() -> None:
@@ -74,10 +98,9 @@ def _normals(uniforms: np.ndarray) -> np.ndarray:
 
 
 def test_the_enumeration_below_is_of_the_draws_themselves() -> None:
-    key = jax.random.key(3, impl=draws.IMPLEMENTATION)
-    block = np.asarray(draws.normal_block(key, 4))
-    bits = jax.random.bits(jax.random.fold_in(key, 0), (4, draws.BLOCK), dtype=jnp.uint32)
-    again = _normals(_uniform_outcomes(np.asarray(bits) >> 9))
+    block = np.asarray(draws.normal_block(_key(3), 4))
+    bits = np.stack(draws._words(_key(3), np.uint32(0), 2 * draws.BLOCK)).reshape(4, draws.BLOCK)
+    again = _normals(_uniform_outcomes(bits >> 9))
     np.testing.assert_allclose(block, again, rtol=5e-7, atol=1e-7)
 
 
@@ -103,7 +126,7 @@ def test_sixteen_bits_would_not_be_enough() -> None:
 @pytest.mark.parametrize("count", [3, 200])
 def test_repeated_rows_are_uniform(count: int) -> None:
     """Chi-square at 1e-6; 102,400 draws detect a relative excess of about 10 % in one of 200."""
-    keys = jax.random.split(jax.random.key(8, impl=draws.IMPLEMENTATION), 400)
+    keys = jax.vmap(lambda block: draws.derived_key(_key(8), block, 0))(jnp.arange(400))
     drawn = np.asarray(jax.vmap(lambda k: draws.index_block(k, jnp.asarray(count)))(keys)).ravel()
     assert drawn.min() >= 0 and drawn.max() < count
 
