@@ -40,7 +40,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	    "name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints.txt pip setuptools
-	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[test]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[test,cluster]'
 	@touch $@
 
 $(LINTERS): $(INSTALLED)

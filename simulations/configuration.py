@@ -35,6 +35,13 @@ from simulations.settings import Setting
 from simulations.worlds import world
 
 MOST_REPLICATES = 10_000_000
+# Rules in closed form from class means (`simulations.plugins`).
+PLUGINS = ("lda", "mean_difference")
+DEFAULT_REPLICATES = 1000
+DEFAULT_MOST = 1_000_000
+# Replicates after which a run with a target precision may stop first: enough for a standard error.
+FIRST_LOOK = 200
+UNSWEPT = ("run.replicates", "run.target_relative_se", "run.max_replicates")
 
 
 class Synthetic(Record):
@@ -65,11 +72,20 @@ class Synthetic(Record):
 
 
 class Estimator(Record):
-    """The loss that is minimised, with or without an intercept, plus ``ridge/2 |slope|^2``."""
+    """The loss that is minimised, with or without an intercept, plus ``ridge/2 |slope|^2``, or a
+    plug-in rule (``lda``, ``mean_difference``), which has an intercept and no ridge."""
 
-    kind: Literal["logistic", "squared"] = "logistic"
+    kind: Literal["logistic", "squared", "lda", "mean_difference"] = "logistic"
     intercept: Flag = True
     ridge: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _plugins_are_plain(self) -> "Estimator":
+        if self.kind in PLUGINS and not self.intercept:
+            raise problem("intercept", f'is false but kind is "{self.kind}"; set it to true')
+        if self.kind in PLUGINS and self.ridge > 0.0:
+            raise problem("ridge", f'is {show(self.ridge)} but kind is "{self.kind}"; set it to 0')
+        return self
 
 
 class Theory(Record):
@@ -79,10 +95,38 @@ class Theory(Record):
 
 
 class Run(Record):
-    """How many independent replicates are simulated, and the seed of all their random numbers."""
+    """How many independent replicates are simulated, and the seed of all their random numbers.
 
-    replicates: Annotated[Whole, Field(ge=2, le=MOST_REPLICATES)] = 1000
+    Either ``replicates``, or as many as make the standard error of the balanced excess risk
+    ``target_relative_se`` of its size, cell by cell, ``max_replicates`` at most.
+    """
+
+    replicates: Annotated[Whole, Field(ge=2, le=MOST_REPLICATES)] | None = None
+    target_relative_se: Annotated[Real, Field(gt=0.0, lt=1.0)] | None = None
+    max_replicates: Annotated[Whole, Field(ge=FIRST_LOOK, le=MOST_REPLICATES)] | None = None
     seed: Annotated[Whole, Field(ge=0, lt=2**32)] = 0
+
+    @model_validator(mode="after")
+    def _one_way_to_end(self) -> "Run":
+        if self.target_relative_se is not None:
+            if self.replicates is not None:
+                raise problem(
+                    "target_relative_se", "is given beside replicates; keep one of the two"
+                )
+            # A frozen record is still being made here.
+            object.__setattr__(self, "max_replicates", self.max_replicates or DEFAULT_MOST)
+        elif self.max_replicates is not None:
+            raise problem(
+                "max_replicates", "bounds a target that is not set; give target_relative_se too"
+            )
+        elif self.replicates is None:
+            object.__setattr__(self, "replicates", DEFAULT_REPLICATES)
+        return self
+
+    @property
+    def most(self) -> int:
+        """The largest number of replicates a cell may get."""
+        return self.replicates or self.max_replicates or DEFAULT_REPLICATES
 
 
 def _number(value: Any) -> float | int:
@@ -135,7 +179,7 @@ class Sweep(Record):
     def _check_sweep(self) -> None:
         data = self.model_dump(mode="json", exclude={"sweep"})
         for key, values in self.sweep.items():
-            if key == "run.replicates":
+            if key in UNSWEPT:
                 raise problem(f"sweep.{key}", "is not swept; all points of a grid share one number")
             unique(f"sweep.{key}", values)
             try:

@@ -1,93 +1,155 @@
-"""Runs: all replicates of a unit, from the store where it holds them, computed where not."""
+"""Runs: the replicates of a unit, a fixed number or as many as a target precision asks for."""
 
-import contextlib
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from simulations import store
-from simulations.engine import Chunk, chunks, run_chunks
-from simulations.estimates import join, one_cell
-from simulations.replicate import Results
+from simulations.engine import Crew, Pace, chunks
+from simulations.estimates import Evidence, evidence_of
+from simulations.moments import Moments, accumulated, merge, pick
+from simulations.sequential import Watch, begin, consult, looks
+from simulations.supply import Order, Source, source_of, supply
 from simulations.tasks import Task
-from simulations.units import Unit
+from simulations.units import Unit, unit_population
 
 Advance = Callable[[int], None]
 
 
-def run_unit(task: Task, replicates: int, directory: Path | None, advance: Advance) -> Results:
-    """Results of every cell in replicates ``0 .. replicates - 1``.
+class Sampled(NamedTuple):
+    """What a run gives: the evidence for the estimates, and the number of cells that have all
+    replicates they may have without having reached their target."""
 
-    With a directory, chunks it holds are read and the others computed and kept, cell by cell.
-    ``advance`` is told how many replicates came in.
+    evidence: Evidence
+    unreached: int
+
+
+def run_unit(task: Task, directory: Path | None, crew: Crew, advance: Advance) -> Sampled:
+    """Simulate a unit as its configuration asks.
+
+    With a directory, what it holds is read and the rest is computed and kept, cell by cell.
+    ``advance`` is told how many replicates of all cells came in, or, with a target precision,
+    how many cells have all they need.
     """
-    unit = task.unit
-    wanted = chunks(replicates)
-    cells = range(len(unit.cells))
-    functionals = 2 * len(unit.world.names)
-    held: dict[tuple[int, int], Results] = {}
-    if directory is not None:
-        for chunk in wanted:
-            for c in cells:
-                path = store.shard_path(directory, unit, unit.cells[c], chunk)
-                found = store.read_shard(path, functionals, chunk)
-                if found is not None:
-                    held[chunk.first, c] = found
-    lacking = [k for k in wanted if any((k.first, c) not in held for c in cells)]
-    advance(replicates - sum(chunk.count for chunk in lacking))
-    if lacking:
-        _compute(task, lacking, held, directory, advance)
-    return join([join([held[k.first, c] for k in wanted]) for c in cells], axis=1)
+    run = task.unit.sweep.run
+    baseline = np.asarray(task.population.balanced_values)
+    source = source_of(task, directory, crew)
+    cells = tuple(range(len(task.unit.cells)))
+    if run.target_relative_se is None:
+        stream = supply(source, Order(cells, 0, run.replicates), advance)
+        return Sampled(evidence_of(accumulated(stream, baseline, 0)), 0)
+    further = partial(_further, source, baseline)
+    watch = until_precise(further, cells, run.target_relative_se, run.max_replicates, advance)
+    return Sampled(watch.evidence, int((~watch.reached.all(axis=0)).sum()))
 
 
-def _compute(
-    task: Task,
-    lacking: list[Chunk],
-    held: dict[tuple[int, int], Results],
-    directory: Path | None,
-    advance: Advance,
-) -> None:
-    """Compute the lacking chunks into ``held``, and keep the cells that were missing.
+def _further(
+    source: Source, baseline: np.ndarray, cells: tuple[int, ...], start: int, stop: int
+) -> Moments:
+    """Moments of replicates ``start .. stop - 1`` of these cells."""
+    stream = supply(source, Order(cells, start, stop), lambda _: None)
+    return accumulated(stream, baseline, start)
 
-    All cells are computed together, as without a store: a matrix product of fewer cells may round
-    differently, and a resumed run must not.
+
+def until_precise(
+    further: Callable[[tuple[int, ...], int, int], Moments],
+    cells: tuple[int, ...],
+    target: float,
+    most: int,
+    advance: Advance = lambda _: None,
+) -> Watch:
+    """Look after look, more replicates for the cells that need them, until none does.
+
+    ``further(cells, start, stop)`` gives the moments of replicates ``start .. stop - 1`` of cells;
+    ``advance`` is told how many cells have ended.
     """
-    unit = task.unit
-    with contextlib.closing(run_chunks(task, lacking)) as computed:
-        for chunk, results in computed:
-            for c, cell in enumerate(unit.cells):
-                if (chunk.first, c) in held:
-                    continue
-                held[chunk.first, c] = one_cell(results, c)
-                if directory is not None:
-                    path = store.shard_path(directory, unit, cell, chunk)
-                    store.write_shard(path, held[chunk.first, c], chunk)
-            advance(chunk.count)
+    schedule = looks(most)
+    both = further(cells, 0, schedule[0])
+    watch = consult(begin(both), both, target, last=schedule[0] == most)
+    advance(len(cells) - int(watch.running.sum()))
+    for start, stop in pairwise(schedule):
+        running = np.flatnonzero(watch.running)
+        if len(running) == 0:
+            break
+        new = further(tuple(cells[place] for place in running), start, stop)
+        both = _placed(both, running, merge(pick(both, running), new))
+        watch = consult(watch, both, target, last=stop == most)
+        advance(len(running) - int(watch.running.sum()))
+    return watch
+
+
+def _placed(both: Moments, cells: np.ndarray, part: Moments) -> Moments:
+    """The moments with those of some cells replaced."""
+    changed = Moments(*(array.copy() for array in both))
+    for array, new in zip(changed, part, strict=True):
+        array[:, cells] = new
+    return changed
+
+
+class Lacking(Exception):  # noqa: N818
+    """Raised where replicates would have to be computed."""
 
 
 def unit_status(unit: Unit, generator: str, directory: Path | None) -> list[dict[str, Any]]:
-    """Per cell of a unit: replicates wanted, held by a run directory, and missing.
+    """Per cell of a unit: replicates wanted, held by a run directory and missing, and its state.
 
-    Only the ends of the shards are read: damage inside one is found when it is used.
+    For a number of replicates only the ends of the shards are read: damage inside one is found when
+    it is used. With a target precision nobody knows beforehand how many are wanted: the replicates
+    held are read and the stopping is done again, which tells whether they are enough.
     """
-    replicates = unit.sweep.run.replicates
+    run = unit.sweep.run
+    target = run.target_relative_se is not None
+    baseline = np.asarray(unit_population(unit).balanced_values) if target and directory else None
     rows = []
-    for cell in unit.cells:
-        held = 0
-        if directory is not None:
-            held = sum(
-                min(k.count, store.rows_held(store.shard_path(directory, unit, cell, k)))
-                for k in chunks(replicates)
-            )
+    for c, cell in enumerate(unit.cells):
+        held = 0 if directory is None else _held(unit, c, directory, run.most)
+        if baseline is not None and directory is not None:
+            done = held > 0 and _enough(unit, c, directory, baseline)
+        else:
+            done = held == run.replicates
         rows.append(
             {
                 "generator": generator,
                 "counts": dict(zip(unit.world.names, unit.counts.tolist(), strict=True)),
                 "ratio": cell.ratio,
                 "augment": cell.augment,
-                "wanted": replicates,
+                "wanted": run.replicates,
                 "held": held,
-                "missing": replicates - held,
+                "missing": None if target else run.replicates - held,
+                "state": "done" if done else "unfinished",
             }
         )
     return rows
+
+
+def _held(unit: Unit, cell: int, directory: Path, most: int) -> int:
+    """How many of a cell's first ``most`` replicates a directory holds, by the ends of the shards;
+    the first chunk that holds none ends the search where nobody knows how many there are."""
+    held = 0
+    for chunk in chunks(most):
+        path = store.shard_path(directory, unit, unit.cells[cell], chunk)
+        here = min(chunk.count, store.rows_held(path))
+        if here == 0 and unit.sweep.run.replicates is None:
+            break
+        held += here
+    return held
+
+
+def _enough(unit: Unit, cell: int, directory: Path, baseline: np.ndarray) -> bool:
+    """Whether the replicates held of a cell are all that its target precision asks for."""
+
+    def refuse(*_: Any) -> Any:
+        raise Lacking
+
+    run = unit.sweep.run
+    source = Source(unit, directory, refuse, refuse, lambda: 1, Pace())
+    further = partial(_further, source, baseline)
+    try:
+        until_precise(further, (cell,), run.target_relative_se, run.max_replicates)
+    except Lacking:
+        return False
+    return True

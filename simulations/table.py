@@ -1,7 +1,8 @@
 """The tidy table: one row per cell, metric and group.
 
 Columns are those people script against: what the cell is, what the theory says (empty where
-there is none), what the simulation says (absent before one ran), and the swept keys.
+there is none), what the simulation says (absent before one ran; its last column flags cells in
+which too many fits failed), and the swept keys.
 """
 
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ import pandas as pd
 
 from simulations.cells import describe_counts
 from simulations.estimates import Estimates
+from simulations.flags import flags
 from simulations.units import Unit
 
 METRICS = ("excess_risk", "error")
@@ -26,7 +28,7 @@ IDENTITY = (
     "group",
 )
 THEORY = ("predicted", "floor", "variance", "second_order")
-SIMULATION = ("estimate", "se", "estimate_raw", "se_raw", "replicates", "failures")
+SIMULATION = ("estimate", "se", "estimate_raw", "se_raw", "replicates", "failures", "flag")
 # A group whose estimate is within this many standard errors of the largest may be the worst.
 TIE = 4.0
 
@@ -106,6 +108,7 @@ def unit_table(
         per_cell = 2 * len(names)
         frame["replicates"] = np.repeat(estimates.replicates, per_cell)
         frame["failures"] = np.repeat(estimates.failures, per_cell)
+        frame["flag"] = flags(frame["failures"].to_numpy(), frame["replicates"].to_numpy())
     for key, value in swept.items():
         frame[key] = value
     return frame

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from simulations.configuration import Sweep
+    from synthlaw.shares import Share
 
 KINDS = ("imbalance", "spurious", "groups")
 
@@ -29,6 +30,36 @@ def checked_choice(option: str, value: str, choices: Iterable[str], noun: str) -
     if value not in listed:
         text = f"{option} {value!r} does not exist; {nearest(value, listed, noun)}"
         raise InputError(one_sentence(text))
+
+
+def checked_simulation(
+    sweep: Path, replicates: int | None, target_se: float | None, shard: str | None, dry_run: bool
+) -> "tuple[Sweep, Share | None]":
+    """The sweep that ``simulate`` is asked for, and which share of it; `InputError` where the
+    options are out of range or do not go together."""
+    from simulations.configuration import MOST_REPLICATES, read_sweep
+
+    config = read_sweep(sweep)
+    if replicates is not None and target_se is not None:
+        raise InputError(
+            "--replicates and --target-se are two ways to end a run; keep one of the two."
+        )
+    if replicates is not None:
+        checked_integer("--replicates", replicates, 2, MOST_REPLICATES)
+    if target_se is not None and not 0.0 < target_se < 1.0:
+        raise InputError(f"--target-se is {target_se:g}; give a number between 0 and 1.")
+    if shard is None and replicates is None and target_se is None:
+        return config, None
+    from synthlaw.shares import check_share, read_share
+    from synthlaw.simulation import configured
+
+    config = configured(config, replicates, target_se)
+    if shard is None:
+        return config, None
+    if dry_run:
+        raise InputError("--shard and --dry-run do not go together; leave out --shard.")
+    check_share(config)
+    return config, read_share(shard)
 
 
 def template(kind: str) -> str:

@@ -1,5 +1,8 @@
 """The command line: runs a command and turns every fault into one sentence and an exit status."""
 
+import errno
+import os
+import signal
 import sys
 
 from typer.exceptions import TyperException
@@ -17,7 +20,13 @@ def main(arguments: list[str] | None = None) -> None:
     # The global switches may stand anywhere; the parser wants them first.
     switches = [each for each in given if each in ("--json", "--quiet")]
     rest = [each for each in given if each not in switches]
-    sys.exit(_run([*switches, *rest]))
+    code = _run([*switches, *rest])
+    if code == INTERRUPTED:
+        if arguments is None:
+            # The process is ending: a second Ctrl-C must not turn that into a traceback.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        fault("Interrupted; run the same command again.")
+    sys.exit(code)
 
 
 def _run(arguments: list[str]) -> int:
@@ -28,22 +37,30 @@ def _run(arguments: list[str]) -> int:
         where = f"synthlaw {asked}" if asked in {*COMMANDS} else "synthlaw"
         fault(f"{where}: {error.format_message().rstrip('.')}; see {where} --help.")
         return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has had enough; there is no one left to tell.
         sys.stdout = None  # type: ignore[assignment]
         return 0
     except OSError as error:
-        where = error.filename or "the output folder"
-        fault(f"{where}: {error.strerror}; make room there or choose another --out.")
+        fault(_system_fault(error))
         return BAD_INPUT
     except ValueError as error:
         if not _is_input_error(error):
             raise
         fault(str(error))
         return BAD_INPUT
-    if code == INTERRUPTED:
-        fault("Interrupted; run the same command again.")
     return code
+
+
+def _system_fault(error: OSError) -> str:
+    """What the system refused, in one sentence with the remedy."""
+    where, what = str(error.filename or "the output folder"), error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        what += "; make room there and run the same command again, or choose another --out."
+        return f"{os.path.dirname(where) or where}: {what}"
+    return f"{where}: {what}; mend that and run the same command again, or choose another --out."
 
 
 def _is_input_error(error: ValueError) -> bool:

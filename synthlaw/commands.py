@@ -4,7 +4,7 @@ Only light modules are imported here; JAX, pandas and pydantic come in inside th
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,6 +17,7 @@ from synthlaw.output import (
     show_json,
     show_table,
 )
+from synthlaw.run_commands import simulate, status
 
 CONTRADICTED = 1  # exit status of verify when a claim is contradicted
 
@@ -29,9 +30,6 @@ app = typer.Typer(
 )
 
 SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="What to compute.")]
-Replicates = Annotated[
-    int | None, typer.Option(help="Replicates per cell, in place of run.replicates.")
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -205,64 +203,8 @@ def predict(
     say(output, f"table: {out} ({len(table)} rows)")
 
 
-@app.command()
-def simulate(
-    context: typer.Context,
-    sweep: SweepFile,
-    out: Annotated[Path, typer.Option(help="Run folder; what it holds is kept.")] = Path(
-        "results/simulate"
-    ),
-    replicates: Replicates = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be computed; write nothing.")
-    ] = False,
-) -> None:
-    """Simulate every cell of a sweep, with the prediction beside each estimate.
-
-    \b
-    Example:
-    synthlaw simulate SWEEP.toml --out results/simulate --replicates 400
-    """
-    output: Output = context.obj
-    from simulations.configuration import MOST_REPLICATES, read_sweep
-    from synthlaw.checks import checked_integer
-    from synthlaw.folders import check_folder
-
-    configuration = read_sweep(sweep)
-    if replicates is not None:
-        checked_integer("--replicates", replicates, 2, MOST_REPLICATES)
-    check_folder(out)
-    from synthlaw import simulation
-
-    if dry_run:
-        _show_frame(output, "To compute", simulation.plan_of(configuration, replicates, out))
-        return
-    from synthlaw.screen import simulation_rows
-
-    with progress_bar(output, "replicates") as advance:
-        table = simulation.simulate(configuration, out, replicates, advance)
-    if output.json:
-        show_json({"table": records(table)})
-    show_table(output, "Balanced excess risk", *simulation_rows(table))
-    for reason, count in table.attrs[simulation.FAILURES].items():
-        say(output, f"{count} fits (replicates times cells) failed: {reason}.")
-    say(output, f"table: {out / simulation.TABLE} ({len(table)} rows)")
-
-
-@app.command()
-def status(
-    context: typer.Context,
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.")],
-) -> None:
-    """Tell what a run folder holds and what is missing.
-
-    \b
-    Example:
-    synthlaw status results/simulate
-    """
-    from synthlaw.simulation import status as run_status
-
-    _show_frame(context.obj, str(directory), run_status(directory))
+app.command()(simulate)
+app.command()(status)
 
 
 @app.command()
@@ -286,9 +228,3 @@ def figure(
         show_json({"figures": paths})
     for path in paths:
         say(context.obj, path)
-
-
-def _show_frame(output: Output, title: str, frame: Any) -> None:
-    if output.json:
-        show_json({"rows": records(frame)})
-    show_table(output, title, list(frame.columns), frame.astype(object).to_numpy().tolist())

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from simulations.flags import FAILURES, MEANING
 from simulations.table import IDENTITY, SIMULATION, THEORY
 
 _FIXED = (*IDENTITY, *THEORY, *SIMULATION)
@@ -24,8 +25,29 @@ def simulation_rows(table: pd.DataFrame) -> tuple[list[str], list[list[Any]]]:
     cut = (table["se_raw"] / table["se"].where(table["se"] > 0.0)) ** 2
     columns = ["ratio", "augment", "predicted", "estimate", "se", "estimate_raw", "se_raw"]
     return _chosen(
-        table.assign(variance_cut=cut), [*columns, "variance_cut", "replicates", "failures"]
+        table.assign(variance_cut=cut), [*columns, "variance_cut", "replicates", "failures", "flag"]
     )
+
+
+def flag_sentence(table: pd.DataFrame) -> str:
+    """How many cells of a simulated table are flagged, what it means and what helps; "" if none."""
+    cells = table[(table["metric"] == "excess_risk") & (table["group"] == "balanced")]
+    flagged = list(cells["flag"]).count(FAILURES)
+    if not flagged:
+        return ""
+    return (
+        f"{flagged} of {len(cells)} cells flagged: {MEANING}, so the estimate there speaks only of "
+        "samples whose minimiser exists; add rows or set estimator.ridge > 0."
+    )
+
+
+def notes(table: pd.DataFrame) -> list[str]:
+    """What must be told beside a simulated table, a sentence each."""
+    failed = [
+        f"{count} fits (replicates times cells) failed: {reason}."
+        for reason, count in table.attrs.get("failures", {}).items()
+    ]
+    return [*failed, *filter(None, (flag_sentence(table), table.attrs.get("unreached", "")))]
 
 
 def _chosen(table: pd.DataFrame, columns: list[str]) -> tuple[list[str], list[list[Any]]]:

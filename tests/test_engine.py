@@ -17,7 +17,7 @@ from simulations import engine, store
 from simulations.engine import Chunk, chunks, run_chunks
 from simulations.problems import InputError
 from simulations.tasks import prepare
-from synthlaw.simulation import plan_of, status
+from synthlaw.state import plan_of, status
 
 NUMBERS = ["estimate", "se", "estimate_raw", "se_raw", "predicted"]
 SWEEP: dict[str, Any] = {
