@@ -1,111 +1,84 @@
-"""``python -m benchmarks [--record]``: the reference ratio curve, ours against NumPy and scikit-learn.
+"""``python -m benchmarks``: how long synthlaw takes, beside what a user would write instead.
 
-Prints milliseconds per replicate of a whole 21-ratio curve (dim 10, separation 2, counts 2000/200,
-right law, ratios 0..2), the first call with compilation apart, and the time each needs for
-a relative standard error of 0.3 % of the balanced excess risk at every ratio: ours per
-replicate run and its control variate's variance, the competitors' with the plain variance and
-granted two perfectly parallel cores.
+The reference sweep (dim 10, separation 2, counts 2000/200, 21 ratios from 0 to 2, right law, shifted law
+and duplicates) is run to a relative standard error of the balanced excess risk, ours as a whole
+process with an empty and with a filled cache of compiled programs; scikit-learn and the fastest
+of several NumPy loops are granted exact risks and two perfect cores. Series show what a
+replicate costs against rows, features, ratios and workers.
 """
 
 import argparse
 import json
+import os
+import platform
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from benchmarks.series import FULL, OPTIONAL, PARTS, QUICK
 
-from benchmarks.competitors import curve, newton, scikit_learn
-from simulations.configuration import read_sweep
-from simulations.engine import chunks, run_chunks, workers
-from simulations.estimates import estimates, join
-from simulations.tasks import prepare
-from simulations.units import make_unit
-from synthlaw.versions import versions
-
-DIM, SEPARATION, COUNTS = 10, 2.0, (2000, 200)
-RATIOS = [round(0.1 * i, 1) for i in range(21)]
-REPLICATES = 400
-TARGET = 0.003
-CORES = 2
-RECORD = Path(__file__).parent / "recorded" / "reference_curve.json"
+SCHEMA = 1
+RECORDED = Path(__file__).parent / "recorded" / "engine.json"
+UNRECORDED = Path("results") / "bench" / "engine.json"
 
 
-def ours() -> tuple[dict[str, float], np.ndarray, np.ndarray]:
-    """Timings of the engine; the population minimisers and numbers of synthetic rows."""
-    sweep = read_sweep(
-        {
-            "setting": {"kind": "imbalance", "dim": DIM, "separation": SEPARATION},
-            "counts": {"majority": COUNTS[0], "minority": COUNTS[1]},
-            "synthetic": {"ratios": RATIOS},
-        }
-    )
-    start = time.perf_counter()
-    task = prepare(make_unit(sweep, sweep.synthetic.generators[0]))
-    prepared = time.perf_counter() - start
-    start = time.perf_counter()
-    list(run_chunks(task, chunks(1)))
-    compiled = time.perf_counter() - start
-    start = time.perf_counter()
-    results = join([part for _, part in run_chunks(task, chunks(REPLICATES))])
-    seconds = time.perf_counter() - start
-    found = estimates(results, np.asarray(task.population.balanced_values))
-    measure = (slice(None), 0, -1)
-    size = np.abs(found.estimate[measure])
-    per_replicate = seconds / REPLICATES
+def machine() -> dict[str, Any]:
+    """What the numbers depend on besides the code."""
+    from importlib.metadata import PackageNotFoundError, version
 
-    def needed(se: np.ndarray) -> float:
-        return float(REPLICATES * ((se[measure] / size / TARGET) ** 2).max())
+    from synthlaw.versions import versions
 
-    timings = {
-        "prepare_and_compile_s": prepared + compiled,
-        "ms_per_replicate": 1e3 * per_replicate,
-        "replicates_for_target": needed(found.se),
-        "plain_replicates_for_target": needed(found.se_raw),
-        "variance_cut_median": float(np.median((found.se_raw / found.se)[measure] ** 2)),
-    }
-    timings["seconds_for_target"] = (
-        timings["prepare_and_compile_s"] + per_replicate * timings["replicates_for_target"]
-    )
-    sizes = np.array([cell.oversampled[1] for cell in task.unit.cells])
-    return timings, np.asarray(task.population.theta), sizes
-
-
-def competitor(fit, replicates: int, starts: np.ndarray, sizes: np.ndarray, plain: float) -> dict:
-    """Timings of one competitor, on one core, granted two."""
-    rng = np.random.default_rng(0)
-    curve(fit, rng, DIM, SEPARATION, COUNTS, sizes, starts)
-    start = time.perf_counter()
-    for _ in range(replicates):
-        curve(fit, rng, DIM, SEPARATION, COUNTS, sizes, starts)
-    per_replicate = (time.perf_counter() - start) / replicates / CORES
+    found = versions()
+    try:
+        found["scikit-learn"] = version("scikit-learn")
+    except PackageNotFoundError:
+        pass
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "")
     return {
-        "ms_per_replicate": 1e3 * per_replicate,
-        "replicates_for_target": plain,
-        "seconds_for_target": per_replicate * plain,
+        "versions": found,
+        "cpu": model or platform.processor(),
+        "cores": len(os.sched_getaffinity(0)),
     }
+
+
+def measure(names: list[str], quick: bool, path: Path) -> dict[str, Any]:
+    """Measure the parts; other parts that the file holds already stay."""
+    held = json.loads(path.read_text()) if path.is_file() else {}
+    parts = dict(held.get("parts", {}))
+    for position, name in enumerate(names, 1):
+        print(f"[{position}/{len(names)}] {name} ...", file=sys.stderr, flush=True)
+        start = time.perf_counter()
+        parts[name] = {"quick": quick, **PARTS[name](QUICK if quick else FULL)}
+        seconds = time.perf_counter() - start
+        print(f"[{position}/{len(names)}] {name}: {seconds:.0f} s", file=sys.stderr, flush=True)
+    ordered = {name: parts[name] for name in PARTS if name in parts}
+    return {"schema": SCHEMA, **machine(), "parts": ordered}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--record", action="store_true", help=f"write {RECORD.name}")
-    record = parser.parse_args().record
-    mine, starts, sizes = ours()
-    plain = mine["plain_replicates_for_target"]
-    result = {
-        "versions": versions(),
-        "workers": workers(),
-        "synthlaw": mine,
-        "numpy": competitor(newton, 12, starts, sizes, plain),
-        "scikit_learn": competitor(scikit_learn, 6, starts, sizes, plain),
-    }
-    for name in ("numpy", "scikit_learn"):
-        result[name]["times_slower"] = (
-            result[name]["seconds_for_target"] / mine["seconds_for_target"]
-        )
-    text = json.dumps(result, indent=1)
-    print(text)
-    if record:
-        RECORD.write_text(text + "\n")
+    from figures.benchmark import draw
+    from figures.style import save
+    from simulations.store import write_atomically
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
+    parser.add_argument("--quick", action="store_true", help="a rough look in a few minutes")
+    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="NAME", help=", ".join(PARTS))
+    parser.add_argument("--large", action="store_true", help="ten million augmented rows as well")
+    chosen = parser.parse_args()
+    names = chosen.only or [name for name in PARTS if name not in OPTIONAL]
+    if chosen.large and "large" not in names:
+        names.append("large")
+    path = RECORDED if chosen.record else UNRECORDED
+    result = measure(names, chosen.quick, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, (json.dumps(result, indent=1) + "\n").encode())
+    drawn = save(draw(result), path.with_suffix(""))
+    print(json.dumps({name: result["parts"][name] for name in names}, indent=1))
+    print("\n".join(map(str, [path, *drawn])), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,16 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from figures import agreement, distance, ladder, ratio_curve, slack, verdict_board, worst_group
+from figures import (
+    agreement,
+    benchmark,
+    distance,
+    ladder,
+    ratio_curve,
+    slack,
+    verdict_board,
+    worst_group,
+)
 from figures.faults import FigureError
 from figures.pictures import pictures
 from figures.style import save
@@ -21,6 +30,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "distance": distance.draw,
     "worst_group": worst_group.draw,
     "verdict_board": verdict_board.draw,
+    "benchmark": benchmark.draw,
 }
 FOLDER = "figures"
 

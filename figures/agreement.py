@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from figures import dots, tidy
+from figures.points import error_bars, flagged
 from figures.style import BAND, ERROR_BARS, INK, PALETTE, style
 
 COLUMNS = ("cell", "measured", "measured_se", "expected")
@@ -64,16 +65,14 @@ def draw(table: pd.DataFrame) -> Figure:
         axes.axvspan(-found.band, found.band, color=BAND, linewidth=0, zorder=0, label=label)
     axes.axvline(0.0, color=INK, linewidth=1.2, zorder=1, label="expected")
     noisy = bool((found.half > 0).any())
-    axes.errorbar(
+    error_bars(
+        axes,
         found.value,
-        np.arange(len(table)),
+        np.arange(len(table), dtype=float),
+        flagged(table),
         xerr=found.half if noisy else None,
-        linestyle="none",
         marker="o",
         color=PALETTE[0],
-        markeredgecolor="white",
-        capsize=2.5,
-        zorder=3,
         label=f"measured, {ERROR_BARS}" if noisy else "measured",
     )
     reach = float(np.nanmax(np.abs(found.value) + found.half, initial=found.band))

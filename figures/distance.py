@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from figures import dots, tidy
+from figures.points import error_bars, flagged
 from figures.style import BAND, INK, PALETTE, style
 
 COLUMNS = ("cell", "distance", "radius")
@@ -25,16 +26,14 @@ def draw(table: pd.DataFrame, *, margin: float | None = None) -> Figure:
     if margin is not None:
         axes.axvspan(0.0, margin, color=BAND, linewidth=0, zorder=0, label="within the margin")
         axes.axvline(margin, color=INK, linewidth=1.2, zorder=1, label=f"margin {margin:g}")
-    axes.errorbar(
+    error_bars(
+        axes,
         distance,
-        np.arange(len(table)),
+        np.arange(len(table), dtype=float),
+        flagged(table),
         xerr=np.vstack([np.minimum(radius, distance), radius]),
-        linestyle="none",
         marker="o",
         color=PALETTE[0],
-        markeredgecolor="white",
-        capsize=2.5,
-        zorder=3,
         label="measured ± confidence radius",
     )
     reach = np.nanmax([*(distance + radius), margin or 0.0])

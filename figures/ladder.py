@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures import tidy
+from figures.points import error_bars, flagged
 from figures.style import BAND, ERROR_BARS, INK, MUTED, canvas, colour, marker, style
 
 COLUMNS = ("size", "inverse_size", "ratio", "ratio_se", "fit")
@@ -95,16 +96,14 @@ def _series(axes: Axes, rows: pd.DataFrame, position: int, name: str) -> None:
         x, y = np.append(0.0, x), np.append(y[0] - x[0] * (y[1] - y[0]) / (x[1] - x[0]), y)
         label = "fitted line" if position == 0 else "_"
         axes.plot(x, y, color=colour(position), zorder=2, label=label)
-    axes.errorbar(
+    error_bars(
+        axes,
         tidy.numbers(rows, "inverse_size"),
         tidy.numbers(rows, "ratio"),
+        flagged(rows),
         yerr=2.0 * np.nan_to_num(tidy.numbers(rows, "ratio_se")),
-        linestyle="none",
         marker=marker(position),
         color=colour(position),
-        markeredgecolor="white",
-        capsize=2.5,
-        zorder=3,
         label=f"{name or 'simulation'}, {ERROR_BARS}" if position == 0 else name,
     )
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from figures import (
     agreement,
+    benchmark,
     distance,
     ladder,
     ratio_curve,
@@ -21,7 +22,7 @@ from figures import (
 )
 from figures.faults import FigureError
 
-VERDICTS, TABLES, TABLE = "verdicts.json", "tables", "table.csv"
+VERDICTS, TABLES, TABLE, TIMES = "verdicts.json", "tables", "table.csv", "engine.json"
 # Sweeps that several claims share: table name -> picture name and how it is drawn.
 SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "imbalance_curve": {"imbalance_curve": ("ratio_curve", ratio_curve.draw)},
@@ -41,26 +42,30 @@ class Picture(NamedTuple):
 
 
 def pictures(directory: Path) -> list[Picture]:
-    """All pictures of a folder left by ``verify`` or ``simulate``."""
+    """All pictures of a folder left by ``verify``, ``simulate`` or the benchmarks."""
     if (directory / VERDICTS).is_file():
-        verdicts = _read_verdicts(directory / VERDICTS)
+        verdicts = _read_json(directory / VERDICTS, "claims", list, "claims", "synthlaw verify")
         return [*_of_verdicts(verdicts, directory / TABLES), *_of_shared(directory / TABLES)]
     if (directory / TABLE).is_file():
         return _of_simulation(directory / TABLE)
+    if (directory / TIMES).is_file():
+        record = _read_json(directory / TIMES, "parts", dict, "parts", "python -m benchmarks")
+        return [Picture("engine", "benchmark", partial(benchmark.draw, record))]
     raise FigureError(
         f"{directory} holds neither {VERDICTS} nor {TABLE}; "
         "name the folder that synthlaw verify or synthlaw simulate left."
     )
 
 
-def _read_verdicts(path: Path) -> dict[str, Any]:
+def _read_json(path: Path, field: str, kind: type, what: str, command: str) -> dict[str, Any]:
+    """The object in a file that ``command`` left, with a ``field`` of this kind."""
     try:
-        verdicts = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise FigureError(f"{path} cannot be read ({error}); run synthlaw verify again.") from None
-    if not isinstance(verdicts, dict) or not isinstance(verdicts.get("claims"), list):
-        raise FigureError(f"{path} lists no claims; run synthlaw verify again.")
-    return verdicts
+        raise FigureError(f"{path} cannot be read ({error}); run {command} again.") from None
+    if not isinstance(found, dict) or not isinstance(found.get(field), kind):
+        raise FigureError(f"{path} lists no {what}; run {command} again.")
+    return found
 
 
 def _read(path: Path) -> pd.DataFrame:

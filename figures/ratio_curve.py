@@ -1,8 +1,8 @@
 """Risk or error along the oversampling ratio: theory as a line, simulation as points.
 
 Rows with a prediction only make the line denser; rows with an estimate only stand without a
-line. The reweighting row has no ratio and is drawn as a level. The lower panels show what the
-upper ones cannot: the distance between simulation and theory.
+line. The reweighting row has no ratio and is drawn as a level. A flagged estimate is an open
+point. The lower panels show what the upper ones cannot: the distance between simulation and theory.
 """
 
 from typing import Literal
@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from figures import tidy
+from figures.points import OPEN, error_bars, flag_handle, flagged
 from figures.style import ERROR_BARS, INK, MUTED, canvas, colour, marker, plain_log, spans, style
 
 Numbers = NDArray[np.float64]
@@ -115,34 +116,31 @@ def _curves(axes: Axes, panel: tidy.Panel, x: str, generators: list[str]) -> Non
             )
         if len(points):
             half = 2.0 * np.nan_to_num(tidy.numbers(points, "se"))
-            _bars(axes, tidy.numbers(points, x), tidy.numbers(points, "estimate"), half, position)
+            place, height = tidy.numbers(points, x), tidy.numbers(points, "estimate")
+            _bars(axes, place, height, half, flagged(points), position)
 
 
-def _bars(axes: Axes, x: Numbers, y: Numbers, half: Numbers, position: int) -> None:
-    axes.errorbar(
-        x,
-        y,
-        yerr=half,
-        linestyle="none",
-        marker=marker(position),
-        color=colour(position),
-        markeredgecolor="white",
-        markeredgewidth=0.6,
-        capsize=2.5,
-        elinewidth=1.1,
-        zorder=3,
-    )
+def _bars(
+    axes: Axes, x: Numbers, y: Numbers, half: Numbers, flag: NDArray[np.bool_], position: int
+) -> None:
+    look = {"marker": marker(position), "color": colour(position)}
+    error_bars(axes, x, y, flag, yerr=half, markeredgewidth=0.6, elinewidth=1.1, **look)
 
 
 def _levels(axes: Axes, panel: tidy.Panel, generators: list[str], single: bool) -> None:
     """Rows without a ratio: a dashed level, with the simulated one as a thin band."""
-    for row in panel.constants.to_dict("records"):
+    marked = panel.constants.assign(flagged=flagged(panel.constants))
+    for row in marked.to_dict("records"):
         position = generators.index(row["generator"])
         level = row["predicted"] if np.isfinite(row["predicted"]) else row["estimate"]
         axes.axhline(level, linestyle=(0, (5, 3)), color=colour(position), zorder=1.5)
         if np.isfinite(row["estimate"]) and np.isfinite(row["se"]):
             low, high = row["estimate"] - 2 * row["se"], row["estimate"] + 2 * row["se"]
             axes.axhspan(low, high, color=colour(position), alpha=0.25, linewidth=0, zorder=1)
+        if row["flagged"]:
+            side = axes.get_yaxis_transform()
+            look = {"marker": marker(position), "color": colour(position), **OPEN}
+            axes.plot([0.5], [row["estimate"]], transform=side, linestyle="none", zorder=3, **look)
         if single:
             axes.annotate(
                 str(row["generator"]),
@@ -169,9 +167,9 @@ def _residuals(axes: Axes, panel: tidy.Panel, x: str, generators: list[str], uni
         usable = scale > 0.0
         gap = tidy.numbers(rows, "estimate") - predicted
         if usable.any():
-            scale = scale[usable]
+            scale, flag = scale[usable], flagged(rows)[usable]
             place = tidy.numbers(rows, x)[usable] + step * (position - (len(generators) - 1) / 2)
-            _bars(axes, place, gap[usable] / scale, 2.0 * se[usable] / scale, position)
+            _bars(axes, place, gap[usable] / scale, 2.0 * se[usable] / scale, flag, position)
 
 
 def _legend(figure: Figure, generators: list[str], rows: pd.DataFrame) -> None:
@@ -195,4 +193,6 @@ def _legend(figure: Figure, generators: list[str], rows: pd.DataFrame) -> None:
     if simulated:
         label = f"simulation {ERROR_BARS}"
         handles.append(Line2D([], [], color=MUTED, marker="o", linestyle="none", label=label))
+    if flagged(tidy.known(rows, "estimate")).any():
+        handles.append(flag_handle())
     figure.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)))

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from figures import dots, tidy
+from figures.points import error_bars, flagged
 from figures.style import ERROR_BARS, INK, PALETTE, plain_log, spans, style
 
 COLUMNS = ("cell", "measured", "measured_se", "bound")
@@ -28,16 +29,14 @@ def draw(table: pd.DataFrame, *, quantity: str = "measured / bound") -> Figure:
     half = 2.0 * error / np.abs(bound)
     figure, axes = dots.rows(tidy.texts(table, "cell"))
     axes.axvline(1.0, color=INK, linewidth=1.2, zorder=1, label="the bound")
-    axes.errorbar(
+    error_bars(
+        axes,
         ratio,
-        np.arange(len(table)),
+        np.arange(len(table), dtype=float),
+        flagged(table),
         xerr=half,
-        linestyle="none",
         marker="o",
         color=PALETTE[0],
-        markeredgecolor="white",
-        capsize=2.5,
-        zorder=3,
         label=f"measured, {ERROR_BARS}",
     )
     if spans([*map(float, ratio[np.isfinite(ratio)]), 1.0]):

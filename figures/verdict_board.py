@@ -12,12 +12,14 @@ from matplotlib.figure import Figure
 
 from figures.dots import shorten
 from figures.faults import FigureError
+from figures.points import MEANING, OPEN
 from figures.style import BAND, INK, MUTED, OUTCOMES, canvas, style
 
 _ROW = 0.25
 # Ratios further from 1 than this many margins are drawn at the edge, so that one of them does not
 # flatten all the others.
 _MARGINS = 4.0
+FLAG = " †"
 
 _GLYPH: dict[str, Any] = {
     "ha": "center",
@@ -61,11 +63,14 @@ def draw(verdicts: dict[str, Any]) -> Figure:
             _mark(marks, claim["outcome"], 0.0, height)
             _twin(marks, (claim.get("twin") or {}).get("outcome"), 1.0, height)
             ticks.append(height)
-            labels.append(shorten(str(claim.get("title") or claim["id"]), 58))
+            note = FLAG if claim.get("flagged_rows") else ""
+            labels.append(shorten(str(claim.get("title") or claim["id"]), 58 - len(note)) + note)
             height += 1
     axes.set_yticks(ticks, labels=labels)
     counts = [f"{sum(c['outcome'] == name for c in claims)} {name}" for name in OUTCOMES]
     summary = f"{len(claims)} claims: {', '.join(counts)}\n(grey ✘: the planted error was caught)"
+    if any(claim.get("flagged_rows") for claim in claims):
+        summary += f"\n{FLAG.strip()}, open point: rests on cells in which {MEANING}"
     figure.suptitle(summary, fontsize=9.5)
     return figure
 
@@ -117,16 +122,17 @@ def _ratio(axes: Axes, claim: dict[str, Any], height: int, reach: float) -> None
         )
         return
     half = NormalDist().inv_cdf(1.0 - claim.get("level", claim["alpha"])) * error if error else 0.0
+    look = {"marker": "o", "color": colour, "markeredgecolor": "white"}
+    if claim.get("flagged_rows"):
+        look |= {**OPEN, "markeredgecolor": colour}
     axes.errorbar(
         [ratio],
         [height],
         xerr=[half],
-        marker="o",
-        color=colour,
-        markeredgecolor="white",
         capsize=2.5,
         linestyle="none",
         zorder=4,
+        **look,
     )
 
 

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from figures import tidy
 from figures.faults import FigureError
+from figures.points import error_bars, flag_handle, flagged
 from figures.style import ERROR_BARS, INK, MUTED, canvas, colour, marker, style
 
 SPECIAL = ("balanced", "worst")
@@ -52,7 +53,8 @@ def draw(table: pd.DataFrame, *, x: str | None = None) -> Figure:
         axes.remove()
     for axes in grid[: len(shown) : wide]:
         axes.set_ylabel("0-1 error (share of rows)")
-    _legend(figure, names, "worst" in tidy.distinct(rows, "group"))
+    drawn = tidy.known(moving, "estimate")
+    _legend(figure, names, "worst" in tidy.distinct(rows, "group"), bool(flagged(drawn).any()))
     if len(found) > len(shown):
         figure.suptitle(f"the first {len(shown)} of {len(found)} settings")
     return figure
@@ -86,21 +88,19 @@ def _panel(axes: Axes, rows: pd.DataFrame, names: list[str], x: str) -> None:
                 zorder=2,
             )
         if len(points):
-            axes.errorbar(
+            error_bars(
+                axes,
                 tidy.numbers(points, x),
                 tidy.numbers(points, "estimate"),
+                flagged(points),
                 yerr=2.0 * np.nan_to_num(tidy.numbers(points, "se")),
-                linestyle="none",
                 marker=marker(position),
                 markersize=_SIZES[layer],
                 color=colour(position),
-                markeredgecolor="white",
-                capsize=2.5,
-                zorder=3,
             )
 
 
-def _legend(figure: Figure, names: list[str], worst: bool) -> None:
+def _legend(figure: Figure, names: list[str], worst: bool, flag: bool) -> None:
     handles = [
         Line2D(
             [],
@@ -119,4 +119,6 @@ def _legend(figure: Figure, names: list[str], worst: bool) -> None:
     handles.append(Line2D([], [], color=MUTED, label="theory"))
     label = f"simulation {ERROR_BARS}"
     handles.append(Line2D([], [], color=MUTED, marker="o", linestyle="none", label=label))
+    if flag:
+        handles.append(flag_handle())
     figure.legend(handles=handles, loc="outside lower center", ncols=3)

@@ -9,8 +9,8 @@ import pandas as pd
 
 from scaling.theory.expansion import Expansion, expansion
 from simulations.configuration import Sweep, points, read_sweep
-from simulations.estimates import measures
 from simulations.generator_specs import generator_label
+from simulations.moments import measures
 from simulations.table import Terms, unit_table
 from simulations.units import Unit, make_unit, unit_population
 

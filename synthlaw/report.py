@@ -16,9 +16,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from figures.tidy import read_table
+from simulations.flags import MEANING
 from simulations.store import write_atomically
 from synthlaw.mathml import inline_math, mathml
-from synthlaw.words import GLYPHS, number, percent, twin_sentence, verdict_sentence
+from synthlaw.words import GLYPHS, flag_sentence, number, percent, twin_sentence, verdict_sentence
 
 REPORT = "report.html"
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -76,6 +77,7 @@ class Card(NamedTuple):
     verdict: str
     twin: Markup
     twin_verdict: str
+    flag: str
     facts: list[tuple[str, str]]
     evidence: Evidence | None
     picture: Picture | None
@@ -128,6 +130,8 @@ def report(verdicts: dict[str, Any], directory: Path) -> str:
         glyphs=GLYPHS,
         overview=overview,
         seconds=sum(float(claim.get("seconds") or 0.0) for claim in verdicts["claims"]),
+        meaning=MEANING,
+        flagged=[c for c in cards if c.flag],
         escaped=[c for c in cards if (c.claim.get("twin") or {}).get("outcome") in _ESCAPED],
     )
 
@@ -153,6 +157,7 @@ def _card(claim: dict[str, Any], directory: Path) -> Card:
         verdict=verdict_sentence(claim),
         twin=inline_math(str(twin["statement"]).rstrip(". ")) if twin else Markup(""),
         twin_verdict=twin_sentence(twin),
+        flag=flag_sentence(claim),
         facts=list(_facts(claim)),
         evidence=_evidence(directory, f"tables/{claim['id']}.csv"),
         picture=picture(

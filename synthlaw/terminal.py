@@ -5,6 +5,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from simulations.flags import MEANING
 from synthlaw.words import GLYPHS, short_verdict
 
 # Colours every terminal has; the glyph and the word say the same without them.
@@ -43,9 +44,10 @@ def summary(verdicts: dict[str, Any]) -> str:
     '2 claims: 1 supported, 1 unresolved, 0 contradicted'
     """
     outcomes = [claim["outcome"] for claim in verdicts["claims"]]
-    return f"{len(outcomes)} claims: " + ", ".join(
-        f"{outcomes.count(name)} {name}" for name in GLYPHS
-    )
+    counts = ", ".join(f"{outcomes.count(name)} {name}" for name in GLYPHS)
+    flagged = [str(claim["id"]) for claim in verdicts["claims"] if claim.get("flagged_rows")]
+    note = f"; flagged, {MEANING} in some cells: {', '.join(flagged)}" if flagged else ""
+    return f"{len(outcomes)} claims: {counts}{note}"
 
 
 def _outcome(outcome: str) -> Text:

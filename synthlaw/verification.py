@@ -14,6 +14,7 @@ from scaling.equivalence import ALPHA
 from simulations.problems import InputError, nearest
 from simulations.store import write_atomically
 from synthlaw.claims import registry
+from synthlaw.claims.evidence import flagged
 from synthlaw.claims.judges import Judgement, judge
 from synthlaw.claims.lab import PRESETS, Lab
 from synthlaw.claims.record import FAMILIES, Claim
@@ -61,7 +62,7 @@ def run_claim(claim: Claim, lab: Lab) -> tuple[dict[str, Any], pd.DataFrame]:
     """One claim's entry in verdicts.json, and its evidence."""
     started = time.perf_counter()
     margin = claim.margin if claim.margin is not None else lab.preset.margin
-    evidence = claim.evidence(lab)
+    evidence = flagged(claim.evidence(lab))
     own = judge(claim.kind, evidence, margin)
     twin = judge(claim.kind, claim.twin.evidence(lab), margin)
     verdict = own.verdict
@@ -92,6 +93,7 @@ def run_claim(claim: Claim, lab: Lab) -> tuple[dict[str, Any], pd.DataFrame]:
         "seconds": round(time.perf_counter() - started, 3),
         "replicates": int(evidence["replicates"].to_numpy().sum()),
         "failures": int(evidence["failures"].to_numpy().sum()),
+        "flagged_rows": len(evidence) - list(evidence["flag"]).count(""),
         "figure": f"figures/{claim.id}.png",
         "reproduce": f"synthlaw verify --preset {lab.preset.name} --seed {lab.seed}"
         f" --claim {claim.id}",

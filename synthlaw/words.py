@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from simulations.flags import MEANING
+
 GLYPHS = {"supported": "✔", "unresolved": "?", "contradicted": "✘"}
 _ABSENT = "–"
 
@@ -72,6 +74,24 @@ def twin_sentence(twin: dict[str, Any] | None) -> str:
         "unresolved": "not caught: the data cannot tell it from the claim",
         "supported": "not caught: it passed as true",
     }[twin["outcome"]]
+
+
+def flag_sentence(claim: dict[str, Any]) -> str:
+    """What a reader must know of a claim some of whose cells are flagged; "" where none is.
+
+    >>> flag_sentence({"flagged_rows": 1})[:57]
+    'in 1 row of the evidence more than 1 % of fits failed: it'
+    >>> flag_sentence({"flagged_rows": 0})
+    ''
+    """
+    count = int(claim.get("flagged_rows") or 0)
+    if not count:
+        return ""
+    rows, it, speaks = ("row", "it", "speaks") if count == 1 else ("rows", "they", "speak")
+    return (
+        f"in {count} {rows} of the evidence {MEANING}: {it} {speaks} only of samples whose "
+        "minimiser exists"
+    )
 
 
 def _constant(claim: dict[str, Any]) -> str:

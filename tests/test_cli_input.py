@@ -53,6 +53,17 @@ BAD = [  # arguments, words the sentence must hold
     (["simulate", "good.toml", "--replicates", "1"], ["--replicates is 1", "from 2 to"]),
     (["simulate", "good.toml", "--replicates", "many"], ["--replicates", "integer"]),
     (["simulate", "good.toml", "--replicate", "9"], ["No such option", "--replicates"]),
+    (["simulate", "good.toml", "--target-se", "0"], ["--target-se is 0", "between 0 and 1"]),
+    (
+        ["simulate", "good.toml", "--target-se", "0.1", "--replicates", "9"],
+        ["--replicates", "--target-se", "keep one"],
+    ),
+    (["simulate", "good.toml", "--shard", "3/2"], ["--shard is 3/2", "such as 1/4"]),
+    (["simulate", "good.toml", "--shard", "1/2", "--dry-run"], ["--shard", "leave out"]),
+    (
+        ["simulate", "good.toml", "--shard", "1/2", "--target-se", "0.1"],
+        ["--shard", "fixed number of replicates"],
+    ),
     (["verify", "--preset", "quik"], ["'quik'", "did you mean 'quick'?"]),
     (["verify", "--claim", "no_such_claim"], ["no_such_claim", "claims"]),
     (["verify", "--family", "imbalanse"], ["imbalanse", "did you mean 'imbalance'?"]),
@@ -115,6 +126,20 @@ def test_a_dry_run_writes_nothing_and_a_run_can_be_asked_for_its_state(folder: P
     assert {row["replicates"] for row in rows} == {4}
     state = json.loads(run(folder, "status", "run", "--json").stdout)["rows"]
     assert [(row["held"], row["missing"]) for row in state] == [(4, 0), (4, 0)]
+
+
+def test_a_share_and_a_target_from_the_command_line(folder: Path) -> None:
+    first = run(folder, "simulate", "good.toml", "--out", "run", "--replicates", "4", "--shard=1/2")
+    assert first.returncode == 0 and "Share 1/2 is done; 4 replicates" in first.stdout
+    arguments = ("--out", "run", "--replicates", "4", "--shard=2/2", "--json")
+    last = json.loads(run(folder, "simulate", "good.toml", *arguments).stdout)
+    assert {row["replicates"] for row in last["table"]} == {4} and last["notes"] == []
+    done = run(folder, "simulate", "good.toml", "--out", "run", "--target-se", "0.2")
+    assert done.returncode == 0 and "table: run/table.csv" in done.stdout
+    state = json.loads(run(folder, "status", "run", "--json").stdout)["rows"]
+    assert [(row["held"], row["wanted"], row["state"]) for row in state] == [
+        (200, None, "done")
+    ] * 2
 
 
 def test_an_interruption_is_one_sentence_and_130(folder, monkeypatch, capsys) -> None:

@@ -152,13 +152,30 @@ BAD = [  # path, value, field named, words of fault and remedy
         "repeats an earlier generator",
     ),
     ("estimator/kind", "logit", "estimator.kind", "did you mean 'logistic'?"),
-    ("estimator/kind", "hinge", "estimator.kind", "choose 'logistic' or 'squared'"),
+    (
+        "estimator/kind",
+        "hinge",
+        "estimator.kind",
+        "'logistic' or 'squared' or 'lda' or 'mean_difference'",
+    ),
+    ("estimator", {"kind": "lda", "ridge": 0.1}, "estimator.ridge", "set it to 0"),
+    (
+        "estimator",
+        {"kind": "mean_difference", "intercept": False},
+        "estimator.intercept",
+        "to true",
+    ),
     ("estimator/ridge", -1, "estimator.ridge", "at least 0"),
     ("estimator/intercept", 1, "estimator.intercept", "true or false"),
     ("theory/regime", "proportional", "theory.regime", "choose 'fixed_dim'"),
     ("run/replicates", 1, "run.replicates", "at least 2"),
     ("run/replicates", 10**9, "run.replicates", "at most 10000000"),
     ("run/replicates", 10.5, "run.replicates", "give a whole number"),
+    ("run/target_relative_se", 0.1, "run.target_relative_se", "beside replicates; keep one"),
+    ("run", {"target_relative_se": 0.0}, "run.target_relative_se", "above 0"),
+    ("run", {"target_relative_se": 1.0}, "run.target_relative_se", "below 1"),
+    ("run", {"max_replicates": 500}, "run.max_replicates", "give target_relative_se too"),
+    ("run", {"target_relative_se": 0.1, "max_replicates": 9}, "run.max_replicates", "least 200"),
     ("run/seed", -1, "run.seed", "at least 0"),
     ("run/seed", 2**32, "run.seed", "below 4294967296"),
     ("sweep", {"counts.minorty": [1]}, "sweep.counts.minorty", "did you mean 'counts.minority'?"),
@@ -169,6 +186,12 @@ BAD = [  # path, value, field named, words of fault and remedy
     ("sweep", {"counts.minority": [5, -1]}, "counts.minority = -1", "above 0"),
     ("sweep", {"setting.kind": [1]}, "sweep.setting.kind", "sweep numbers only"),
     ("sweep", {"run.replicates": [4, 8]}, "sweep.run.replicates", "share one number"),
+    (
+        "sweep",
+        {"run.target_relative_se": [0.1, 0.2]},
+        "sweep.run.target_relative_se",
+        "share one number",
+    ),
     ("sweep", {"setting": [1]}, "sweep.setting", "sweep numbers only"),
     ("sweep", {"estimator.intercept": [1]}, "sweep.estimator.intercept", "numbers only"),
     ("sweep", {"setting.dim": [3, 4]}, "setting.dim = 4", "give 4 numbers"),
@@ -402,3 +425,24 @@ def test_junk_anywhere_is_accepted_or_one_sentence(data, junk, choose) -> None:
         assert isinstance(read_sweep(spoiled), Sweep)
     except InputError as error:
         assert_one_sentence(str(error))
+
+
+def test_a_run_ends_by_a_number_or_by_a_precision() -> None:
+    """What is not given is filled in only where it has a meaning, and is read back the same."""
+    for run, full in (
+        ({}, {"replicates": 1000, "seed": 0}),
+        (
+            {"target_relative_se": 0.01},
+            {"target_relative_se": 0.01, "max_replicates": 1_000_000, "seed": 0},
+        ),
+    ):
+        sweep = read_sweep(
+            {
+                "setting": {"kind": "imbalance", "dim": 2},
+                "run": run,
+                "counts": {"majority": 20, "minority": 10},
+            }
+        )
+        resolved = sweep.resolved()
+        assert resolved["run"] == full and read_sweep(resolved) == sweep
+        assert sweep.run.most == full.get("replicates", 1_000_000)

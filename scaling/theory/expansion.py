@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulations.estimates import excess
+from simulations.moments import excess
 from simulations.units import UnitPopulation
 
 ROUNDING = 1e-14

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from simulations.flags import either, flags
 from synthlaw.claims.lab import Experiment, Lab
 from synthlaw.claims.record import Evidence
 
@@ -43,6 +44,7 @@ def against(rows: pd.DataFrame, prediction: np.ndarray, estimate: np.ndarray) ->
     """Evidence of kind constant: estimates over predictions, one series per ratio."""
     labels = ["" if np.isnan(r) else f"ratio {r:g}" for r in column(rows, "ratio")]
     size, se = column(rows, "size"), column(rows, "se")
+    failures, replicates = rows["failures"].to_numpy(), rows["replicates"].to_numpy()
     return pd.DataFrame(
         {
             "series": labels,
@@ -53,8 +55,9 @@ def against(rows: pd.DataFrame, prediction: np.ndarray, estimate: np.ndarray) ->
             "se": se,
             "ratio": estimate / prediction,
             "ratio_se": se / np.abs(prediction),
-            "replicates": rows["replicates"].to_numpy(),
-            "failures": rows["failures"].to_numpy(),
+            "replicates": replicates,
+            "failures": failures,
+            "flag": flags(failures, replicates),
         }
     )
 
@@ -101,8 +104,17 @@ def compare(measured: pd.DataFrame, bound: pd.DataFrame, cells: list[str]) -> pd
             "bound_se": bound["se"],
             "replicates": measured["replicates"] + bound["replicates"],
             "failures": measured["failures"] + bound["failures"],
+            "flag": either(measured["flag"].to_numpy(), bound["flag"].to_numpy()),
         }
     )
+
+
+def flagged(evidence: pd.DataFrame) -> pd.DataFrame:
+    """The evidence with a column ``flag``, from its failures where it has none of its own."""
+    if "flag" in evidence.columns:
+        return evidence
+    counts = evidence["failures"].to_numpy(), evidence["replicates"].to_numpy()
+    return evidence.assign(flag=flags(*counts))
 
 
 def exact_rows(

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from simulations.flags import either
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, against, column, compare, ladder_of, planted, select
@@ -29,6 +30,7 @@ def like_real_rows(lab: Lab) -> pd.DataFrame:
         ratio_se=np.hypot(table["ratio_se"], table["ratio"] * noise),
         replicates=table["replicates"] + real["replicates"].to_numpy(),
         failures=table["failures"] + real["failures"].to_numpy(),
+        flag=either(table["flag"].to_numpy(), real["flag"].to_numpy()),
     )
 
 

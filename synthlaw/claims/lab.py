@@ -9,7 +9,7 @@ import pandas as pd
 
 from simulations.configuration import read_sweep
 from simulations.engine import chunks, run_chunks
-from simulations.estimates import measures
+from simulations.moments import measures
 from simulations.tasks import compute_parameters, prepare
 from simulations.units import Unit, make_unit
 from synthlaw.predictions import predict
@@ -125,5 +125,5 @@ class Lab:
     def replicate_values(self, unit: Unit, replicates: int) -> tuple[np.ndarray, np.ndarray]:
         """Controlled measures per replicate ``(R, C, 2, K + 1)``, and which were found ``(R, C)``."""
         parts = [part for _, part in run_chunks(prepare(unit), chunks(replicates))]
-        values = np.concatenate([part.values - part.controls for part in parts])
+        values = np.concatenate([part.values - part.controls.sum(axis=2) for part in parts])
         return measures(values), np.concatenate([part.status == 0 for part in parts])

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from scaling.theory.expansion import expansion
-from simulations.estimates import measures
+from simulations.moments import measures
 from simulations.units import unit_population
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
