@@ -33,5 +33,25 @@ def _keep_compiled_programs() -> None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _make_room_for_threads() -> None:
+    """Let XLA's pool have more threads than programs can run at a time.
+
+    A running program holds one of the pool's threads and waits there for the parts of its large
+    matrix products, which need others: with as many programs as threads all wait for ever. The
+    pool takes its size from ``NPROC`` when JAX is first used.
+    """
+    # One program a core, and up to three for each of two units that are being made ready.
+    needed = 2 * cores() + 6
+    given = os.environ.get("NPROC", "")
+    if not (given.isdecimal() and int(given) >= needed):
+        os.environ["NPROC"] = str(needed)
+
+
+_make_room_for_threads()
 jax.config.update("jax_enable_x64", True)
 _keep_compiled_programs()

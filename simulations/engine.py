@@ -5,7 +5,6 @@ numbers only, so pieces may be of any size, computed in any order, by any worker
 and give the same bits.
 """
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from simulations import cores
 from simulations.replicate import Results
 from simulations.tasks import Task, compute
 
@@ -45,7 +45,7 @@ def chunks(count: int) -> list[Chunk]:
 
 def workers() -> int:
     """How many pieces run at a time: the cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores()
 
 
 class Timed(NamedTuple):

@@ -2,12 +2,12 @@
 
 import errno
 import os
-import signal
 import sys
 
 from typer.exceptions import TyperException
 
 from synthlaw.commands import app
+from synthlaw.interruption import heed_ctrl_c, ignore_ctrl_c, leave
 from synthlaw.output import fault
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -20,12 +20,21 @@ def main(arguments: list[str] | None = None) -> None:
     # The global switches may stand anywhere; the parser wants them first.
     switches = [each for each in given if each in ("--json", "--quiet")]
     rest = [each for each in given if each not in switches]
-    code = _run([*switches, *rest])
+    own_process = arguments is None
+    pressed = heed_ctrl_c() if own_process else []
+    try:
+        code = _run([*switches, *rest])
+    except Exception:
+        if not pressed:
+            raise
+        # Compiled code may turn an interruption into a fault of its own.
+        code = INTERRUPTED
     if code == INTERRUPTED:
-        if arguments is None:
-            # The process is ending: a second Ctrl-C must not turn that into a traceback.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if own_process:
+            ignore_ctrl_c()
         fault("Interrupted; run the same command again.")
+    if own_process and code in (INTERRUPTED, BAD_INPUT):
+        leave(code)
     sys.exit(code)
 
 

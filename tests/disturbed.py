@@ -31,7 +31,7 @@ ratios = [0, 0.5, 1]
 replicates = {replicates}
 seed = {seed}
 """
-REPLICATES, SEED = 4_000, 0
+REPLICATES, SEED = 5_000, 0
 # A background shell hands on an ignored Ctrl-C, another view of the mounts has no current folder,
 # and a limit must bind the command alone.
 _PRELUDE = """

@@ -76,10 +76,9 @@ def _moments(rng: np.random.Generator, start_up: float, shards: int) -> list[Mom
     computes and writes, and when nearly all is there."""
     starting = [Moment(0, start_up * rng.uniform(0.1, 1.0)) for _ in range(KILLS // 4)]
     step = max(1, shards // KILLS)
-    within = [Moment(int(rng.integers(1, 2 * step + 1)), rng.uniform(0, 0.05)) for _ in range(60)]
-    order = rng.permutation(KILLS)
-    first = [*starting, *within[: KILLS - len(starting)]]
-    return [first[k] for k in order] + within[KILLS - len(starting) :]
+    within = [Moment(int(rng.integers(1, step + 1)), rng.uniform(0, 0.05)) for _ in range(KILLS)]
+    first = [*starting, *within[len(starting) :]]
+    return [first[k] for k in rng.permutation(KILLS)] + within
 
 
 def _held(bench: Bench, out: Path) -> int:
@@ -99,6 +98,9 @@ def test_twenty_kills_of_one_run_lose_nothing(
     rng = np.random.default_rng(20)
     held, kills, counted, unfinished = left(out), 0, False, 0
     for moment in _moments(rng, undisturbed.seconds / 2, len(whole.shards)):
+        if moment.shards > len(whole.shards) - len(held.shards):
+            # Nearly all is there: strike while the rest is read, or the table written.
+            moment = Moment(0, undisturbed.seconds * rng.uniform(0.3, 0.8))
         process = bench.start("simulate", "sweep.toml", "--out", out)
         kills += strike(process, out, moment, signal.SIGKILL)
         done = ended(process)
@@ -196,7 +198,8 @@ def test_ctrl_c_and_terminate_leave_a_run_that_resumes(
         sentence = done.stderr.splitlines()[-1]
         assert (done.returncode, done.stdout) == (130, ""), done.stderr
         assert sentence == "Interrupted; run the same command again."
-        assert "Traceback" not in done.stderr and strays(out) == []
+        # A second Ctrl-C ends it at once; only then may a file be left under a temporary name.
+        assert "Traceback" not in done.stderr and (again or strays(out) == [])
         assert_part(left(out), whole)
     held = left(out)
     process = bench.start("simulate", "sweep.toml", "--out", out)

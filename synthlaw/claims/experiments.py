@@ -1,7 +1,8 @@
 """The simulations that claims share.
 
 Counts grow by powers of two along a ladder, so that one compiled program serves several sizes;
-replicates are chosen so that a constant's standard error stays below 0.5 % in ``quick``.
+replicates are chosen so that a constant's standard error stays below 0.5 % in ``quick`` (most are
+ten times smaller), and are enough to fit the controls' coefficients in each half.
 """
 
 from synthlaw.claims.lab import Experiment
@@ -30,7 +31,7 @@ CURVE = Experiment(
         },
     },
     sizes=(1, 2, 4),
-    replicates=(1000, 800, 600),
+    replicates=(500, 400, 300),
 )
 
 # Duplicates and reweighting have the variance of the few minority rows: the ladder starts higher.
@@ -45,7 +46,7 @@ RESAMPLING = Experiment(
         },
     },
     sizes=(4, 8, 16),
-    replicates=(2400, 1800, 1200),
+    replicates=(800, 600, 400),
 )
 
 REAL_ROWS = Experiment(
@@ -56,7 +57,7 @@ REAL_ROWS = Experiment(
         "synthetic": {"ratios": [0]},
     },
     sizes=(1, 2, 4),
-    replicates=(1500, 1500, 1600),
+    replicates=(400, 400, 400),
 )
 
 AUGMENT_SHARE = Experiment(
@@ -67,7 +68,7 @@ AUGMENT_SHARE = Experiment(
         "synthetic": {"ratios": [1], "augment": [1500], "augment_share": 0.7},
     },
     sizes=(1, 2, 4),
-    replicates=(1500, 1000, 800),
+    replicates=(400, 300, 300),
 )
 
 AUGMENT_WEIGHT = Experiment(
@@ -83,7 +84,7 @@ AUGMENT_WEIGHT = Experiment(
         },
     },
     sizes=(1, 2, 4),
-    replicates=(1500, 1000, 800),
+    replicates=(400, 300, 300),
 )
 
 SPURIOUS = Experiment(
@@ -97,5 +98,5 @@ SPURIOUS = Experiment(
         },
     },
     sizes=(1, 2, 4),
-    replicates=(1500, 1500, 1600),
+    replicates=(1000, 1000, 1000),
 )

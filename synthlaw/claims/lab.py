@@ -122,8 +122,13 @@ class Lab:
         theta, linear, status = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return theta, linear, status == 0
 
-    def replicate_values(self, unit: Unit, replicates: int) -> tuple[np.ndarray, np.ndarray]:
-        """Controlled measures per replicate ``(R, C, 2, K + 1)``, and which were found ``(R, C)``."""
+    def replicate_values(
+        self, unit: Unit, replicates: int, controls: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Measures per replicate ``(R, C, 2, K + 1)`` less the first ``controls`` control variates,
+        and which were found ``(R, C)``."""
         parts = [part for _, part in run_chunks(prepare(unit), chunks(replicates))]
-        values = np.concatenate([part.values - part.controls.sum(axis=2) for part in parts])
+        values = np.concatenate(
+            [part.values - part.controls[:, :, :controls].sum(axis=2) for part in parts]
+        )
         return measures(values), np.concatenate([part.status == 0 for part in parts])
