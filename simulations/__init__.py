@@ -45,8 +45,8 @@ def _make_room_for_threads() -> None:
     matrix products, which need others: with as many programs as threads all wait for ever. The
     pool takes its size from ``NPROC`` when JAX is first used.
     """
-    # One program a core, and up to three for each of two units that are being made ready.
-    needed = 2 * cores() + 6
+    # Two pieces a core, two programs for each of three units that are being made ready, and room.
+    needed = 3 * cores() + 6
     given = os.environ.get("NPROC", "")
     if not (given.isdecimal() and int(given) >= needed):
         os.environ["NPROC"] = str(needed)

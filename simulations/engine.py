@@ -44,8 +44,9 @@ def chunks(count: int) -> list[Chunk]:
 
 
 def workers() -> int:
-    """How many pieces run at a time: the cores this process may use."""
-    return cores()
+    """How many pieces run at a time: two for each core, because a piece waits now and then while
+    XLA hands parts of a product to other threads."""
+    return 2 * cores()
 
 
 class Timed(NamedTuple):

@@ -7,6 +7,7 @@ which cells or replicates are computed beside it.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
+from threading import Lock
 from typing import Any, NamedTuple
 
 import jax
@@ -59,12 +60,25 @@ def prepare(unit: Unit) -> Task:
     size = room_of(unit)
     control, grid = blank_control(unit, size), gaussian_grid(FIRST_SPREAD)
     blank, _ = _recipe(unit, tuple(range(len(unit.cells))), size, lambda _: control, grid)
+    shape = (unit.loss, unit.components.mixing.shape, *unit.groups.means.shape)
+
+    def compiled() -> None:
+        # A run of no replicates compiles the program.
+        with _alone("program", size, unit.sweep.estimator.intercept, *shape):
+            _call(replicates, unit, size, blank, 0, 0)
+
     with ThreadPoolExecutor(1) as pool:
-        # A run of no replicates compiles the program while the population is being solved.
-        compiled = pool.submit(_call, replicates, unit, size, blank, 0, 0)
-        population = unit_population(unit)
-        compiled.result()
+        compiling = pool.submit(compiled)
+        with _alone("population", *shape):
+            population = unit_population(unit)
+        compiling.result()
     return Task(unit, population, size, {})
+
+
+@cache
+def _alone(*program: Any) -> Lock:
+    """One lock a program: of several units made ready at a time one compiles, the others wait."""
+    return Lock()
 
 
 def compute(task: Task, first: int, count: int, cells: tuple[int, ...] | None = None) -> Results:

@@ -32,7 +32,7 @@ FAILURES = "failures"
 # ... and the sentence on cells that ran out of replicates before their target, "" if there is none.
 UNREACHED = "unreached"
 # Units under way at a time: one is made ready while another is simulated.
-UNDER_WAY = 2
+UNDER_WAY = 3
 
 
 def configured(
