@@ -9,7 +9,6 @@ replicate costs against rows, features, ratios and workers.
 
 import argparse
 import json
-import os
 import platform
 import sys
 import time
@@ -27,6 +26,7 @@ def machine() -> dict[str, Any]:
     """What the numbers depend on besides the code."""
     from importlib.metadata import PackageNotFoundError, version
 
+    from simulations import cores
     from synthlaw.versions import versions
 
     found = versions()
@@ -40,7 +40,7 @@ def machine() -> dict[str, Any]:
     return {
         "versions": found,
         "cpu": model or platform.processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
     }
 
 

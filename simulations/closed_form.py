@@ -13,41 +13,47 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from simulations import draws, functionals
+from simulations import draws
 from simulations.arrays import AnyArray
 from simulations.closed_rules import Found, Given, solve_tile
 from simulations.compilation import quick_jit
 from simulations.losses import Loss
-from simulations.newton import FOUND
 from simulations.plugins import PLUGINS, Plugin, plugin
 from simulations.population import Atoms
 from simulations.quadrature import Grid
-from simulations.replicate import CONTROLS, Control, Parameters, Results
+from simulations.replicate import (
+    Control,
+    Parameters,
+    Results,
+    empty_parameters,
+    empty_results,
+    kept_parameters,
+    kept_results,
+)
 from simulations.row_moments import (
     by_sums,
     draw_sums,
     moments_of_rows,
     moments_of_sums,
-    status_of,
     streams,
 )
 from simulations.sample import draw_sample, empty_sample, view
-from simulations.segments import TILE, Room, segments, size_class
+from simulations.segments import TILE, Room, segments, size_class, spanned_of, tiled
 from simulations.segments import room as row_room
-from simulations.units import Unit
+from simulations.units import Unit, key_words
 
 FEWEST_TILES = 1
 
 
 class Recipe(NamedTuple):
     """All that determines a unit's replicates: ``source`` are `Streams` or the `Segments` of rows;
-    ``plugin`` (``None`` for the squared loss) and ``status`` have leading axes ``(T, TILE)``."""
+    ``plugin`` (``None`` for the squared loss) and ``spanned`` have leading axes ``(T, TILE)``."""
 
     source: Any
     tiles_used: AnyArray
     control: Control
     plugin: Plugin | None
-    status: AnyArray
+    spanned: AnyArray
     atoms: Atoms
     groups: Atoms
     penalty: AnyArray
@@ -85,14 +91,6 @@ def static(unit: Unit, size: int, room: Room) -> Static:
     return Static(estimator.kind, unit.loss, size, estimator.intercept, by_sums(unit), room)
 
 
-def _tiled(values: Any, order: np.ndarray) -> Any:
-    def one(array: Any) -> np.ndarray:
-        chosen = np.asarray(array)[order]
-        return chosen.reshape(-1, TILE, *chosen.shape[1:])
-
-    return jax.tree.map(one, values)
-
-
 @partial(quick_jit, static_argnames="pooled")
 def _plugins(pooled: bool, weights: Array, atoms: Atoms) -> Plugin:
     return jax.vmap(lambda q: plugin(pooled, q, atoms))(weights)
@@ -115,20 +113,18 @@ def recipe(
     if unit.sweep.estimator.kind in PLUGINS:
         weights = unit.components.total_weight @ unit.components.mixing
         pooled = PLUGINS[unit.sweep.estimator.kind]
-        own = _tiled(_plugins(pooled, weights, unit.components.atoms), cells)
-    setting = unit.sweep.setting.model_dump(mode="json")
-    key = jax.random.key_data(draws.sample_key(unit.sweep.run.seed, setting, unit.counts))
+        own = tiled(_plugins(pooled, weights, unit.components.atoms), cells)
     return Recipe(
         source,
         np.asarray(-(-used // TILE), np.int32),
         control,
         own,
-        status_of(unit, cells).reshape(-1, TILE),
+        tiled(spanned_of(unit, cells), np.arange(len(cells))),
         unit.components.atoms,
         unit.groups,
         unit.penalty,
         grid,
-        np.asarray(key),
+        key_words(unit),
     )
 
 
@@ -142,7 +138,7 @@ def _each(given: Recipe, static: Static, first: Array, count: Array, empty: Any,
                 for parts in (given.control, given.plugin)
             )
             here = Given(
-                control, plugin, given.status[number], given.atoms, given.groups, given.penalty
+                control, plugin, given.spanned[number], given.atoms, given.groups, given.penalty
             )
             dim = given.groups.means.shape[1] - static.intercept
             found = solve_tile(static.kind, dim, here, partial(source, number))
@@ -187,19 +183,12 @@ def replicates(given: Recipe, first: Array, count: Array, *, static: Static) -> 
     """As `simulations.replicate.replicates`."""
 
     def note(found: Found) -> Results:
-        values = lax.map(
-            lambda theta: functionals.values(static.loss, theta, given.groups, given.grid),
-            found.theta,
+        return kept_results(
+            static.loss, given.groups, given.grid, found.theta, found.controls, found.status
         )
-        exists = (found.status == FOUND)[:, None]
-        return Results(jnp.where(exists, values, jnp.nan), found.controls, found.status)
 
-    lead, measures = (static.size, *given.status.shape), given.control.mean.shape[-1]
-    empty = Results(
-        jnp.full((*lead, measures), jnp.nan),
-        jnp.full((*lead, CONTROLS, measures), jnp.nan),
-        jnp.zeros(lead, jnp.int8),
-    )
+    lead = (static.size, *given.spanned.shape)
+    empty = empty_results(lead, given.control.mean.shape[-1])
     return _each(given, static, first, count, empty, note)
 
 
@@ -208,12 +197,7 @@ def parameters(given: Recipe, first: Array, count: Array, *, static: Static) -> 
     """As `simulations.replicate.parameters`."""
 
     def note(found: Found) -> Parameters:
-        exists = (found.status == FOUND)[:, None]
-        theta = jnp.where(exists, found.theta, jnp.nan)
-        return Parameters(theta, found.linear, found.status)
+        return kept_parameters(found.theta, found.linear, found.status)
 
-    lead = (static.size, *given.status.shape)
-    room = jnp.full((*lead, given.penalty.shape[0]), jnp.nan)
-    return _each(
-        given, static, first, count, Parameters(room, room, jnp.zeros(lead, jnp.int8)), note
-    )
+    empty = empty_parameters((static.size, *given.spanned.shape), given.penalty.shape[0])
+    return _each(given, static, first, count, empty, note)

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from simulations import linear
-from simulations.newton import SINGULAR, Fit
+from simulations.newton import FOUND, SINGULAR, Fit
 from simulations.plugins import PLUGINS, Plugin, plugged
 from simulations.population import Atoms
 from simulations.replicate import Control, control_variates, linear_estimate
@@ -25,11 +25,11 @@ from simulations.segments import TILE
 
 class Given(NamedTuple):
     """What the rules of one tile take of the population: ``plugin`` is ``None`` for the squared loss;
-    ``status (TILE,)`` says for which cells there are rows enough."""
+    ``spanned (TILE,)`` says for which cells there are rows enough."""
 
     control: Control
     plugin: Plugin | None
-    status: Array
+    spanned: Array
     atoms: Atoms
     groups: Atoms
     penalty: Array
@@ -81,6 +81,6 @@ def solve_tile(kind: str, dim: int, given: Given, moments: Callable[[Array], Arr
             lambda cell: plugged(pooled, *cell), (at, moments(at.centre))
         )
         controls = plugin_controls(given.control, linear_part, second)
-    solved = jnp.isfinite(theta).all(axis=1)
-    status = jnp.where(solved, given.status, jnp.int8(SINGULAR))
+    solved = jnp.isfinite(theta).all(axis=1) & given.spanned
+    status = jnp.where(solved, jnp.int8(FOUND), jnp.int8(SINGULAR))
     return Found(theta, linear_part, controls, status)

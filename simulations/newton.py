@@ -157,20 +157,6 @@ def _settled(metric: Array, theta: Array, step: Array) -> Array:
     return (_length(metric, step) < STEP_TOLERANCE) & relative
 
 
-def _spanned(seen: View, penalty: Array) -> Array:
-    """Whether each cell's problem has full rank: ``(c,)``.
-
-    Rows are continuous, so that k distinct ones span k dimensions almost surely: counting them
-    is exact where a rank computed from rounded numbers is not.
-    """
-    segments = seen.segments.tiles.limit.shape[1]
-    blocks = seen.segments.blocks
-    used = jnp.arange(blocks.segment.shape[0]) < blocks.used
-    drawn = jnp.zeros(segments, bool).at[blocks.segment].max(used)
-    distinct = jnp.where(drawn[:, None], seen.tile.limit, 0).sum(axis=0)
-    return (distinct >= penalty.shape[0]) | (penalty[0, 0] > 0.0)
-
-
 def _inverse(matrices: Array) -> Array:
     return jax.vmap(linear.inverse)(matrices)
 
@@ -207,8 +193,8 @@ def _bfgs(inverse: Array, moved: Array, change: Array) -> Array:
     )
 
 
-def fit(loss: Loss, seen: View, penalty: Array, start: Start) -> Fit:
-    """Minimise the objectives of all cells of a tile."""
+def fit(loss: Loss, seen: View, penalty: Array, start: Start, spanned: Array) -> Fit:
+    """Minimise the objectives of all cells of a tile; ``spanned (c,)``: which have rows enough."""
 
     def moving(state: _Search) -> Array:
         return (state.passes == 0) | ~_settled(start.hessian, state.theta, state.step)
@@ -272,7 +258,6 @@ def fit(loss: Loss, seen: View, penalty: Array, start: Start) -> Fit:
     )
     state = lax.while_loop(unfinished, advance, begin)
     # Rounding can make a singular Hessian look solvable, so that the step alone proves nothing.
-    spanned = _spanned(seen, penalty)
     found = _settled(start.hessian, state.theta, state.step) & spanned & jnp.isfinite(state.merit)
     theta = jnp.where(found[:, None], state.theta + state.step, state.theta)
     failed = jnp.where(spanned, jnp.int8(STOPPED), jnp.int8(SINGULAR))

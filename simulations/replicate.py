@@ -32,7 +32,7 @@ from simulations.population import Atoms
 from simulations.quadrature import Grid
 from simulations.sample import draw_sample, empty_sample, view
 from simulations.sandwich import Sandwich
-from simulations.segments import TILE, Room, Segments
+from simulations.segments import TILE, Room, Segments, tiled
 from simulations.third_order import LARGEST_TENSOR
 from simulations.units import Unit, UnitPopulation
 
@@ -61,11 +61,7 @@ def make_control(population: UnitPopulation, cells: np.ndarray) -> Control:
         axis=1,
     )
 
-    def tiled(array: Any) -> np.ndarray:
-        values = np.asarray(array)[cells]
-        return values.reshape(-1, TILE, *values.shape[1:])
-
-    return jax.tree.map(tiled, Control(expansions, measured, mean))
+    return tiled(Control(expansions, measured, mean), cells)
 
 
 def blank_control(unit: Unit, size: Room) -> Control:
@@ -112,11 +108,41 @@ class Parameters(NamedTuple):
     status: AnyArray
 
 
+def kept_results(
+    loss: Loss, groups: Atoms, grid: Grid, theta: Array, controls: Array, status: Array
+) -> Results:
+    """What is kept of the rules ``theta (TILE, p)`` of a tile: their exact risks and errors."""
+    values = lax.map(lambda rule: functionals.values(loss, rule, groups, grid), theta)
+    return Results(jnp.where((status == FOUND)[:, None], values, jnp.nan), controls, status)
+
+
+def kept_parameters(theta: Array, linear: Array, status: Array) -> Parameters:
+    """What is kept of the rules of a tile: themselves."""
+    return Parameters(jnp.where((status == FOUND)[:, None], theta, jnp.nan), linear, status)
+
+
+def empty_results(lead: tuple[int, ...], measures: int) -> Results:
+    """Room for results of ``lead`` replicates, tiles and cells."""
+    return Results(
+        jnp.full((*lead, measures), jnp.nan),
+        jnp.full((*lead, CONTROLS, measures), jnp.nan),
+        jnp.zeros(lead, jnp.int8),
+    )
+
+
+def empty_parameters(lead: tuple[int, ...], features: int) -> Parameters:
+    """Room for parameters of ``lead`` replicates, tiles and cells."""
+    room = jnp.full((*lead, features), jnp.nan)
+    return Parameters(room, room, jnp.zeros(lead, jnp.int8))
+
+
 class Recipe(NamedTuple):
-    """All that determines a unit's replicates, as arrays; ``key (2,)`` are the key's words."""
+    """All that determines a unit's replicates, as arrays; ``spanned (T, TILE)``: whether a cell has
+    rows enough for a unique rule; ``key (2,)`` are the key's words."""
 
     segments: Segments
     control: Control
+    spanned: AnyArray
     atoms: Atoms
     groups: Atoms
     penalty: AnyArray
@@ -205,7 +231,7 @@ def _each(
                 expansions.inverse,
                 lambda directions: third_along(expansions, recipe.atoms, directions),
             )
-            fitted = fit(static.loss, seen, recipe.penalty, start)
+            fitted = fit(static.loss, seen, recipe.penalty, start, recipe.spanned[number])
             kept = note(control, fitted)
             return jax.tree.map(lambda all_, new: all_.at[index, number].set(new), results, kept)
 
@@ -216,33 +242,19 @@ def _each(
     return lax.fori_loop(0, count, one, (room, empty))[1]
 
 
-def _lead(recipe: Recipe, static: Static) -> tuple[int, int, int]:
-    return static.size, recipe.segments.tiles.used.shape[0], TILE
-
-
 @partial(quick_jit, static_argnames="static")
 def replicates(recipe: Recipe, first: Array, count: Array, *, static: Static) -> Results:
     """Results of replicates ``first .. first + count - 1``, one after the other; the cells' axis is
     split into tiles: ``values (size, T, TILE, F)`` and so on."""
 
     def note(control: Control, fitted: Fit) -> Results:
-        measured = lax.map(
-            lambda theta: functionals.values(static.loss, theta, recipe.groups, recipe.grid),
-            fitted.theta,
-        )
-        found = (fitted.status == FOUND)[:, None]
-        return Results(
-            jnp.where(found, measured, jnp.nan),
-            control_variates(control, recipe.atoms, recipe.groups, fitted),
-            fitted.status,
+        controls = control_variates(control, recipe.atoms, recipe.groups, fitted)
+        return kept_results(
+            static.loss, recipe.groups, recipe.grid, fitted.theta, controls, fitted.status
         )
 
-    lead, functional_count = _lead(recipe, static), recipe.control.mean.shape[-1]
-    empty = Results(
-        jnp.full((*lead, functional_count), jnp.nan),
-        jnp.full((*lead, CONTROLS, functional_count), jnp.nan),
-        jnp.zeros(lead, jnp.int8),
-    )
+    lead = (static.size, *recipe.spanned.shape)
+    empty = empty_results(lead, recipe.control.mean.shape[-1])
     return _each(recipe, static, first, count, empty, note)
 
 
@@ -251,12 +263,7 @@ def parameters(recipe: Recipe, first: Array, count: Array, *, static: Static) ->
     """The fitted parameters themselves, for the same replicates as ``replicates``."""
 
     def note(control: Control, fitted: Fit) -> Parameters:
-        found = (fitted.status == FOUND)[:, None]
-        theta = jnp.where(found, fitted.theta, jnp.nan)
-        return Parameters(theta, linear_estimate(control, fitted), fitted.status)
+        return kept_parameters(fitted.theta, linear_estimate(control, fitted), fitted.status)
 
-    lead = _lead(recipe, static)
-    room = jnp.full((*lead, recipe.penalty.shape[0]), jnp.nan)
-    return _each(
-        recipe, static, first, count, Parameters(room, room, jnp.zeros(lead, jnp.int8)), note
-    )
+    empty = empty_parameters((static.size, *recipe.spanned.shape), recipe.penalty.shape[0])
+    return _each(recipe, static, first, count, empty, note)

@@ -12,12 +12,9 @@ from jax import Array, lax
 
 from simulations import draws
 from simulations.arrays import AnyArray
-from simulations.cells import Cell
-from simulations.generators import Atom, independent_law, resamples, right_law
-from simulations.newton import FOUND, SINGULAR
 from simulations.prefixes import LARGEST_PREFIX, Sums, octaves, prefix, stream
 from simulations.sample import View, block_of
-from simulations.segments import TILE
+from simulations.segments import TILE, laws_of, limits_of, repeated_of, row_weights
 from simulations.units import Unit
 
 # Sums come from keys of their own: no block of rows has this number.
@@ -45,43 +42,11 @@ class Streams(NamedTuple):
     weight: AnyArray
 
 
-def _laws(unit: Unit) -> list[list[Atom]]:
-    groups = range(len(unit.world.names))
-    pools = [independent_law(unit.generator, unit.world, unit.counts, g) for g in groups]
-    return [*([right_law(unit.world, g)] for g in groups), *pools, *pools]
-
-
 def by_sums(unit: Unit) -> bool:
     """Whether a unit's samples can be drawn as sums: the estimator needs no more, and every stream
     follows one Gaussian law (no mixture, no repeated rows)."""
-    groups = range(len(unit.world.names))
-    repeats = any(resamples(unit.generator, unit.world, g) for g in groups)
-    plain = all(len(law) == 1 for law in _laws(unit))
-    return unit.sweep.estimator.kind in RULES and plain and not repeats
-
-
-def status_of(unit: Unit, cells: np.ndarray) -> np.ndarray:
-    """Whether there are rows enough for the rule of each cell, as a status ``(cells,)``.
-
-    Rows are continuous: k distinct ones span k dimensions almost surely, and with a mean of
-    each label taken off two fewer.
-    """
-    world, kind = unit.world, unit.sweep.estimator.kind
-    repeats = np.array([resamples(unit.generator, world, g) for g in range(len(world.names))])
-    chosen = [unit.cells[c] for c in cells]
-    own = np.array([cell.oversampled + cell.augment for cell in chosen])
-    distinct = unit.counts.sum() + np.where(repeats[None, :], 0, own).sum(axis=1)
-    size = world.means.shape[1]
-    if kind == "squared":
-        full = size + unit.sweep.estimator.intercept if unit.sweep.estimator.ridge == 0.0 else 0
-    else:
-        full = size + 2 if kind == "lda" else 2
-    return np.where(distinct >= full, FOUND, SINGULAR).astype(np.int8)
-
-
-def _limits(cells: list[Cell]) -> np.ndarray:
-    """Prefix of every stream that each cell takes, ``(C, S)``."""
-    return np.array([[*c.raw, *c.oversampled, *[c.augment] * len(c.raw)] for c in cells], np.int64)
+    plain = all(len(law) == 1 for law in laws_of(unit))
+    return unit.sweep.estimator.kind in RULES and plain and not repeated_of(unit).any()
 
 
 def _prefixes(limit: np.ndarray) -> list[tuple[int, int]]:
@@ -91,15 +56,12 @@ def _prefixes(limit: np.ndarray) -> list[tuple[int, int]]:
 
 def streams(unit: Unit, cells: np.ndarray) -> Streams:
     """The streams of a unit and the prefixes that these cells ``(T * TILE,)`` take of them."""
-    groups, laws = len(unit.world.names), [law[0] for law in _laws(unit)]
+    groups, laws = len(unit.world.names), [law[0] for law in laws_of(unit)]
     chosen = [unit.cells[c] for c in cells]
-    limit = _limits(chosen)
-    weight = np.array(
-        [[*c.row_weight, *c.row_weight, *[c.augment_weight] * groups] for c in chosen]
-    )
+    limit, weight = limits_of(chosen), row_weights(chosen)
     pairs = _prefixes(limit)
     # One compiled shape for all choices of cells. The last place is the empty prefix.
-    size = 1 << len(_prefixes(_limits(unit.cells))).bit_length()
+    size = 1 << len(_prefixes(limits_of(unit.cells))).bit_length()
     places = {pair: place for place, pair in enumerate(pairs)}
     taken = [[places.get(pair, size - 1) for pair in enumerate(row)] for row in limit.tolist()]
     rows = np.zeros(size, np.int64)

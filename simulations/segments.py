@@ -10,14 +10,16 @@ its own list of blocks, so that small cells do not pay for the rows of large one
 shape is always the same, a cell's numbers do not depend on the cells beside it.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from simulations import draws
 from simulations.arrays import AnyArray
 from simulations.cells import Cell
 from simulations.generators import Atom, independent_law, padded, resamples, right_law
+from simulations.plugins import PLUGINS
 from simulations.problems import InputError
 from simulations.units import Unit
 
@@ -108,20 +110,22 @@ def _blocks(lengths: np.ndarray, size: int) -> Blocks:
     return Blocks(segment, number, np.asarray(used, np.int32))
 
 
-def _laws(unit: Unit) -> list[list[Atom]]:
+def laws_of(unit: Unit) -> list[list[Atom]]:
+    """The law of a row of every segment, as Gaussian atoms."""
     groups = range(len(unit.world.names))
     raw = [[right_law(unit.world, g)] for g in groups]
     rows = [independent_law(unit.generator, unit.world, unit.counts, g) for g in groups]
     return [*raw, *rows, *rows]
 
 
-def _limits(cells: list[Cell]) -> np.ndarray:
+def limits_of(cells: list[Cell]) -> np.ndarray:
     """Prefix of every segment that each cell takes, ``(C, S)``."""
     groups = len(cells[0].raw)
-    return np.array([[*cell.raw, *cell.oversampled, *[cell.augment] * groups] for cell in cells])
+    limits = [[*cell.raw, *cell.oversampled, *[cell.augment] * groups] for cell in cells]
+    return np.array(limits, np.int64)
 
 
-def _weights(cells: list[Cell]) -> np.ndarray:
+def row_weights(cells: list[Cell]) -> np.ndarray:
     """Weight of one row of every segment in each cell, ``(C, S)``."""
     return np.array(
         [
@@ -131,16 +135,40 @@ def _weights(cells: list[Cell]) -> np.ndarray:
     )
 
 
-def _repeated(unit: Unit) -> np.ndarray:
+def repeated_of(unit: Unit) -> np.ndarray:
     """Which segments hold indices of repeated raw rows instead of rows, ``(S,)``."""
     groups = range(len(unit.world.names))
     repeats = np.array([resamples(unit.generator, unit.world, g) for g in groups])
     return np.concatenate([np.zeros(len(groups), bool), repeats, repeats])
 
 
+def spanned_of(unit: Unit, cells: np.ndarray) -> np.ndarray:
+    """Whether the rows of these cells ``(C,)`` are enough for the rule to be unique, ``(C,)``.
+
+    Rows are continuous, so that k distinct ones span k dimensions almost surely: counting them is
+    exact where a rank computed from rounded numbers is not. A mean of each label taken off (lda)
+    costs two more.
+    """
+    distinct = np.where(repeated_of(unit), 0, limits_of([unit.cells[c] for c in cells])).sum(axis=1)
+    estimator, dim = unit.sweep.estimator, unit.world.means.shape[1]
+    if estimator.kind in PLUGINS:
+        return distinct >= (dim + 2 if PLUGINS[estimator.kind] else 2)
+    return (distinct >= dim + estimator.intercept) | (estimator.ridge > 0.0)
+
+
+def tiled(values: Any, places: np.ndarray) -> Any:
+    """Arrays of cells ``(C, ..)`` as arrays of the cells that stand in the tiles, ``(T, TILE, ..)``."""
+
+    def one(array: Any) -> np.ndarray:
+        chosen = np.asarray(array)[places]
+        return chosen.reshape(-1, TILE, *chosen.shape[1:])
+
+    return jax.tree.map(one, values)
+
+
 def check_room(unit: Unit) -> None:
     """Raise ``InputError`` where a sample is too large to be drawn."""
-    longest, repeated = _limits(unit.cells).max(axis=0), _repeated(unit)
+    longest, repeated = limits_of(unit.cells).max(axis=0), repeated_of(unit)
     rows = sum(int(n) for n in longest)
     if rows > MOST_ROWS:
         raise InputError(
@@ -160,7 +188,7 @@ def check_room(unit: Unit) -> None:
 def room(unit: Unit) -> Room:
     """What a unit needs room for; raises ``InputError`` where its rows are too many."""
     check_room(unit)
-    longest, repeated = _limits(unit.cells).max(axis=0), _repeated(unit)
+    longest, repeated = limits_of(unit.cells).max(axis=0), repeated_of(unit)
     blocks = size_class(FEWEST_BLOCKS, int(_block_counts(np.where(repeated, 0, longest)).sum()))
     indices = size_class(FEWEST_BLOCKS, int(_block_counts(np.where(repeated, longest, 0)).sum()))
     raw = size_class(FEWEST_RAW, int(_block_counts(unit.counts).sum()))
@@ -177,14 +205,14 @@ def room(unit: Unit) -> Room:
 def segments(unit: Unit, chosen: tuple[int, ...], size: Room) -> tuple[Segments, np.ndarray]:
     """The rows of the chosen cells of a unit, and which of these cells stands at each place of the
     tiles, ``(T * TILE,)``."""
-    laws = _laws(unit)
+    laws = laws_of(unit)
     laws = padded(laws, max(len(law) for law in laws))
-    limits, repeated = _limits(unit.cells)[list(chosen)], _repeated(unit)
+    limits, repeated = limits_of(unit.cells)[list(chosen)], repeated_of(unit)
     lengths = np.where(repeated, 0, limits.max(axis=0))
     # Places to spare repeat the cell with most rows, which has a minimiser when any has.
     order = np.argsort(limits.sum(axis=1), kind="stable")
     order = np.concatenate([order, np.repeat(order[-1], size.tiles * TILE - len(order))])
-    weights = _weights([unit.cells[c] for c in chosen])
+    weights = row_weights([unit.cells[c] for c in chosen])
     per_group = _block_counts(unit.counts)
     laid_out = Segments(
         np.array([[atom.mean for atom in law] for law in laws]),
@@ -207,10 +235,10 @@ def _tiles(
     """The tiles of cells with these limits and weights ``(T * TILE, S)``; ``lengths (S,)``: rows that
     are drawn of each segment."""
 
-    def tiled(values: np.ndarray) -> np.ndarray:
+    def by_segment(values: np.ndarray) -> np.ndarray:
         return values.reshape(size.tiles, TILE, -1).transpose(0, 2, 1)
 
-    limit = tiled(limits)
+    limit = by_segment(limits)
     bound = np.sort(limit, axis=2)
     rank = (bound[:, :, None, :] < limit[:, :, :, None]).sum(axis=3)
     starts = np.concatenate([[0], np.cumsum(_block_counts(lengths))])
@@ -225,7 +253,7 @@ def _tiles(
     indices = [_blocks(np.where(repeated, row, 0), size.indices) for row in longest]
     return Tiles(
         limit.astype(np.int32),
-        tiled(weights),
+        by_segment(weights),
         place,
         used,
         Blocks(*(np.stack(parts) for parts in zip(*indices, strict=True))),

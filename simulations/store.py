@@ -14,6 +14,7 @@ import logging
 import os
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,19 +48,43 @@ def write_atomically(path: Path, content: bytes) -> None:
     The content is on the disk before it gets its name, so that a crash of the machine leaves
     either the old file or the whole new one.
     """
+    with _aside(path, content) as temporary:
+        os.replace(temporary, path)
+
+
+@contextlib.contextmanager
+def _aside(path: Path, content: bytes) -> Iterator[Path]:
+    """The content in a temporary file beside ``path``, which is gone afterwards unless renamed."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        yield temporary
     except OSError as error:
         # A failed write names no file and a failed rename the temporary one; people know neither.
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """No other process is in such a block for the same folder.
+
+    The lock is the system's and dies with the process. Some network file systems have none;
+    there two processes that look and write in the same few milliseconds may mix.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl
+
+            descriptor = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
 
 
 def remove_stale(directory: Path) -> None:
@@ -120,11 +145,12 @@ def shard_path(directory: Path, unit: Unit, cell: Cell, chunk: Chunk) -> Path:
 def write_shard(path: Path, results: Results, chunk: Chunk) -> None:
     """Keep one cell's results of the first replicates of a chunk (cell axis of length 1).
 
-    A shard that holds more of them, written by another process meanwhile, is left as it is.
+    A shard that holds as many, written by another process meanwhile, is left as it is.
     """
-    if rows_held(path) > len(results.status):
+    count = len(results.status)
+    if rows_held(path) >= count:
         return
-    last = chunk.first + len(results.status)
+    last = chunk.first + count
     columns: dict[str, Any] = {
         "replicate": np.arange(chunk.first, last, dtype=np.uint32),
         "status": results.status[:, 0],
@@ -143,7 +169,10 @@ def write_shard(path: Path, results: Results, chunk: Chunk) -> None:
         write_statistics=False,
         write_page_checksum=True,
     )
-    write_atomically(path, sink.getvalue().to_pybytes())
+    # Looked at again: while this one was written, another process may have kept more.
+    with _aside(path, sink.getvalue().to_pybytes()) as temporary, alone(path.parent):
+        if rows_held(path) < count:
+            os.replace(temporary, path)
 
 
 def _parse(content: bytes, functionals: int, first: int, name: str) -> Results:

@@ -165,15 +165,12 @@ def _of_cell(portion: Portion, place: int) -> Results:
 
 
 def _keep(source: Source, order: Order, portion: Portion, group: int) -> None:
-    """Write what has been computed of a group of cells, unless another process kept more."""
+    """Write what has been computed of a group of cells."""
     if source.directory is None:
         return
     for place in portion.groups[group]:
         path = _path(source, portion.chunk, order.cells[place])
-        results = _of_cell(portion, place)
-        full = len(results.status) == engine.CHUNK
-        if full or len(results.status) > store.rows_held(path):
-            store.write_shard(path, results, portion.chunk)
+        store.write_shard(path, _of_cell(portion, place), portion.chunk)
 
 
 def _complete(source: Source, order: Order, portion: Portion) -> Results:

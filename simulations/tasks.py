@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
-from simulations import closed_form, draws
+from simulations import closed_form
 from simulations.compilation import quick_jit
 from simulations.quadrature import Grid, gaussian_grid
 from simulations.replicate import (
@@ -28,8 +28,8 @@ from simulations.replicate import (
     parameters,
     replicates,
 )
-from simulations.segments import Room, room, segments
-from simulations.units import FIRST_SPREAD, Unit, UnitPopulation, unit_population
+from simulations.segments import Room, room, segments, spanned_of, tiled
+from simulations.units import FIRST_SPREAD, Unit, UnitPopulation, key_words, unit_population
 
 # Replicates the compiled program has room for; longer ranges take several calls.
 SIZE = 128
@@ -115,16 +115,16 @@ def _recipe(
         placed = np.array(cells)[order]
         return closed_form.recipe(unit, source, control(placed), grid, placed, len(cells)), order
     laid_out, order = segments(unit, cells, size)
-    setting = unit.sweep.setting.model_dump(mode="json")
-    key = draws.sample_key(unit.sweep.run.seed, setting, unit.counts)
+    placed = np.array(cells)[order]
     recipe = Recipe(
         laid_out,
-        control(np.array(cells)[order]),
+        control(placed),
+        tiled(spanned_of(unit, placed), np.arange(len(placed))),
         unit.components.atoms,
         unit.groups,
         unit.penalty,
         grid,
-        np.asarray(jax.random.key_data(key)),
+        key_words(unit),
     )
     return recipe, order
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from simulations import functionals, sandwich
+from simulations import draws, functionals, sandwich
 from simulations.arrays import AnyArray
 from simulations.cells import Cell, components, unit_cells
 from simulations.compilation import quick_jit
@@ -97,6 +97,13 @@ def make_unit(sweep: Any, generator: Any) -> Unit:
         components(generator, this_world, counts, cells, intercept),
         ridge_matrix(groups.means.shape[-1], sweep.estimator.ridge, intercept),
     )
+
+
+def key_words(unit: Unit) -> np.ndarray:
+    """The two words of the key of all samples of a unit."""
+    setting = unit.sweep.setting.model_dump(mode="json")
+    key = draws.sample_key(unit.sweep.run.seed, setting, unit.counts)
+    return np.asarray(jax.random.key_data(key))
 
 
 @partial(quick_jit, static_argnames=("loss", "kind"))

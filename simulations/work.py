@@ -15,7 +15,7 @@ from simulations.configuration import read_sweep
 from simulations.tasks import Task, compute, prepare
 from simulations.units import make_unit
 
-# Units a worker keeps ready: a run has two under way at a time, and several clients may share it.
+# Units a worker keeps ready: a run has some under way at a time, and several clients may share it.
 KEPT = 4
 
 

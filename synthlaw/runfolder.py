@@ -5,9 +5,6 @@ them; manifest and table belong to the run that began or ended last, as if one h
 other.
 """
 
-import contextlib
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,7 @@ TABLE = "table.csv"
 def announce(folder: Path, resolved: dict[str, Any]) -> None:
     """Before a run: the manifest names its sweep, and the table of another one is gone."""
     (folder / store.SHARDS).mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    with store.alone(folder):
         _claim(folder, resolved)
         # Rewritten where the sweep is the same: the versions may have changed.
         store.write_manifest(folder, resolved, versions())
@@ -29,7 +26,7 @@ def announce(folder: Path, resolved: dict[str, Any]) -> None:
 
 def publish(folder: Path, resolved: dict[str, Any], table: bytes) -> None:
     """After a run: its table, and its manifest again where another run has begun meanwhile."""
-    with _alone(folder):
+    with store.alone(folder):
         if _claim(folder, resolved):
             store.write_manifest(folder, resolved, versions())
         store.write_atomically(folder / TABLE, table)
@@ -45,20 +42,3 @@ def _claim(folder: Path, resolved: dict[str, Any]) -> bool:
         pass
     (folder / TABLE).unlink(missing_ok=True)
     return True
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """No other process is between manifest and table of this folder.
-
-    The lock is the system's and dies with the process. Some network file systems have none;
-    there two runs that end in the same few milliseconds may mix.
-    """
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(ImportError, OSError):
-            import fcntl
-
-            descriptor = os.open(folder, os.O_RDONLY)
-            stack.callback(os.close, descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield

@@ -31,7 +31,7 @@ TABLE = runfolder.TABLE
 FAILURES = "failures"
 # ... and the sentence on cells that ran out of replicates before their target, "" if there is none.
 UNREACHED = "unreached"
-# Units under way at a time: one is made ready while another is simulated.
+# Units under way at a time: some are made ready while another is simulated.
 UNDER_WAY = 3
 
 

@@ -12,7 +12,7 @@ from simulations import draws
 from simulations.configuration import read_sweep
 from simulations.sample import block_of, draw_sample, empty_sample, view
 from simulations.segments import room, segments
-from simulations.units import Unit, make_unit
+from simulations.units import Unit, key_words, make_unit
 
 
 class Rows(NamedTuple):
@@ -48,11 +48,9 @@ def rows_of(unit: Unit, replicate: int, streamed: bool = False) -> Rows:
     size = room(unit)._replace(stream=streamed)
     cells = tuple(range(len(unit.cells)))
     laid_out, order = segments(unit, cells, size)
-    setting = unit.sweep.setting.model_dump(mode="json")
-    key = jax.random.key_data(draws.sample_key(unit.sweep.run.seed, setting, unit.counts))
     x, y, weights = _draw(
         laid_out,
-        key,
+        key_words(unit),
         np.uint32(replicate),
         intercept=unit.sweep.estimator.intercept,
         size=size,
