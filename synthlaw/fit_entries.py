@@ -1,0 +1,380 @@
+"""One curve fitted: its entry in fit.json, and the rows of the tables its pictures are drawn from."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scaling import surfaces
+from scaling.against import EXPONENT_MARGIN, exponent_verdict
+from scaling.bootstrap import cases
+from scaling.choice import Choice, choose
+from scaling.curves import Curve, effective
+from scaling.equivalence import equivalence
+from scaling.fit_warnings import FitWarning
+from scaling.fitting import Fit, fit, weights
+from scaling.forecast import Forecast, forecast
+from scaling.intervals import Interval, intervals
+from scaling.laws import reported
+from scaling.robust import with_noise
+from scaling.uncertainty import covariance
+from synthlaw.fit_curves import Named, name_of
+from synthlaw.fit_request import AUTO, Request
+
+AVERAGE = "average"
+# Points of a drawn law, and how far beyond the data it is drawn, in shares of the range of log x.
+LINE_POINTS, BEYOND = 60, 0.2
+# Profiles and valleys are computed for as many curves as a page can show.
+SURFACES = 12
+# Warnings that leave nothing to say of a fit's parameters.
+VOID = ("unidentified", "flat", "growing")
+
+Row = dict[str, Any]
+
+
+class Entry(NamedTuple):
+    """``result``: what stands in fit.json; ``tables``: rows of the tables, by name."""
+
+    result: dict[str, Any]
+    tables: dict[str, list[Row]]
+
+
+class Drawn(NamedTuple):
+    """What pictures need of one fitted curve: the laws behind it, the forecasts, the line's x."""
+
+    fits: tuple[Fit, ...]
+    at: list[Forecast]
+    grid: np.ndarray
+    line: list[Forecast]
+
+
+def entry(named: Named, request: Request, number: int) -> Entry:
+    """Fit the ``number``-th curve (from 1) as asked."""
+    choice = None
+    if request.law == AUTO:
+        choice = _chosen(named, request)
+        best = choice.best
+    else:
+        best = _fitted(named.curve, request)
+    fits = (best,) if best is not None else _plausible(choice)
+    drawn = _forecasts(fits, request)
+    warned = list(best.warnings) if best is not None else [FitWarning("unranked", choice.reason)]
+    found = _intervals(best, request) if best is not None else {}
+    warned += _unbounded(found)
+    theory = _theory(best, request, found, warned)
+    result = {
+        "by": named.by,
+        "law": best.law.name if best is not None else AVERAGE,
+        "status": _status(best, warned),
+        "points": len(named.curve.y),
+        "parameters": _parameters(best, found),
+        "criteria": _criteria(best, choice),
+        "warnings": [each._asdict() for each in warned],
+        "forecast": _as_asked(drawn.at, request),
+        "theory": theory,
+    }
+    if choice is not None:
+        result["candidates"] = _candidates(choice)
+    return Entry(result, _tables(named, request, number, best, choice, found, drawn))
+
+
+def _fitted(curve: Curve, request: Request) -> Fit:
+    options = {"growing": request.growing, "held": request.held}
+    if request.loss == "huber" and curve.se is None:
+        # Huber's loss bends at so many standard deviations of the noise, which must be known.
+        first = fit(request.law, curve, measure=request.measure._replace(loss="squared"), **options)
+        known = with_noise(first)
+        made = fit(request.law, known, measure=request.measure, **options)
+        unknown = [each for each in first.warnings if each.code == "no_standard_errors"]
+        return made._replace(warnings=(*unknown, *made.warnings))
+    return fit(request.law, curve, measure=request.measure, **options)
+
+
+def _chosen(named: Named, request: Request) -> Choice:
+    return choose(named.curve, growing=request.growing, held=request.held or None)
+
+
+def _plausible(choice: Choice | None) -> tuple[Fit, ...]:
+    assert choice is not None
+    kept = tuple(each.fit for each in choice.candidates if each.plausible)
+    return kept or tuple(each.fit for each in choice.candidates)
+
+
+def _forecasts(fits: tuple[Fit, ...], request: Request) -> Drawn:
+    asked = effective(np.array(request.at, dtype=float), request.base, request.weight)
+    x = fits[0].curve.x
+    grid = np.empty((0, x.shape[1]))
+    if x.shape[1] == 1:
+        low, high = x.min(), x.max()
+        last = max(high * (high / low) ** BEYOND, asked.max(initial=0.0))
+        first = min(low, asked.min(initial=np.inf))
+        grid = np.geomspace(first, last, LINE_POINTS)[:, None]
+    both = np.concatenate([asked.reshape(-1, x.shape[1]), grid])
+    if len(both) == 0:
+        return Drawn(fits, [], grid, [])
+    several = fits[0] if len(fits) == 1 else list(fits)
+    told = forecast(several, both, seed=request.seed)
+    return Drawn(fits, told[: len(asked)], grid, told[len(asked) :])
+
+
+def _as_asked(told: Sequence[Forecast], request: Request) -> list[Row]:
+    return [
+        {
+            "x": place[0] if len(place) == 1 else list(place),
+            "value": float(each.value),
+            "low": float(each.low),
+            "high": float(each.high),
+        }
+        for place, each in zip(request.at, told, strict=True)
+    ]
+
+
+def _intervals(found: Fit, request: Request) -> dict[str, tuple[float, Interval]]:
+    """Standard error and interval of every parameter: by profile, for Huber's loss by bootstrap."""
+    if found.measure.loss == "huber":
+        again = cases(found, seed=request.seed)
+        errors, ends = again.errors, again.intervals()
+    else:
+        ends, errors = intervals(found), _delta_errors(found)
+    return {name: (errors[name], ends[name]) for name in found.law.parameters}
+
+
+def _delta_errors(found: Fit) -> dict[str, float]:
+    inner = np.sqrt(np.diag(covariance(found)))
+    # Parameters on a logarithmic scale: the error of a logarithm is a relative one.
+    here, moved = found.estimate, found.estimate + 1.0
+    logarithmic = ~np.isclose(reported(found.law, moved) - reported(found.law, here), 1.0)
+    outer = np.where(logarithmic, np.abs(reported(found.law, here)) * inner, inner)
+    return dict(zip(found.law.parameters, map(float, outer), strict=True))
+
+
+def _unbounded(found: Mapping[str, tuple[float, Interval]]) -> list[FitWarning]:
+    names = [name.replace("_", " ") for name, (_, each) in found.items() if each.unbounded]
+    if not names:
+        return []
+    many = f"intervals of {', '.join(names)} end" if len(names) > 1 else f"interval of {names[0]} ends"
+    text = (
+        f"The {many} where the search does: the points do not bound it; give points over more decades"
+        " or with smaller errors, or hold a parameter that is known."
+    )
+    return [FitWarning("unbounded", text)]
+
+
+def _parameters(best: Fit | None, found: Mapping[str, tuple[float, Interval]]) -> Row:
+    if best is None:
+        return {}
+    return {
+        name: {
+            "value": value,
+            "se": found[name][0],
+            # An estimate on its bound, or a percentile, must not leave its own interval.
+            "low": min(found[name][1].low, value),
+            "high": max(found[name][1].high, value),
+        }
+        for name, value in best.parameters.items()
+    }
+
+
+def _status(best: Fit | None, warned: Sequence[FitWarning]) -> str:
+    codes = {each.code for each in warned}
+    if best is None:
+        return "unranked"
+    if "unsettled" in codes:
+        return "unsettled"
+    return "unidentified" if codes & set(VOID) else "fitted"
+
+
+def _criteria(best: Fit | None, choice: Choice | None) -> Row:
+    found: Row = {}
+    if best is not None:
+        found |= {"loss": best.loss, "freedom": best.freedom, "noise": math.sqrt(best.variance)}
+    if choice is not None and best is not None:
+        chosen = next(each for each in choice.candidates if each.fit.law == best.law)
+        found |= {
+            "criterion": chosen.criterion,
+            "weight": chosen.weight,
+            "heldout": chosen.heldout,
+        }
+    return found
+
+
+def _candidates(choice: Choice) -> list[Row]:
+    return [
+        {
+            "law": each.fit.law.name,
+            "criterion": each.criterion,
+            "weight": each.weight,
+            "heldout": each.heldout,
+            "plausible": bool(each.plausible),
+            "parameters": each.fit.parameters,
+        }
+        for each in choice.candidates
+    ]
+
+
+def _theory(
+    best: Fit | None,
+    request: Request,
+    found: Mapping[str, tuple[float, Interval]],
+    warned: list[FitWarning],
+) -> Row | None:
+    """The exponent against the one that theory derives."""
+    if request.theory is None:
+        return None
+    told = {"exponent": request.theory, "outcome": "unresolved", "resolution": None}
+    if best is None:
+        return told
+    if "exponent" not in best.law.parameters:
+        warned.append(
+            FitWarning(
+                "no_exponent",
+                f"The law {best.law.name} fits no exponent to compare with --theory; name another law.",
+            )
+        )
+        return told
+    if best.measure.loss == "huber":
+        ratio, size = best.parameters["exponent"] / request.theory, abs(request.theory)
+        verdict = equivalence(ratio, found["exponent"][0] / size, EXPONENT_MARGIN / size)
+        resolution = None if verdict.resolution is None else verdict.resolution * size
+        return told | {"outcome": verdict.outcome, "resolution": resolution}
+    verdict = exponent_verdict(best, request.theory)
+    return told | {"outcome": verdict.outcome, "resolution": verdict.resolution}
+
+
+def _tables(
+    named: Named,
+    request: Request,
+    number: int,
+    best: Fit | None,
+    choice: Choice | None,
+    found: Mapping[str, tuple[float, Interval]],
+    drawn: Drawn,
+) -> dict[str, list[Row]]:
+    about = {"curve": number, "name": name_of(named.by)}
+    tables = {
+        "points": _points(about, named, request, drawn),
+        "law": _line(about, request, best, drawn),
+        "forecast": [
+            {**about, "x": x[0], "value": each.value, "low": each.low, "high": each.high}
+            for x, each in zip(_effective_places(request), drawn.at, strict=True)
+        ],
+        "board": _board(about, choice, drawn),
+    }
+    squared = best is not None and best.measure.loss == "squared" and number <= SURFACES
+    if best is not None and squared:
+        ends = {name: each for name, (_, each) in found.items()}
+        free = "exponent" in best.law.parameters and "exponent" not in best.held
+        tables["profile"] = _profile(about, request, best, ends) if free else []
+        tables["ridge"] = _ridge(about, best, ends) if surfaces.has_valley(best) else []
+    return tables
+
+
+def _effective_places(request: Request) -> list[tuple[float, ...]]:
+    return [tuple(effective(np.array(p), request.base, request.weight)) for p in request.at]
+
+
+def _points(about: Row, named: Named, request: Request, drawn: Drawn) -> list[Row]:
+    data = named.curve
+    values = np.mean([each.at(data.x) for each in drawn.fits], axis=0)
+    first = drawn.fits[0]
+    noise = math.sqrt(np.mean([each.variance for each in drawn.fits]))
+    w = weights(first.measure, data.y, first.curve.se)
+    gap = np.log(data.y / values) if request.scale == "log" else data.y - values
+    # Points that a law hits to the last digit have no residual to speak of.
+    residual = gap * w / noise if noise > 0.0 else np.zeros(len(gap))
+    rows = []
+    for k in range(len(data.y)):
+        many = {f"x{v + 1}": data.x[k, v] for v in range(data.x.shape[1])}
+        x = {"x": data.x[k, 0]} if data.x.shape[1] == 1 else many
+        se = None if data.se is None else data.se[k]
+        rows.append(
+            {
+                **about,
+                **x,
+                "y": data.y[k],
+                "se": se,
+                "fitted": values[k],
+                "residual": residual[k],
+            }
+        )
+    return rows
+
+
+def _line(about: Row, request: Request, best: Fit | None, drawn: Drawn) -> list[Row]:
+    theory = _theory_line(best, request, drawn.grid)
+    return [
+        {
+            **about,
+            "x": x,
+            "value": each.value,
+            "low": each.low,
+            "high": each.high,
+            **({} if theory is None else {"theory": theory[k]}),
+        }
+        for k, (x, each) in enumerate(zip(drawn.grid[:, 0], drawn.line, strict=True))
+    ]
+
+
+def _theory_line(best: Fit | None, request: Request, grid: np.ndarray) -> np.ndarray | None:
+    """The same law with the exponent of theory, everything else fitted."""
+    if request.theory is None or best is None or "exponent" not in best.law.parameters:
+        return None
+    if len(grid) == 0:
+        return None
+    held = {**best.held, "exponent": request.theory}
+    again = fit(best.law.name, best.curve, measure=best.measure, growing=best.growing, held=held)
+    return again.at(grid)
+
+
+def _board(about: Row, choice: Choice | None, drawn: Drawn) -> list[Row]:
+    if choice is None:
+        return []
+    target = drawn.at[-1].x if drawn.at else drawn.grid[-1, 0]
+    return [
+        {
+            **about,
+            "law": each.fit.law.name,
+            "weight": each.weight,
+            "criterion": each.criterion,
+            "heldout": each.heldout,
+            "plausible": bool(each.plausible),
+            "chosen": choice.best is not None and each.fit.law == choice.best.law,
+            "at": target,
+            "forecast": float(each.fit.at([target])[0]),
+        }
+        for each in choice.candidates
+    ]
+
+
+def _profile(about: Row, request: Request, best: Fit, ends: Mapping[str, Interval]) -> list[Row]:
+    along = surfaces.profile(best, ends)
+    low, high, _ = ends["exponent"]
+    fixed = {
+        **about,
+        "estimate": best.parameters["exponent"],
+        "low": low,
+        "high": high,
+        "threshold": along.threshold,
+        "theory": request.theory,
+    }
+    return [
+        {**fixed, "exponent": value, "deviance": deviance}
+        for value, deviance in zip(along.values, along.deviance, strict=True)
+    ]
+
+
+def _ridge(about: Row, best: Fit, ends: Mapping[str, Interval]) -> list[Row]:
+    over = surfaces.valley(best, ends)
+    fixed = {
+        **about,
+        "best_floor": best.parameters["floor"],
+        "best_exponent": best.parameters["exponent"],
+        "threshold68": over.thresholds[0],
+        "threshold95": over.thresholds[1],
+    }
+    return [
+        {**fixed, "floor": floor, "exponent": exponent, "deviance": over.deviance[i, j]}
+        for i, floor in enumerate(over.floors)
+        for j, exponent in enumerate(over.exponents)
+    ]
