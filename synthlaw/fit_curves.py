@@ -127,9 +127,7 @@ def _named(columns: Columns, request: Request, key: tuple[str, ...], rows: list[
     y = np.array([number(columns, request.y, row) for row in rows])
     if request.scale == "log" and not (y > 0.0).all():
         row = rows[int(np.argmin(y > 0.0))]
-        raise fault(
-            columns, request.y, row, f"{min(y):g} has no logarithm; fit with --scale value"
-        )
+        raise fault(columns, request.y, row, f"{min(y):g} has no logarithm; fit with --scale value")
     se = None
     if request.se is not None:
         se = np.array([number(columns, request.se, row) for row in rows])

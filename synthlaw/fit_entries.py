@@ -14,7 +14,7 @@ from scaling.curves import Curve, effective
 from scaling.equivalence import equivalence
 from scaling.fit_warnings import FitWarning
 from scaling.fitting import Fit, fit, weights
-from scaling.forecast import Forecast, forecast
+from scaling.forecast import Forecast, average, forecast_warnings
 from scaling.intervals import Interval, intervals
 from scaling.laws import reported
 from scaling.robust import with_noise
@@ -51,17 +51,20 @@ class Drawn(NamedTuple):
 
 def entry(named: Named, request: Request, number: int) -> Entry:
     """Fit the ``number``-th curve (from 1) as asked."""
-    choice = None
     if request.law == AUTO:
         choice = _chosen(named, request)
-        best = choice.best
+        best, fits = choice.best, tuple(choice.plausible)
+        warned = [FitWarning("unranked", choice.reason)]
     else:
-        best = _fitted(named.curve, request)
-    fits = (best,) if best is not None else _plausible(choice)
+        choice, best = None, _fitted(named.curve, request)
+        fits, warned = (best,), []
+    if best is not None:
+        fits, warned = (best,), list(best.warnings)
     drawn = _forecasts(fits, request)
-    warned = list(best.warnings) if best is not None else [FitWarning("unranked", choice.reason)]
     found = _intervals(best, request) if best is not None else {}
     warned += _unbounded(found)
+    if request.at:
+        warned += forecast_warnings(fits[0], _effective_places(request))
     theory = _theory(best, request, found, warned)
     result = {
         "by": named.by,
@@ -92,29 +95,24 @@ def _fitted(curve: Curve, request: Request) -> Fit:
 
 
 def _chosen(named: Named, request: Request) -> Choice:
-    return choose(named.curve, growing=request.growing, held=request.held or None)
-
-
-def _plausible(choice: Choice | None) -> tuple[Fit, ...]:
-    assert choice is not None
-    kept = tuple(each.fit for each in choice.candidates if each.plausible)
-    return kept or tuple(each.fit for each in choice.candidates)
+    asked = _effective_places(request)
+    far = max(asked)[0] if asked else None
+    return choose(named.curve, growing=request.growing, held=request.held, far=far)
 
 
 def _forecasts(fits: tuple[Fit, ...], request: Request) -> Drawn:
-    asked = effective(np.array(request.at, dtype=float), request.base, request.weight)
     x = fits[0].curve.x
+    asked = np.array(_effective_places(request), dtype=float).reshape(-1, x.shape[1])
     grid = np.empty((0, x.shape[1]))
     if x.shape[1] == 1:
         low, high = x.min(), x.max()
         last = max(high * (high / low) ** BEYOND, asked.max(initial=0.0))
         first = min(low, asked.min(initial=np.inf))
         grid = np.geomspace(first, last, LINE_POINTS)[:, None]
-    both = np.concatenate([asked.reshape(-1, x.shape[1]), grid])
+    both = np.concatenate([asked, grid])
     if len(both) == 0:
         return Drawn(fits, [], grid, [])
-    several = fits[0] if len(fits) == 1 else list(fits)
-    told = forecast(several, both, seed=request.seed)
+    told = average(fits, both, seed=request.seed)
     return Drawn(fits, told[: len(asked)], grid, told[len(asked) :])
 
 
@@ -153,7 +151,9 @@ def _unbounded(found: Mapping[str, tuple[float, Interval]]) -> list[FitWarning]:
     names = [name.replace("_", " ") for name, (_, each) in found.items() if each.unbounded]
     if not names:
         return []
-    many = f"intervals of {', '.join(names)} end" if len(names) > 1 else f"interval of {names[0]} ends"
+    many = (
+        f"intervals of {', '.join(names)} end" if len(names) > 1 else f"interval of {names[0]} ends"
+    )
     text = (
         f"The {many} where the search does: the points do not bound it; give points over more decades"
         " or with smaller errors, or hold a parameter that is known."
@@ -260,6 +260,7 @@ def _tables(
             for x, each in zip(_effective_places(request), drawn.at, strict=True)
         ],
         "board": _board(about, choice, drawn),
+        "exponents": _exponent(about, best, found),
     }
     squared = best is not None and best.measure.loss == "squared" and number <= SURFACES
     if best is not None and squared:
@@ -301,6 +302,16 @@ def _points(about: Row, named: Named, request: Request, drawn: Drawn) -> list[Ro
     return rows
 
 
+def _exponent(
+    about: Row, best: Fit | None, found: Mapping[str, tuple[float, Interval]]
+) -> list[Row]:
+    if best is None or "exponent" not in best.law.parameters:
+        return []
+    low, high, _ = found["exponent"][1]
+    value = best.parameters["exponent"]
+    return [{**about, "law": best.law.name, "exponent": value, "low": low, "high": high}]
+
+
 def _line(about: Row, request: Request, best: Fit | None, drawn: Drawn) -> list[Row]:
     theory = _theory_line(best, request, drawn.grid)
     return [
@@ -310,7 +321,9 @@ def _line(about: Row, request: Request, best: Fit | None, drawn: Drawn) -> list[
             "value": each.value,
             "low": each.low,
             "high": each.high,
-            **({} if theory is None else {"theory": theory[k]}),
+            "law": AVERAGE if best is None else best.law.name,
+            "floor": None if best is None else best.parameters.get("floor"),
+            **({} if theory is None else {"theory": theory[k], "theory_exponent": request.theory}),
         }
         for k, (x, each) in enumerate(zip(drawn.grid[:, 0], drawn.line, strict=True))
     ]
