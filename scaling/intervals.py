@@ -17,7 +17,8 @@ import numpy as np
 from scipy.stats import chi2, f
 
 from scaling.batches import problems_of, solve
-from scaling.fitting import Fit, law_named, problem_of, weights
+from scaling.fits import Fit, problem_of, weights
+from scaling.fitting import law_named
 from scaling.laws import Law, limits, reported
 from scaling.polish import Measure
 from scaling.projection import Problem
