@@ -67,7 +67,9 @@ def covariance(fit: Fit) -> np.ndarray:
     result = np.zeros((len(moving), len(moving)))
     if moving.any():
         lengths = np.linalg.norm(matrix[:, moving], axis=0)
-        scaled = matrix[:, moving] / np.where(lengths > 0.0, lengths, 1.0)
+        # A parameter that moves nothing (the exponent of no amplitude) has no variance to speak of.
+        lengths = np.where(lengths > 0.0, lengths, np.inf)
+        scaled = matrix[:, moving] / lengths
         inverse = np.linalg.pinv(scaled.T @ scaled, hermitian=True)
         result[np.ix_(moving, moving)] = fit.variance * inverse / np.outer(lengths, lengths)
     return result
