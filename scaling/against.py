@@ -6,9 +6,9 @@ absolute.
 """
 
 from scaling.equivalence import ALPHA, POWER, Outcome, Verdict, critical_value
-from scaling.fitting import Fit
+from scaling.fits import Fit
 from scaling.intervals import intervals
-from simulations.problems import InputError, nearest
+from simulations.problems import InputError, nearest, one_sentence
 
 EXPONENT_MARGIN = 0.02
 
@@ -53,7 +53,7 @@ def parameter_verdict(
         free = [each for each in fit.law.parameters if each not in fit.held]
         remedy = nearest(name, free, "parameters") if free else "all its parameters are held"
         text = f"the law {fit.law.name} fits no parameter {name!r}; {remedy}"
-        raise InputError(text if text.endswith("?") else f"{text}.")
+        raise InputError(one_sentence(text))
     if not margin > 0.0:
         raise InputError(f"margin is {margin:g}; give a positive number.")
     z = critical_value(alpha)
