@@ -103,7 +103,12 @@ def _law(axes: Axes, law: pd.DataFrame, last: float) -> None:
         height = float(tidy.numbers(law, "floor")[0])
         if height > 0.0:
             axes.axhline(
-                height, color=MUTED, linewidth=1.0, linestyle=":", zorder=1, label="its floor"
+                height,
+                color=MUTED,
+                linewidth=1.0,
+                linestyle=":",
+                zorder=1,
+                label="floor of the law",
             )
     if "theory" in law.columns and np.isfinite(tidy.numbers(law, "theory")).all():
         axes.plot(

@@ -1,5 +1,7 @@
 """The deviance along the exponent: how much worse the best fit with each exponent is."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -39,14 +41,29 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
     axes.axhline(threshold, color=MUTED, linestyle="--", linewidth=1.0, zorder=1, label="threshold")
     axes.axvline(estimate, color=INK, linewidth=1.0, zorder=1, label="estimate")
     axes.plot(exponent, deviance, color=PALETTE[0], zorder=3, label="profile")
-    theory = tidy.numbers(rows, "theory")[0] if "theory" in rows.columns else np.nan
-    if np.isfinite(theory):
-        axes.axvline(
-            theory,
-            color=PALETTE[1],
-            linestyle=(0, (1, 1)),
-            linewidth=2.0,
-            zorder=2,
-            label=f"theory {theory:g}",
-        )
+    axes.set_xlim(float(exponent.min()), float(exponent.max()))
     axes.set_ylim(0.0, HIGHEST * threshold)
+    theory = float(tidy.numbers(rows, "theory")[0]) if "theory" in rows.columns else np.nan
+    if np.isfinite(theory):
+        _theory(axes, theory, float(exponent.min()), float(exponent.max()))
+
+
+def _theory(axes: Axes, theory: float, low: float, high: float) -> None:
+    if low <= theory <= high:
+        look: Any = {"linestyle": (0, (1, 1)), "linewidth": 2.0, "zorder": 2}
+        axes.axvline(theory, color=PALETTE[1], label=f"theory {theory:g}", **look)
+        return
+    # Too far away to be drawn to scale.
+    right = theory > high
+    axes.annotate(
+        f"theory {theory:g} →" if right else f"← theory {theory:g}",
+        (1.0 if right else 0.0, 1.0),
+        xycoords="axes fraction",
+        xytext=(-3 if right else 3, -3),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        va="top",
+        fontsize=8.0,
+        color=INK,
+        backgroundcolor="white",
+    )

@@ -1,10 +1,9 @@
 """Which pictures a run folder can show, from its tables and verdicts alone."""
 
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import norm
 
 from scaling.curves import Curve
-from scaling.fitting import Fit
+from scaling.fits import Fit
 
 # The median of |z| of a standard normal z.
 TYPICAL = float(norm.ppf(0.75))

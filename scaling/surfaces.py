@@ -15,17 +15,17 @@ import numpy as np
 from scipy.stats import chi2, f
 
 from scaling.batches import FEW, problems_of, solve
-from scaling.fitting import Fit, weights
+from scaling.fits import Fit, weights
 from scaling.intervals import LEVEL, Interval, check_profile
 from scaling.laws import internal, reported
 
 # Points along a profile; along each side of a valley, by the number of searched parameters.
 PROFILE_POINTS = 41
-VALLEY_POINTS = {0: 33, 1: 33, 2: 15, 3: 13}
+VALLEY_POINTS = {0: 45, 1: 45, 2: 17, 3: 13}
 # How far beyond its interval a parameter is followed, in widths of the interval.
 MARGIN = 0.35
 # Two parameters leave the interval of one: the region of both is wider.
-WIDER = 0.6
+WIDER = 0.22
 
 
 class Profile(NamedTuple):

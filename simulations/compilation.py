@@ -6,6 +6,7 @@ they are turned off; and a program that runs once need not be optimised at all.
 
 from collections.abc import Callable
 from functools import cache, wraps
+from threading import Lock
 from typing import Any
 
 import jax
@@ -38,8 +39,13 @@ def quick_jit(
     def compiled() -> Callable[..., Any]:
         return jax.jit(function, compiler_options=_options(once), **arguments)
 
+    lock = Lock()
+
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return compiled()(*args, **kwargs)
+        # Two threads that come first together must share one program, not compile it twice.
+        with lock:
+            program = compiled()
+        return program(*args, **kwargs)
 
     return call

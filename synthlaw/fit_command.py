@@ -98,10 +98,11 @@ def fit(
         growing=growing,
         seed=seed,
     )
-    from synthlaw.fits import run
+    from synthlaw.fits import prepared, run
 
+    curves = prepared(table, request, out)
     with progress_bar(output, "curves") as advance:
-        result = run(table, request, out, advance)
+        result = run(curves, request, out, advance)
     if output.json:
         show_json(result)
         return

@@ -12,6 +12,8 @@ from synthlaw.fit_request import AUTO, Request
 
 MOST_CURVES = 1000
 FEWEST = 4  # points that `auto` needs
+# Rows of the table by the texts in its ``--by`` columns.
+Groups = dict[tuple[str, ...], list[int]]
 
 
 class Named(NamedTuple):
@@ -48,6 +50,7 @@ def curves_of(columns: Columns, request: Request) -> tuple[list[Named], list[str
     kept, lost = complete_rows(columns, used)
     groups = _grouped(columns, request, kept)
     notes = _notes(columns, request, lost, len(groups))
+    groups = _without_lone_points(columns, request, groups, notes)
     _check_counts(columns, request, groups, notes)
     return [_named(columns, request, key, rows) for key, rows in groups.items()], notes
 
@@ -63,10 +66,8 @@ def _text(cell: object) -> str:
     return f"{cell:g}" if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
 
 
-def _grouped(
-    columns: Columns, request: Request, rows: list[int]
-) -> dict[tuple[str, ...], list[int]]:
-    found: dict[tuple[str, ...], list[int]] = {}
+def _grouped(columns: Columns, request: Request, rows: list[int]) -> Groups:
+    found: Groups = {}
     for row in rows:
         found.setdefault(_key(columns, request, row), []).append(row)
     return found
@@ -87,10 +88,26 @@ def _notes(columns: Columns, request: Request, lost: dict[str, int], curves: int
     return found
 
 
+def _without_lone_points(
+    columns: Columns, request: Request, groups: Groups, notes: list[str]
+) -> Groups:
+    """Without what is no curve but one value, such as reweighting in a simulated table."""
+    lone = [key for key, rows in groups.items() if len(rows) == 1]
+    if not lone or len(lone) == len(groups):
+        return groups
+    first = name_of(dict(zip(request.by, lone[0], strict=True)))
+    notes.append(
+        f"{columns.source}: {len(lone)} of {len(groups)} values of --by {','.join(request.by)} have"
+        f" one row, which is no curve, and were left out ({first}"
+        f"{' and others' if len(lone) > 1 else ''})."
+    )
+    return {key: rows for key, rows in groups.items() if len(rows) > 1}
+
+
 def _check_counts(
     columns: Columns,
     request: Request,
-    groups: dict[tuple[str, ...], list[int]],
+    groups: Groups,
     notes: list[str],
 ) -> None:
     if not groups:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,13 +13,14 @@ from scaling.bootstrap import cases
 from scaling.choice import Choice, choose
 from scaling.curves import Curve, effective
 from scaling.equivalence import equivalence
-from scaling.fit_warnings import FitWarning
-from scaling.fitting import Fit, fit, weights
+from scaling.fits import Fit, FitWarning, weights
+from scaling.fitting import fit
 from scaling.forecast import Forecast, average, forecast_warnings
 from scaling.intervals import Interval, intervals
-from scaling.laws import reported
+from scaling.laws import CURVES, LAWS, reported
 from scaling.robust import with_noise
 from scaling.uncertainty import covariance
+from simulations import cores
 from synthlaw.fit_curves import Named, name_of
 from synthlaw.fit_request import AUTO, Request
 
@@ -27,6 +29,8 @@ AVERAGE = "average"
 LINE_POINTS, BEYOND = 60, 0.2
 # Profiles and valleys are computed for as many curves as a page can show.
 SURFACES = 12
+# The law whose exponent is compared with theory where a law assumes its own.
+GENERAL = "power_floor"
 # Warnings that leave nothing to say of a fit's parameters.
 VOID = ("unidentified", "flat", "growing")
 
@@ -52,6 +56,8 @@ class Drawn(NamedTuple):
 def entry(named: Named, request: Request, number: int) -> Entry:
     """Fit the ``number``-th curve (from 1) as asked."""
     if request.law == AUTO:
+        if number == 1:
+            _compile(named.curve, request)
         choice = _chosen(named, request)
         best, fits = choice.best, tuple(choice.plausible)
         warned = [FitWarning("unranked", choice.reason)]
@@ -60,8 +66,11 @@ def entry(named: Named, request: Request, number: int) -> Entry:
         fits, warned = (best,), []
     if best is not None:
         fits, warned = (best,), list(best.warnings)
-    drawn = _forecasts(fits, request)
-    found = _intervals(best, request) if best is not None else {}
+    with ThreadPoolExecutor(1) as pool:
+        # The programs of the two are compiled side by side.
+        waiting = pool.submit(_forecasts, fits, request)
+        found = _intervals(best, request) if best is not None else {}
+        drawn = waiting.result()
     warned += _unbounded(found)
     if request.at:
         warned += forecast_warnings(fits[0], _effective_places(request))
@@ -92,6 +101,18 @@ def _fitted(curve: Curve, request: Request) -> Fit:
         unknown = [each for each in first.warnings if each.code == "no_standard_errors"]
         return made._replace(warnings=(*unknown, *made.warnings))
     return fit(request.law, curve, measure=request.measure, **options)
+
+
+def _compile(curve: Curve, request: Request) -> None:
+    """Have the programs of all laws compiled side by side; the fits themselves take no time."""
+
+    def once(law: str) -> None:
+        if len(curve.y) > len(LAWS[law].parameters):
+            fit(law, curve, growing=request.growing)
+
+    with ThreadPoolExecutor(cores()) as pool:
+        # The longest first.
+        list(pool.map(once, reversed(CURVES)))
 
 
 def _chosen(named: Named, request: Request) -> Choice:
@@ -223,16 +244,18 @@ def _theory(
     if request.theory is None:
         return None
     told = {"exponent": request.theory, "outcome": "unresolved", "resolution": None}
-    if best is None:
+    if best is None or len(best.curve.y) <= len(LAWS[GENERAL].parameters) - len(best.held):
         return told
     if "exponent" not in best.law.parameters:
         warned.append(
             FitWarning(
                 "no_exponent",
-                f"The law {best.law.name} fits no exponent to compare with --theory; name another law.",
+                f"The law {best.law.name} has the exponent 1 by assumption; theory is compared with"
+                f" the exponent of {GENERAL}.",
             )
         )
-        return told
+        best = fit(GENERAL, best.curve, measure=best.measure, growing=best.growing, held=best.held)
+        found = _intervals(best, request)
     if best.measure.loss == "huber":
         ratio, size = best.parameters["exponent"] / request.theory, abs(request.theory)
         verdict = equivalence(ratio, found["exponent"][0] / size, EXPONENT_MARGIN / size)

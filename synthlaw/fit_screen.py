@@ -1,5 +1,6 @@
 """Fits as a table in the terminal, and what must be told beside it."""
 
+import math
 from typing import Any
 
 from rich.table import Table
@@ -75,15 +76,27 @@ def _parameter(each: dict[str, Any], name: str, request: Request) -> str:
 
 
 def _interval(found: dict[str, Any]) -> str:
-    """A value and its interval, to the digits its width deserves.
+    """A value and its interval, to the decimals its width deserves.
 
     >>> _interval({"value": 0.48487, "low": 0.4463, "high": 0.5239})
     '0.485 [0.446, 0.524]'
+    >>> _interval({"value": 12345.6, "low": 11000.0, "high": 14000.0})
+    '12300 [11000, 14000]'
+    >>> _interval({"value": 2e-7, "low": 1e-7, "high": 4e-7})
+    '2.0e-07 [1.0e-07, 4.0e-07]'
     """
     value, low, high = found["value"], found["low"], found["high"]
     width = high - low
-    digits = 3
-    if width > 0.0 and value != 0.0:
-        while digits < 6 and abs(value) * 10.0 ** (1 - digits) > 0.1 * width:
-            digits += 1
-    return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
+    if not width > 0.0:
+        return number(value, 3)
+    # Two figures of the width are as many as it has to tell.
+    places = 1 - math.floor(math.log10(width))
+    if places > 6 or places < -6:
+        shown = [f"{each:.{max(1, places + _power(value))}e}" for each in (value, low, high)]
+    else:
+        shown = [f"{round(each, places):.{max(places, 0)}f}" for each in (value, low, high)]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
+
+
+def _power(value: float) -> int:
+    return math.floor(math.log10(abs(value))) if value else 0

@@ -1,10 +1,13 @@
 """Scaling laws for anybody's curves: the function behind ``synthlaw fit``."""
 
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, NamedTuple
 
-from synthlaw.fit_curves import curves_of
+from synthlaw import fit_folder
+from synthlaw.fit_curves import Named, curves_of
 from synthlaw.fit_input import read_columns
 from synthlaw.fit_request import AUTO, Request, checked_request
 
@@ -84,30 +87,44 @@ def fit(
         growing=growing,
         seed=seed,
     )
-    return run(table, request, out, advance)
+    return run(prepared(table, request, out), request, out, advance)
 
 
-def run(
-    table: Any, request: Request, out: str | Path | None, advance: Advance | None = None
-) -> dict[str, Any]:
-    """The same for a checked request."""
-    from synthlaw import fit_folder
+class Prepared(NamedTuple):
+    """Curves ready to be fitted, where they come from, and notes on rows left out."""
 
+    source: str
+    curves: list[Named]
+    notes: list[str]
+
+
+def prepared(table: Any, request: Request, out: str | Path | None) -> Prepared:
+    """Everything that can be wrong with the table or the folder, checked before anything is fitted."""
     columns = read_columns(table)
     curves, notes = curves_of(columns, request)
     if out is not None:
         fit_folder.check(Path(out))
+    return Prepared(columns.source, curves, notes)
+
+
+def run(
+    what: Prepared, request: Request, out: str | Path | None, advance: Advance | None = None
+) -> dict[str, Any]:
+    """Fit the curves, and write what is to be written."""
     from synthlaw.fit_entries import entry
 
-    entries = []
-    for number, named in enumerate(curves, start=1):
+    if out is not None:
+        # What draws is imported while the first curve's programs are compiled.
+        Thread(target=import_module, args=("figures",), daemon=True).start()
+    entries, count = [], len(what.curves)
+    for number, named in enumerate(what.curves, start=1):
         if advance is not None:
-            advance(number - 1, len(curves))
+            advance(number - 1, count)
         entries.append(entry(named, request, number))
     if advance is not None:
-        advance(len(curves), len(curves))
-    payload = {"fits": [each.result for each in entries], "notes": notes}
+        advance(count, count)
+    payload = {"fits": [each.result for each in entries], "notes": what.notes}
     if out is not None:
         tables = [each.tables for each in entries]
-        fit_folder.write(Path(out), payload, tables, request, columns.source)
+        fit_folder.write(Path(out), payload, tables, request, what.source)
     return payload
