@@ -83,8 +83,12 @@ def solve(
     of curves that are nearly alike; parameters ``(B, P)`` on the internal scale."""
     count, q = len(problems.y), len(law.searched)
     if near is not None:
-        start = np.where(problems.held, problems.at, np.broadcast_to(near, (count, len(law.parameters))))
+        start = np.where(
+            problems.held, problems.at, np.broadcast_to(near, (count, len(law.parameters)))
+        )
         if measure.projects:
+            if q == 0:
+                return _spread(partial(project_all, law), problems)
             return _spread(partial(project_from, law), problems, start[:, :q])
         return _spread(partial(polish_all, law, measure), problems, start)
     first = problems
