@@ -110,7 +110,7 @@ def profile_ends(
         held[np.arange(len(rows)), columns] = True
         fixed[np.arange(len(rows)), columns] = at
         # One searched parameter is followed from the estimate; several may have more than one valley.
-        near = estimates[rows] if len(law.searched) == 1 else None
+        near = estimates[rows] if len(law.searched) < 2 else None
         found = solve(law, measure, part._replace(held=held, at=fixed), near)
         more = np.maximum(2.0 * (found.loss - losses[rows]), 0.0)
         return np.sqrt(more / thresholds[rows]) - 1.0
