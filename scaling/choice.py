@@ -1,35 +1,46 @@
 """Choosing a law for one curve, or refusing to.
 
-Two judges: held-out extrapolation (refit without the largest sizes, forecast them) and an information
-criterion. A law is *plausible* if neither rules it out. What decides is not which law scores best but
-whether the plausible ones say the same about what is asked, the value at ``far``: where they do not,
-no law is chosen, and the reason says what would tell.
+Two judges: an information criterion, and held-out extrapolation (refit without the largest sizes,
+forecast them). A law is *plausible* if one of them prefers it, or neither rules it out. What decides
+is not which law scores best but whether the plausible ones say the same about what is asked, the
+value at ``far``: where they do not, no law is chosen, and the reason says what would tell.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scaling.curves import Curve
+from scaling.fit_warnings import FitWarning
 from scaling.fitting import Fit, fit, law_named
-from scaling.forecast import Forecast, average
+from scaling.forecast import Forecast, Outlook, from_outlooks, observation, outlook
+from scaling.intervals import LEVEL
 from scaling.laws import CURVES
-from scaling.model_error import held_out
+from scaling.model_error import cuts_of, order_of
+from scaling.telling import what_would_tell
 from simulations.problems import InputError
 
 # A law whose criterion is worse by more has less than a twentieth of the best one's weight.
 WORSE = 6.0
 FAR = 10.0
 FEWEST = 4
-# Laws that a simpler one is a special case of. Leaving a floor or an exponent out is a statement
-# about the world, not a simplification: the wider law stays plausible whatever it costs.
-WIDER = {"power": "power_floor", "reciprocal_floor": "power_floor"}
+HELD_OUT = 3
+# What each law has as special cases.
+CONTAINS = {
+    "power_floor": {"power", "reciprocal_floor"},
+    "power_correction": {"power"},
+    "broken": {"power", "power_floor", "reciprocal_floor"},
+}
+# To leave out a floor or an exponent is a statement about the world, not a simplification: the law
+# that has it stays plausible whatever it costs.
+STATED = {"power": "power_floor", "reciprocal_floor": "power_floor"}
 
 
 class Candidate(NamedTuple):
     """A law tried: its ``criterion`` (see `criterion_of`), Akaike ``weight``, held-out ``error`` (root
-    mean square, in standard errors of the forecasts) and whether it is ``plausible``."""
+    mean square over the last points; infinite where a refit is not possible) and whether it is
+    ``plausible``."""
 
     fit: Fit
     criterion: float
@@ -49,22 +60,27 @@ class Choice(NamedTuple):
     far: float
 
     @property
-    def plausible(self) -> list[Fit]:
+    def plausible(self) -> tuple[Fit, ...]:
         """The fits that are averaged where none is chosen."""
-        return [each.fit for each in self.candidates if each.plausible]
+        return tuple(each.fit for each in self.candidates if each.plausible)
 
-    def forecast(self, x: object, *, level: float = 0.95, seed: int = 0) -> list[Forecast]:
+    @property
+    def warnings(self) -> tuple[FitWarning, ...]:
+        """The refusal to rank as a warning."""
+        return () if self.ranked else (FitWarning("unranked", self.reason),)
+
+    def forecast(self, x: Any, *, level: float = LEVEL, seed: int = 0) -> list[Forecast]:
         """Forecasts of the law chosen, or of the equal-weight average of the plausible ones."""
-        fits = self.plausible if self.best is None else [self.best]
-        return average(fits, x, level=level, seed=seed)
+        fits = self.plausible if self.best is None else (self.best,)
+        return from_outlooks([outlook(each, seed=seed) for each in fits], x, level)
 
 
 def criterion_of(found: Fit, inflation: float) -> float:
     """An information criterion, up to a constant of the curve.
 
-    Standard errors known: ``chi^2 / inflation + 2 k``, exact without a small-sample term where the
-    law is linear in its k parameters. Else AICc with the noise as one parameter more,
-    ``n log(chi^2 / n) + 2 k' + 2 k' (k' + 1) / (n - k' - 1)``.
+    Standard errors known: ``chi^2 / inflation + 2 k``; where the law is linear in its k parameters
+    this needs no term for small samples. Else AICc, with the noise as one parameter more,
+    ``n log(chi^2 / n) + 2 k' + 2 k' (k' + 1) / (n - k' - 1)``, ``k' = k + 1``.
     """
     points = len(found.curve.y)
     k = points - found.freedom
@@ -73,31 +89,75 @@ def criterion_of(found: Fit, inflation: float) -> float:
     k += 1
     if points - k - 1 <= 0:
         return np.inf
-    size = max(2.0 * found.loss / points, 1e-300)
+    least = 1e-24 * float((found.curve.y**2).mean())
+    size = max(2.0 * found.loss / points, least, 1e-300)
     return points * np.log(size) + 2.0 * k + 2.0 * k * (k + 1) / (points - k - 1)
 
 
-def _fits(
-    curve: Curve, names: Sequence[str], growing: bool, held: Mapping[str, float]
-) -> list[Fit]:
+def _fits(data: Curve, names: Sequence[str], growing: bool, held: Mapping[str, float]) -> list[Fit]:
     laws = [law_named(name) for name in names]
     fitting = [law for law in laws if set(held) <= set(law.parameters)]
     if not fitting:
         raise InputError(f"no candidate has all of the parameters {', '.join(held)}.")
-    enough = [law for law in fitting if len(curve.y) > len(law.parameters) - len(held)]
-    if len(curve.y) < FEWEST or not enough:
-        raise InputError(
-            f"{len(curve.y)} points are too few to choose a law; give at least {FEWEST}."
-        )
-    return [fit(law.name, curve, growing=growing, held=held) for law in enough]
+    enough = [law for law in fitting if len(data.y) > len(law.parameters) - len(held)]
+    if len(data.y) < FEWEST or not enough:
+        raise InputError(f"{len(data.y)} points are too few to choose a law; give {FEWEST}.")
+    return [fit(law.name, data, growing=growing, held=held) for law in enough]
 
 
-def _heldout(found: Fit, leave: range) -> float:
-    if len(found.curve.y) - leave[-1] <= len(found.law.parameters) - len(found.held):
+def _scores(fits: Sequence[Fit]) -> np.ndarray:
+    # Standard errors that no law can meet are taken for too small by one factor.
+    inflation = max(1.0, min(2.0 * each.loss / each.freedom for each in fits))
+    return np.array([criterion_of(each, inflation) for each in fits])
+
+
+def _grows(data: Curve) -> bool:
+    logs = np.log(np.maximum(data.x[:, 0], 1e-300))
+    return float(((logs - logs.mean()) * (data.y - data.y.mean())).sum()) > 0.0
+
+
+def _families(
+    data: Curve, names: Sequence[str], growing: bool, held: Mapping[str, float]
+) -> list[Fit]:
+    """The candidates' fits; growing laws, unasked, only where falling ones miss the curve by far."""
+    fits = _fits(data, names, growing, held)
+    if growing or not _grows(data):
+        return fits
+    rising = _fits(data, names, True, held)
+    if (
+        _scores([*fits, *rising])[len(fits) :].min()
+        > _scores([*fits, *rising])[: len(fits)].min() - WORSE
+    ):
+        return fits
+    told = FitWarning(
+        "growing",
+        "The curve grows: laws that grow were allowed, since falling ones miss it by far.",
+    )
+    return [each._replace(warnings=(*each.warnings, told)) for each in rising]
+
+
+def _heldout(found: Fit) -> float:
+    """Root mean square error of the forecasts of the last points."""
+    cuts = cuts_of(found, HELD_OUT)
+    if not cuts.left:
         return np.inf
-    out = held_out(found, leave)
-    scale = np.abs(found.curve.y).mean() * 1e-12
-    return float(np.sqrt((out.errors**2 / (out.variance + scale**2)).mean()))
+    y = found.curve.y[order_of(found.curve.x)]
+    missed = [(y - law)[-out:] for out, law in zip(cuts.left, cuts.values, strict=True)]
+    return float(np.sqrt(np.mean([(each**2).mean() for each in missed])))
+
+
+def _plausible(fits: Sequence[Fit], scores: np.ndarray) -> list[bool]:
+    best = int(np.argmin(scores))
+    name = fits[best].law.name
+
+    def keep(place: int) -> bool:
+        other = fits[place].law.name
+        if place == best or STATED.get(name) == other:
+            return True
+        # A law that contains the best and does no better adds nothing but freedom.
+        return bool(scores[place] <= scores[best] + WORSE) and name not in CONTAINS.get(other, ())
+
+    return [keep(place) for place in range(len(fits))]
 
 
 def choose(
@@ -113,63 +173,70 @@ def choose(
     Args:
         curve: the curve, in one abscissa, at least 4 points.
         candidates: names of the laws to choose among.
-        growing: whether exponents may be negative.
+        growing: whether exponents may be negative. Where the curve rises and falling laws miss it by
+            far, growing ones are allowed unasked, with the warning ``growing`` in their fits.
         held: parameters that are known; laws without them are left out.
         far: the size that is asked about; default ten times the largest measured.
+
+    Returns:
+        The choice, with all laws tried. A law is plausible within 6 units of the best criterion,
+        unless it contains the best law as a special case; but a law with a floor or an exponent
+        stays plausible beside one without. The choice is ranked if every plausible law lies, at
+        ``far``, within the best one's interval for a new observation; a law without a floor, only if
+        the floors that the data allow would not change that.
 
     Raises:
         ValueError: one sentence: too few points, or no candidate with the parameters held.
 
     Source: paper_notes/forecasting.md.
+
+    >>> from scaling.curves import curve as checked
+    >>> x = np.geomspace(100, 10000, 9)
+    >>> noise = 0.01 * np.random.default_rng(0).standard_normal(9)
+    >>> y = (0.2 + 4 * x**-0.5) * (1 + noise)
+    >>> found = choose(checked(x, y, 0.01 * y))
+    >>> found.ranked, found.best.law.name
+    (True, 'power_floor')
     """
-    known = dict(held or {})
-    fits = _fits(curve, candidates, growing, known)
+    fits = _families(curve, candidates, growing, dict(held or {}))
     target = FAR * float(curve.x.max()) if far is None else float(far)
-    freedoms = [each for each in fits if each.freedom > 0]
-    inflation = max(1.0, min(2.0 * each.loss / each.freedom for each in freedoms))
-    scores = np.array([criterion_of(each, inflation) for each in fits])
-    leave = range(1, max(1, min(3, len(curve.y) - FEWEST)) + 1)
-    errors = [_heldout(each, leave) for each in fits]
-    gaps = scores - scores.min()
-    weights = np.exp(-0.5 * gaps)
-    weights /= weights.sum()
-    best = int(np.argmin(scores))
-    name = fits[best].law.name
-    plausible = [
-        bool(gap <= 0.0)
-        or bool(gap <= WORSE and not _contains(each.law.name, name))
-        or WIDER.get(name) == each.law.name
-        for gap, each in zip(gaps, fits, strict=True)
-    ]
+    scores = _scores(fits)
+    weights = np.exp(-0.5 * (scores - scores.min()))
+    plausible = _plausible(fits, scores)
     tried = tuple(
-        Candidate(*each)
-        for each in zip(
-            fits, map(float, scores), map(float, weights), errors, plausible, strict=True
+        Candidate(each, float(score), float(weight), _heldout(each), keep)
+        for each, score, weight, keep in zip(
+            fits, scores, weights / weights.sum(), plausible, strict=True
         )
     )
-    return _decided(tried, best, target)
-
-
-def _contains(wide: str, narrow: str) -> bool:
-    """Whether a law has another as a special case."""
-    inside = {
-        "power_floor": {"power", "reciprocal_floor"},
-        "power_correction": {"power"},
-        "broken": {"power", "power_floor", "reciprocal_floor"},
+    best = int(np.argmin(scores))
+    views = {
+        each.law.name: outlook(each) for each, keep in zip(fits, plausible, strict=True) if keep
     }
-    return narrow in inside.get(wide, set())
+    return _decided(tried, views, fits[best].law.name, target)
 
 
-def _decided(tried: tuple[Candidate, ...], best: int, far: float) -> Choice:
-    chosen = tried[best].fit
-    (own,) = average([chosen], [far])
-    for each in tried:
-        if each.plausible and each.fit is not chosen:
-            (other,) = average([each.fit], [far])
-            if not own.low <= other.value <= own.high:
-                reason = (
-                    f"The laws {chosen.law.name} and {each.fit.law.name} fit alike but differ at"
-                    f" {far:g} ({own.value:.3g} and {other.value:.3g}); points at larger sizes would tell."
-                )
-                return Choice(False, None, tried, reason, far)
-    return Choice(True, chosen, tried, f"The law {chosen.law.name} fits best.", far)
+def _decided(
+    tried: tuple[Candidate, ...], views: dict[str, Outlook], best: str, far: float
+) -> Choice:
+    point = np.array([[far]])
+    view = views[best]
+    mixture = observation(view, point, own_error=False)
+    low, high = (float(mixture.quantile(share)[0]) for share in (0.025, 0.975))
+    for name, other in views.items():
+        if name == best:
+            continue
+        says = float(other.fit.at(point)[0])
+        ends = [says]
+        if STATED.get(best) == name:
+            ends = np.percentile(other.refits.at(point)[:, 0], [2.5, 97.5]).tolist()
+        if min(ends) < low or max(ends) > high:
+            reason = what_would_tell(view, other, far, (low, high), (min(ends), max(ends)))
+            return Choice(False, None, tried, reason, far)
+    count = len(views)
+    reason = (
+        f"The law {best} fits best, and no other that fits says otherwise at {far:g}."
+        if count == 1
+        else f"The law {best} fits best; {count - 1} more fit as well and say the same at {far:g}."
+    )
+    return Choice(True, view.fit, tried, reason, far)

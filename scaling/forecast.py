@@ -4,30 +4,29 @@ Three things make a forecast wrong, and an interval has to hold all of them:
 
 - the parameters are estimates: refits to redrawn curves (`scaling.bootstrap`);
 - the new point has noise of its own: the standard error of the last points;
-- the law is wrong: what refits without the last points missed beyond what noise explains
-  (`scaling.model_error`); it grows with the distance in log x.
+- the law is wrong: a random walk in log x, its size judged by forecasts of points held out
+  (`scaling.model_error`). What the law misses at the last points is carried on.
 """
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from scaling.bootstrap import Bootstrap, cases, parametric
 from scaling.fit_warnings import FitWarning
 from scaling.fitting import Fit
 from scaling.intervals import LEVEL
-from scaling.model_error import distance, model_error, order_of
+from scaling.model_error import Drift, distance, drift_of, noise_of, on_scale, order_of
 from simulations.problems import InputError
 
 REFITS = 400
-# Each refit stands for so many new observations, at quantiles of their noise.
-QUANTILES = 25
 # How many points tell the noise of a new one.
 LAST = 3
 # Beyond so many times the last abscissa nothing of the kind has been seen.
 FAR = 10.0
+HALVINGS = 60
 
 
 class Forecast(NamedTuple):
@@ -40,53 +39,79 @@ class Forecast(NamedTuple):
     high: float
 
 
-def _points(fit: Fit, x: Any) -> np.ndarray:
+class Outlook(NamedTuple):
+    """What one fit says of anything beyond its data: its ``refits`` and its ``drift``."""
+
+    fit: Fit
+    refits: Bootstrap
+    drift: Drift
+
+
+class Mixture(NamedTuple):
+    """Normal laws with ``centre``, ``spread`` and ``weight (K, m)``, for each of m points."""
+
+    centre: np.ndarray
+    spread: np.ndarray
+    weight: np.ndarray
+
+    def quantile(self, share: float) -> np.ndarray:
+        """Quantiles ``(m,)``, by halving."""
+        low = (self.centre - 9.0 * self.spread).min(axis=0)
+        high = (self.centre + 9.0 * self.spread).max(axis=0)
+        # A centre without spread is a step, which halving finds as well.
+        spread = np.maximum(self.spread, 1e-300)
+        for _ in range(HALVINGS):
+            middle = 0.5 * (low + high)
+            below = (self.weight * ndtr((middle - self.centre) / spread)).sum(axis=0) < share
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return 0.5 * (low + high)
+
+
+def points_of(fit: Fit, x: Any) -> np.ndarray:
+    """Points ``(m, V)`` to forecast at, checked."""
     points = np.asarray(x, dtype=float)
     variables = fit.curve.x.shape[1]
     points = points.reshape(-1, 1) if variables == 1 else np.atleast_2d(points)
     if points.shape[1] != variables:
         raise InputError(f"give {variables} numbers for each point to forecast.")
-    if not (np.isfinite(points).all() and (points >= 0.0).all()):
-        raise InputError("the points to forecast must be finite and not negative.")
+    if not (np.isfinite(points).all() and (points > 0.0).all()):
+        raise InputError("the points to forecast must be finite and positive.")
     return points
 
 
-def noise_at(fit: Fit, values: np.ndarray) -> np.ndarray:
-    """Standard error of new observations ``(m,)`` where the law is ``values (m,)``.
-
-    That of the last points (root mean square); on the logarithmic scale it is in proportion to the
-    value.
-    """
-    data = fit.curve
-    last = order_of(data.x)[-LAST:]
-    if fit.measure.scale == "log":
-        share = np.sqrt(fit.variance) if data.se is None else _rms(data.se[last] / data.y[last])
-        return np.abs(values) * share
-    size = np.sqrt(fit.variance) if data.se is None else _rms(data.se[last])
-    return np.full(len(values), size)
+def outlook(fit: Fit, *, seed: int = 0) -> Outlook:
+    """Refit and judge a fit's own error, once for all its forecasts."""
+    again = cases if fit.measure.loss == "huber" else parametric
+    refits = again(fit, REFITS, seed=seed)
+    return Outlook(fit, refits, drift_of(fit, refits))
 
 
-def _rms(values: np.ndarray) -> float:
-    return float(np.sqrt((values**2).mean()))
+def observation(view: Outlook, x: np.ndarray, own_error: bool = True) -> Mixture:
+    """The law of new observations at ``x (m, V)``, on the scale of the fit's residuals; with the law
+    taken for true where ``own_error`` is False."""
+    fit, drift = view.fit, view.drift
+    noise = np.sqrt((noise_of(fit)[order_of(fit.curve.x)[-LAST:]] ** 2).mean())
+    centres = on_scale(fit, view.refits.at(x))
+    if not own_error:
+        count = np.full(centres.shape, 1.0 / len(centres))
+        return Mixture(centres, np.full(centres.shape, noise), count)
+    carried, grown = drift.at(x)
+    spread = np.sqrt(noise**2 + grown)
+    centre = centres[None] + carried[:, None]
+    shape = centre.shape
+    weight = drift.weight[:, None, None] / shape[1]
+    return Mixture(
+        centre.reshape(-1, shape[2]),
+        np.broadcast_to(spread[:, None], shape).reshape(-1, shape[2]),
+        np.broadcast_to(weight, shape).reshape(-1, shape[2]),
+    )
 
 
-def _refits(fit: Fit, seed: int) -> Bootstrap:
-    if fit.measure.loss == "huber":
-        return cases(fit, REFITS, seed=seed)
-    return parametric(fit, REFITS, seed=seed)
-
-
-def observations(fit: Fit, x: np.ndarray, seed: int) -> np.ndarray:
-    """New observations ``(K, m)`` as they might come out at ``x (m, V)``, by parameters, noise and
-    the law's own error together."""
-    centres = _refits(fit, seed).at(x)
-    here, error = fit.at(x), model_error(fit)
-    unit = np.abs(here) if fit.measure.scale == "log" else np.ones(len(x))
-    own = error.size * np.sqrt(distance(x, fit.curve.x)) * unit
-    # An estimate from few cuts is uncertain itself.
-    steps = (np.arange(QUANTILES) + 0.5) / QUANTILES
-    spread = np.sqrt(noise_at(fit, here) ** 2 + own**2)
-    return (centres[:, None, :] + norm.ppf(steps)[None, :, None] * spread).reshape(-1, len(x))
+def expected(view: Outlook, x: np.ndarray) -> np.ndarray:
+    """The value expected ``(m,)``: the law, and what it misses carried on."""
+    fit, drift = view.fit, view.drift
+    carried = drift.weight @ drift.at(x)[0]
+    return fit.at(x) * np.exp(carried) if fit.measure.scale == "log" else fit.at(x) + carried
 
 
 def forecast(fit: Fit, x: Any, *, level: float = LEVEL, seed: int = 0) -> list[Forecast]:
@@ -123,11 +148,20 @@ def forecast(fit: Fit, x: Any, *, level: float = LEVEL, seed: int = 0) -> list[F
 def average(fits: Sequence[Fit], x: Any, *, level: float = LEVEL, seed: int = 0) -> list[Forecast]:
     """The same by the equal-weight average of several laws fitted to one curve, where the data do
     not tell which is right: the interval is that of the mixture of what each of them says."""
-    points = _points(fits[0], x)
-    value = np.mean([fit.at(points) for fit in fits], axis=0)
-    drawn = np.concatenate([observations(fit, points, seed) for fit in fits])
-    tail = 50.0 * (1.0 - level)
-    low, high = np.percentile(drawn, [tail, 100.0 - tail], axis=0)
+    return from_outlooks([outlook(fit, seed=seed) for fit in fits], x, level)
+
+
+def from_outlooks(views: Sequence[Outlook], x: Any, level: float = LEVEL) -> list[Forecast]:
+    """Forecasts by the equal-weight average of what several fits of one curve say."""
+    points = points_of(views[0].fit, x)
+    value = np.mean([expected(view, points) for view in views], axis=0)
+    parts = [observation(view, points) for view in views]
+    # All fits of one curve are on one scale.
+    whole = Mixture(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+    whole = whole._replace(weight=whole.weight / len(views))
+    low, high = (whole.quantile(share) for share in (0.5 - level / 2.0, 0.5 + level / 2.0))
+    if views[0].fit.measure.scale == "log":
+        low, high = np.exp(low), np.exp(high)
     return [
         Forecast(float(at[0]) if len(at) == 1 else tuple(map(float, at)), *map(float, numbers))
         for at, *numbers in zip(points, value, low, high, strict=True)
@@ -136,7 +170,7 @@ def average(fits: Sequence[Fit], x: Any, *, level: float = LEVEL, seed: int = 0)
 
 def forecast_warnings(fit: Fit, x: Any) -> list[FitWarning]:
     """A warning where a point lies beyond ten times the largest size measured."""
-    far = np.exp(distance(_points(fit, x), fit.curve.x).max(initial=0.0))
+    far = np.exp(distance(points_of(fit, x), fit.curve.x).max(initial=0.0))
     if far <= FAR * (1.0 + 1e-9):
         return []
     return [
