@@ -18,7 +18,7 @@ def draw(board: pd.DataFrame, *, x: str = "x", y: str = "y") -> Figure:
     """One curve: three panels with a row per law. Several: a table of weights, a row per curve.
 
     Args:
-        board: columns ``curve, name, law, weight, heldout`` (root mean square, in standard errors),
+        board: columns ``curve, name, law, weight, heldout`` (root mean square error),
             ``plausible, chosen``, ``at`` and the ``forecast`` there.
         x, y: names of the axes.
     """
@@ -50,9 +50,10 @@ def _laws(board: pd.DataFrame, x: str, y: str) -> Figure:
     weight.set_ylim(len(laws) - 0.4, -0.6)
     weight.set_ylabel("law")
     _dots(heldout, tidy.numbers(board, "heldout"), place, colours)
-    heldout.set_xlabel("held-out error\n(standard errors)")
-    heldout.axvline(1.0, color=MUTED, linestyle="--", linewidth=1.0, zorder=1)
+    heldout.set_xlabel(f"error of the last points,\nheld out (unit of {y})")
     heldout.set_xlim(left=0.0)
+    heldout.margins(x=0.15)
+    heldout.locator_params(axis="x", nbins=5)
     _dots(forecast, tidy.numbers(board, "forecast"), place, colours)
     forecast.set_xlabel(f"{y} at\n{x} = {fit_panels.short(float(tidy.numbers(board, 'at')[0]))}")
     forecast.ticklabel_format(axis="x", useOffset=False)

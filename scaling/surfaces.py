@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import chi2, f
 
-from scaling.batches import FEW, problems_of, solve
+from scaling.batches import problems_of, solve
 from scaling.fits import Fit, weights
 from scaling.intervals import LEVEL, Interval, check_profile
-from scaling.laws import internal, reported
+from scaling.laws import internal, limits, reported
 
 # Points along a profile; along each side of a valley, by the number of searched parameters.
 PROFILE_POINTS = 41
@@ -68,13 +68,7 @@ def _deviance(fit: Fit, held: Mapping[str, np.ndarray]) -> np.ndarray:
         rows[:, place] = values
         mask[:, place], at[:, place] = True, internal(fit.law, rows)[:, place]
     whole = problems._replace(held=mask, at=at)
-    losses = []
-    for first in range(0, count, FEW):
-        # Few at a time: the program that fitted the curve serves them too.
-        rows = np.minimum(np.arange(first, first + FEW), count - 1)
-        part = whole._replace(**{key: np.asarray(v)[rows] for key, v in whole._asdict().items()})
-        losses.append(solve(fit.law, fit.measure, part).loss)
-    loss = np.concatenate(losses)[:count]
+    loss = solve(fit.law, fit.measure, whole).loss
     return np.maximum(2.0 * (loss - fit.loss), 0.0) / max(fit.variance, 1e-300)
 
 
@@ -85,8 +79,6 @@ def _reach(fit: Fit, name: str, found: Interval, margin: float) -> tuple[float, 
     width = max(found.high - found.low, 1e-6 * max(abs(estimate), 1e-12))
     low, high = found.low - margin * width, found.high + margin * width
     if place < searched:
-        from scaling.laws import limits
-
         least, most = limits(fit.law, fit.curve.x, fit.growing)
         at = np.ones((2, len(fit.law.parameters)))
         at[:, place] = least[place], most[place]

@@ -26,13 +26,13 @@ from synthlaw.fit_request import AUTO, Request
 
 AVERAGE = "average"
 # Points of a drawn law, and how far beyond the data it is drawn, in shares of the range of log x.
-LINE_POINTS, BEYOND = 60, 0.2
+LINE_POINTS, BEYOND = 31, 0.2
 # Profiles and valleys are computed for as many curves as a page can show.
 SURFACES = 12
 # The law whose exponent is compared with theory where a law assumes its own.
 GENERAL = "power_floor"
 # Warnings that leave nothing to say of a fit's parameters.
-VOID = ("unidentified", "flat", "growing")
+VOID = {"unidentified", "flat"}
 
 Row = dict[str, Any]
 
@@ -59,18 +59,14 @@ def entry(named: Named, request: Request, number: int) -> Entry:
         if number == 1:
             _compile(named.curve, request)
         choice = _chosen(named, request)
-        best, fits = choice.best, tuple(choice.plausible)
-        warned = [FitWarning("unranked", choice.reason)]
+        best, fits, warned = choice.best, choice.plausible, list(choice.warnings)
     else:
         choice, best = None, _fitted(named.curve, request)
         fits, warned = (best,), []
     if best is not None:
         fits, warned = (best,), list(best.warnings)
-    with ThreadPoolExecutor(1) as pool:
-        # The programs of the two are compiled side by side.
-        waiting = pool.submit(_forecasts, fits, request)
-        found = _intervals(best, request) if best is not None else {}
-        drawn = waiting.result()
+    drawn = _forecasts(fits, request)
+    found = _intervals(best, request) if best is not None else {}
     warned += _unbounded(found)
     if request.at:
         warned += forecast_warnings(fits[0], _effective_places(request))
@@ -203,7 +199,9 @@ def _status(best: Fit | None, warned: Sequence[FitWarning]) -> str:
         return "unranked"
     if "unsettled" in codes:
         return "unsettled"
-    return "unidentified" if codes & set(VOID) else "fitted"
+    # A curve that grows under a law that can only fall has no parameters but its mean.
+    void = VOID if best.growing else VOID | {"growing"}
+    return "unidentified" if codes & void else "fitted"
 
 
 def _criteria(best: Fit | None, choice: Choice | None) -> Row:

@@ -6,7 +6,6 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from synthlaw.fit_curves import name_of
 from synthlaw.fit_request import Request
 from synthlaw.words import GLYPHS, number
 
@@ -20,8 +19,8 @@ def fit_table(result: dict[str, Any], request: Request) -> Table:
     """One row per curve: law, exponent and floor with their intervals, forecasts, theory."""
     fits = result["fits"]
     table = Table(title="Fits, with 95 % intervals", title_justify="left")
-    if request.by:
-        table.add_column("curve", overflow="fold")
+    for name in request.by:
+        table.add_column(name, overflow="fold")
     for name in ("status", "law", "exponent", "floor"):
         table.add_column(name, overflow="fold")
     places = [each["x"] for each in fits[0]["forecast"]][:SHOWN_FORECASTS]
@@ -30,7 +29,7 @@ def fit_table(result: dict[str, Any], request: Request) -> Table:
     if request.theory is not None:
         table.add_column(f"theory {request.theory:g}", overflow="fold")
     for each in fits[:SHOWN]:
-        cells = [Text(name_of(each["by"]))] if request.by else []
+        cells = [Text(value) for value in each["by"].values()]
         cells += [Text(each["status"], style=STYLES[each["status"]]), Text(each["law"])]
         cells += [Text(_parameter(each, name, request)) for name in ("exponent", "floor")]
         cells += [Text(_interval(told)) for told in each["forecast"][: len(places)]]
@@ -76,27 +75,29 @@ def _parameter(each: dict[str, Any], name: str, request: Request) -> str:
 
 
 def _interval(found: dict[str, Any]) -> str:
-    """A value and its interval, to the decimals its width deserves.
+    """A value and its interval, to the figures its width deserves, six at most.
 
     >>> _interval({"value": 0.48487, "low": 0.4463, "high": 0.5239})
     '0.485 [0.446, 0.524]'
-    >>> _interval({"value": 12345.6, "low": 11000.0, "high": 14000.0})
-    '12300 [11000, 14000]'
-    >>> _interval({"value": 2e-7, "low": 1e-7, "high": 4e-7})
-    '2.0e-07 [1.0e-07, 4.0e-07]'
+    >>> _interval({"value": 0.15866722, "low": 0.15866720, "high": 0.15866724})
+    '0.158667 [0.158667, 0.158667]'
+    >>> _interval({"value": 2e-7, "low": 0.0, "high": 4e-7})
+    '2.0e-07 [0, 4.0e-07]'
     """
     value, low, high = found["value"], found["low"], found["high"]
-    width = high - low
+    top, width = max(abs(value), abs(low), abs(high)), high - low
     if not width > 0.0:
         return number(value, 3)
-    # Two figures of the width are as many as it has to tell.
-    places = 1 - math.floor(math.log10(width))
-    if places > 6 or places < -6:
-        shown = [f"{each:.{max(1, places + _power(value))}e}" for each in (value, low, high)]
-    else:
-        shown = [f"{round(each, places):.{max(places, 0)}f}" for each in (value, low, high)]
+    figures = min(max(math.ceil(math.log10(top / width)) + 2, 2), 6)
+    shown = [_figures(each, top, figures) for each in (value, low, high)]
     return f"{shown[0]} [{shown[1]}, {shown[2]}]"
 
 
-def _power(value: float) -> int:
-    return math.floor(math.log10(abs(value))) if value else 0
+def _figures(value: float, top: float, figures: int) -> str:
+    """``value`` with as many decimals as give ``top`` its figures."""
+    power = math.floor(math.log10(top))
+    if value == 0.0:
+        return "0"
+    if -4 <= power < 7:
+        return f"{value:.{max(figures - 1 - power, 0)}f}"
+    return f"{value:.{figures - 1}e}"
