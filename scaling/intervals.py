@@ -17,7 +17,8 @@ import numpy as np
 from scipy.stats import chi2, f
 
 from scaling.batches import problems_of, solve
-from scaling.fitting import Fit, law_named, problem_of, weights
+from scaling.fits import Fit, problem_of, weights
+from scaling.fitting import law_named
 from scaling.laws import Law, limits, reported
 from scaling.polish import Measure
 from scaling.projection import Problem
@@ -108,7 +109,9 @@ def profile_ends(
         held, fixed = part.held.copy(), part.at.copy()
         held[np.arange(len(rows)), columns] = True
         fixed[np.arange(len(rows)), columns] = at
-        found = solve(law, measure, part._replace(held=held, at=fixed))
+        # One searched parameter is followed from the estimate; several may have more than one valley.
+        near = estimates[rows] if len(law.searched) < 2 else None
+        found = solve(law, measure, part._replace(held=held, at=fixed), near)
         more = np.maximum(2.0 * (found.loss - losses[rows]), 0.0)
         return np.sqrt(more / thresholds[rows]) - 1.0
 
