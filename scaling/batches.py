@@ -94,8 +94,6 @@ def solve(
             problems.held, problems.at, np.broadcast_to(near, (count, len(law.parameters)))
         )
         if measure.projects:
-            if q == 0:
-                return _spread(partial(project_all, law), problems)
             return _spread(partial(project_from, law), problems, start[:, :q])
         return _spread(partial(polish_all, law, measure), problems, start)
     first = problems

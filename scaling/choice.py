@@ -61,7 +61,7 @@ class Choice(NamedTuple):
 
     @property
     def plausible(self) -> tuple[Fit, ...]:
-        """The fits that are averaged where none is chosen."""
+        """The fits that forecasts average, with equal weights."""
         return tuple(each.fit for each in self.candidates if each.plausible)
 
     @property
@@ -70,9 +70,9 @@ class Choice(NamedTuple):
         return () if self.ranked else (FitWarning("unranked", self.reason),)
 
     def forecast(self, x: Any, *, level: float = LEVEL, seed: int = 0) -> list[Forecast]:
-        """Forecasts of the law chosen, or of the equal-weight average of the plausible ones."""
-        fits = self.plausible if self.best is None else (self.best,)
-        return from_outlooks([outlook(each, seed=seed) for each in fits], x, level)
+        """Forecasts by the equal-weight average of the plausible laws. Where the choice is ranked
+        they agree at ``far``; the average holds the doubt that is left elsewhere."""
+        return from_outlooks([outlook(each, seed=seed) for each in self.plausible], x, level)
 
 
 def criterion_of(found: Fit, inflation: float) -> float:
