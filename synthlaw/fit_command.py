@@ -78,10 +78,8 @@ def fit(
         --by generator,group,metric --base 400 --weight 0.5
     """
     output: Output = context.obj
-    from synthlaw.checks import checked_integer
     from synthlaw.fit_request import checked_request
 
-    checked_integer("--seed", seed, 0, 2**32 - 1)
     request = checked_request(
         x=x,
         y=y,

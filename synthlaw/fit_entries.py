@@ -18,7 +18,7 @@ from scaling.fitting import fit
 from scaling.forecast import Forecast, average, forecast_warnings
 from scaling.intervals import Interval, intervals
 from scaling.laws import CURVES, LAWS, reported
-from scaling.robust import with_noise
+from scaling.robust import robust_fit
 from scaling.uncertainty import covariance
 from simulations import cores
 from synthlaw.fit_curves import Named, name_of
@@ -88,15 +88,14 @@ def entry(named: Named, request: Request, number: int) -> Entry:
 
 
 def _fitted(curve: Curve, request: Request) -> Fit:
-    options = {"growing": request.growing, "held": request.held}
-    if request.loss == "huber" and curve.se is None:
-        # Huber's loss bends at so many standard deviations of the noise, which must be known.
-        first = fit(request.law, curve, measure=request.measure._replace(loss="squared"), **options)
-        known = with_noise(first)
-        made = fit(request.law, known, measure=request.measure, **options)
-        unknown = [each for each in first.warnings if each.code == "no_standard_errors"]
-        return made._replace(warnings=(*unknown, *made.warnings))
-    return fit(request.law, curve, measure=request.measure, **options)
+    make = robust_fit if request.loss == "huber" and curve.se is None else fit
+    return make(
+        request.law,
+        curve,
+        measure=request.measure,
+        growing=request.growing,
+        held=request.held,
+    )
 
 
 def _compile(curve: Curve, request: Request) -> None:
@@ -165,6 +164,7 @@ def _delta_errors(found: Fit) -> dict[str, float]:
 
 
 def _unbounded(found: Mapping[str, tuple[float, Interval]]) -> list[FitWarning]:
+    """What is not bounded by the points, and whether the exponent is among it."""
     names = [name.replace("_", " ") for name, (_, each) in found.items() if each.unbounded]
     if not names:
         return []
@@ -172,10 +172,18 @@ def _unbounded(found: Mapping[str, tuple[float, Interval]]) -> list[FitWarning]:
         f"intervals of {', '.join(names)} end" if len(names) > 1 else f"interval of {names[0]} ends"
     )
     text = (
-        f"The {many} where the search does: the points do not bound it; give points over more decades"
-        " or with smaller errors, or hold a parameter that is known."
+        f"The {many} where the search does, not where the points do; give points over more decades or"
+        " with smaller errors, or hold a parameter that is known."
     )
-    return [FitWarning("unbounded", text)]
+    told = [FitWarning("unbounded", text)]
+    if "exponent" in found and found["exponent"][1].unbounded:
+        low, high, _ = found["exponent"][1]
+        text = (
+            f"The points do not tell the exponent, which may be {low:.2g} to {high:.2g}; report the"
+            " forecasts, not the exponent, or hold the floor if theory knows it (--floor)."
+        )
+        told.append(FitWarning("unidentified", text))
+    return told
 
 
 def _parameters(best: Fit | None, found: Mapping[str, tuple[float, Interval]]) -> Row:

@@ -17,6 +17,9 @@ from synthlaw.fit_request import Request
 RESULT, ABOUT, TABLES, FIGURES = "fit.json", "fit.config.json", "tables", "figures"
 
 
+move = os.replace
+
+
 def check(out: Path) -> None:
     """Raise ``InputError`` unless a fit can be written into ``out``."""
     from synthlaw.folders import check_folder
@@ -73,6 +76,6 @@ def _publish(staged: Path, out: Path) -> None:
     for folder in (TABLES, FIGURES):
         (out / folder).mkdir(exist_ok=True)
         for made in sorted((staged / folder).iterdir()):
-            os.replace(made, out / folder / made.name)
-    os.replace(staged / ABOUT, out / ABOUT)
-    os.replace(staged / RESULT, out / RESULT)
+            move(made, out / folder / made.name)
+    move(staged / ABOUT, out / ABOUT)
+    move(staged / RESULT, out / RESULT)

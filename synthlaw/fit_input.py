@@ -80,7 +80,7 @@ def _of_text(source: str, text: str) -> Columns:
     if not header:
         raise InputError(f"{source} is empty; give a header line and a line for each point.")
     separator = next((each for each in SEPARATORS if each in header), ",")
-    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
     rows, places = [], []
     try:
         for row in reader:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from scaling.laws import CURVES, LAWS
 from scaling.polish import Measure
 from simulations.problems import InputError, nearest, one_sentence
+from synthlaw.checks import checked_choice, checked_integer
 
 AUTO = "auto"
 LOSSES, SCALES = ("squared", "huber"), ("value", "log")
@@ -68,13 +69,14 @@ def checked_request(
     seed: int,
 ) -> Request:
     """The request, or ``InputError`` on the first option that cannot be meant."""
+    checked_integer("--seed", seed, 0, 2**32 - 1)
     columns, groups = names("--x", x), names("--by", by)
     if not columns:
         raise InputError("--x names no column; name the column of the numbers of rows.")
     _check_distinct(columns, y, se, groups)
     _check_law(law, columns)
-    _choice("--loss", loss, LOSSES)
-    _choice("--scale", scale, SCALES)
+    checked_choice("--loss", loss, LOSSES, "choices")
+    checked_choice("--scale", scale, SCALES, "choices")
     for option, value in (("--base", base), ("--weight", weight)):
         _finite(option, value)
     if base < 0.0:
@@ -174,12 +176,6 @@ def _check_floor(law: str, floor: float) -> None:
         raise InputError(f"--law {law} has no floor to hold; choose {' or '.join(having)}.")
 
 
-def _choice(option: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        remedy = nearest(value, choices, "choices")
-        raise InputError(one_sentence(f"{option} {value!r} does not exist; {remedy}"))
-
-
 def _finite(option: str, value: Any) -> None:
     good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not good:
@@ -193,7 +189,7 @@ def places(at: Any, columns: int, base: float, weight: float) -> tuple[tuple[flo
     (((10000.0,), (20000.0,)), ((10.0,),), ((8.0, 9.0),))
     """
     listed = [each for each in at.split(",") if each.strip()] if isinstance(at, str) else at
-    if isinstance(listed, int | float):
+    if isinstance(listed, int | float) or not hasattr(listed, "__iter__"):
         listed = [listed]
     return tuple(_place(each, columns, base, weight) for each in listed)
 

@@ -10,6 +10,7 @@ from synthlaw import fit_folder
 from synthlaw.fit_curves import Named, curves_of
 from synthlaw.fit_input import read_columns
 from synthlaw.fit_request import AUTO, Request, checked_request
+from synthlaw.output import finite
 
 Advance = Callable[[float, float], None]
 
@@ -123,7 +124,7 @@ def run(
         entries.append(entry(named, request, number))
     if advance is not None:
         advance(count, count)
-    payload = {"fits": [each.result for each in entries], "notes": what.notes}
+    payload = finite({"fits": [each.result for each in entries], "notes": what.notes})
     if out is not None:
         tables = [each.tables for each in entries]
         fit_folder.write(Path(out), payload, tables, request, what.source)
