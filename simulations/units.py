@@ -106,7 +106,7 @@ def key_words(unit: Unit) -> np.ndarray:
     return np.asarray(jax.random.key_data(key))
 
 
-@partial(quick_jit, static_argnames=("loss", "kind"))
+@partial(quick_jit, once=True, static_argnames=("loss", "kind"))
 def _expand(
     loss: Loss, kind: str, parts: Components, penalties: Array, groups: Atoms, grid: Grid
 ) -> tuple[Any, Any, Array, Array]:
