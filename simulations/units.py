@@ -102,8 +102,7 @@ def make_unit(sweep: Any, generator: Any) -> Unit:
 def key_words(unit: Unit) -> np.ndarray:
     """The two words of the key of all samples of a unit."""
     setting = unit.sweep.setting.model_dump(mode="json")
-    key = draws.sample_key(unit.sweep.run.seed, setting, unit.counts)
-    return np.asarray(jax.random.key_data(key))
+    return draws.sample_key(unit.sweep.run.seed, setting, unit.counts)
 
 
 @partial(quick_jit, once=True, static_argnames=("loss", "kind"))
