@@ -13,6 +13,7 @@ from figures import (
     benchmark,
     distance,
     ladder,
+    published,
     ratio_curve,
     slack,
     verdict_board,
@@ -31,6 +32,9 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "worst_group": worst_group.draw,
     "verdict_board": verdict_board.draw,
     "benchmark": benchmark.draw,
+    "published_curves": published.curves,
+    "published_exponents": published.exponents,
+    "published_forecasts": published.forecasts,
 }
 FOLDER = "figures"
 
