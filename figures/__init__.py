@@ -19,6 +19,7 @@ from figures import (
     fit_residuals,
     fit_ridge,
     ladder,
+    published,
     ratio_curve,
     slack,
     verdict_board,
@@ -43,6 +44,9 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "fit_exponents": fit_exponents.draw,
     "fit_board": fit_board.draw,
     "benchmark": benchmark.draw,
+    "published_curves": published.curves,
+    "published_exponents": published.exponents,
+    "published_forecasts": published.forecasts,
 }
 FOLDER = "figures"
 

@@ -13,6 +13,7 @@ from figures import (
     benchmark,
     distance,
     ladder,
+    published,
     ratio_curve,
     slack,
     tidy,
@@ -38,7 +39,8 @@ def pictures(directory: Path) -> list[Picture]:
     """All pictures of a folder left by ``verify``, ``simulate``, ``fit`` or the benchmarks."""
     if (directory / VERDICTS).is_file():
         verdicts = read_json(directory / VERDICTS, "claims", list, "claims", "synthlaw verify")
-        return [*_of_verdicts(verdicts, directory / TABLES), *_of_shared(directory / TABLES)]
+        tables = directory / TABLES
+        return [*_of_verdicts(verdicts, tables), *_of_shared(tables), *_of_published(tables)]
     found = _of_simulation(directory / TABLE) if (directory / TABLE).is_file() else []
     if (directory / RESULT).is_file():
         found += of_fit(directory)
@@ -91,6 +93,21 @@ def _of_shared(tables: Path) -> list[Picture]:
         if (tables / f"{table}.csv").is_file()
         for name, (figure, draw) in found.items()
     ]
+
+
+def _of_published(tables: Path) -> list[Picture]:
+    """The pictures of the paper page, where ``verify --published`` made its tables."""
+    paths = [tables / f"published_{name}.csv" for name in ("points", "fits", "forecasts")]
+    if not all(path.is_file() for path in paths):
+        return []
+    points, fits, told = (read_table_file(path) for path in paths)
+    drawn = {
+        "published_curves": ("published_curves", partial(published.curves, points, fits)),
+        "published_exponents": ("published_exponents", partial(published.exponents, fits)),
+        "published_small": ("published_exponents", partial(published.exponents, fits, "small")),
+        "published_forecasts": ("published_forecasts", partial(published.forecasts, points, told)),
+    }
+    return [Picture(name, figure, draw) for name, (figure, draw) in drawn.items()]
 
 
 def _smallest(table: pd.DataFrame) -> pd.DataFrame:

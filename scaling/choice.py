@@ -17,7 +17,7 @@ from scaling.fitting import Fit, fit, law_named
 from scaling.forecast import Forecast, Outlook, from_outlooks, observation, outlook
 from scaling.intervals import LEVEL
 from scaling.laws import CURVES
-from scaling.model_error import cuts_of, order_of
+from scaling.model_error import Cuts, cuts_of, order_of
 from scaling.telling import what_would_tell
 from simulations.problems import InputError
 
@@ -51,13 +51,15 @@ class Candidate(NamedTuple):
 
 class Choice(NamedTuple):
     """``ranked``: the data tell the laws apart as far as it matters at ``far``; ``best`` is then the
-    law chosen, else None. ``reason``: one sentence."""
+    law chosen, else None. ``reason``: one sentence; ``views``: what each plausible law says beyond
+    the data."""
 
     ranked: bool
     best: Fit | None
     candidates: tuple[Candidate, ...]
     reason: str
     far: float
+    views: tuple[Outlook, ...]
 
     @property
     def plausible(self) -> tuple[Fit, ...]:
@@ -69,10 +71,10 @@ class Choice(NamedTuple):
         """The refusal to rank as a warning."""
         return () if self.ranked else (FitWarning("unranked", self.reason),)
 
-    def forecast(self, x: Any, *, level: float = LEVEL, seed: int = 0) -> list[Forecast]:
+    def forecast(self, x: Any, *, level: float = LEVEL) -> list[Forecast]:
         """Forecasts by the equal-weight average of the plausible laws. Where the choice is ranked
         they agree at ``far``; the average holds the doubt that is left elsewhere."""
-        return from_outlooks([outlook(each, seed=seed) for each in self.plausible], x, level)
+        return from_outlooks(self.views, x, level)
 
 
 def criterion_of(found: Fit, inflation: float) -> float:
@@ -136,14 +138,13 @@ def _families(
     return [each._replace(warnings=(*each.warnings, told)) for each in rising]
 
 
-def _heldout(found: Fit) -> float:
+def _heldout(found: Fit, cuts: Cuts) -> float:
     """Root mean square error of the forecasts of the last points."""
-    cuts = cuts_of(found, HELD_OUT)
     if not cuts.left:
         return np.inf
     y = found.curve.y[order_of(found.curve.x)]
     missed = [(y - law)[-out:] for out, law in zip(cuts.left, cuts.values, strict=True)]
-    return float(np.sqrt(np.mean([(each**2).mean() for each in missed])))
+    return float(np.sqrt(np.mean([(each**2).mean() for each in missed[:HELD_OUT]])))
 
 
 def _plausible(fits: Sequence[Fit], scores: np.ndarray) -> list[bool]:
@@ -167,6 +168,7 @@ def choose(
     growing: bool = False,
     held: Mapping[str, float] | None = None,
     far: float | None = None,
+    seed: int = 0,
 ) -> Choice:
     """Choose a law for a curve, or refuse to rank.
 
@@ -177,6 +179,7 @@ def choose(
             far, growing ones are allowed unasked, with the warning ``growing`` in their fits.
         held: parameters that are known; laws without them are left out.
         far: the size that is asked about; default ten times the largest measured.
+        seed: root of the random numbers of the bootstrap.
 
     Returns:
         The choice, with all laws tried. A law is plausible within 6 units of the best criterion,
@@ -203,40 +206,42 @@ def choose(
     scores = _scores(fits)
     weights = np.exp(-0.5 * (scores - scores.min()))
     plausible = _plausible(fits, scores)
+    cuts = [cuts_of(each) for each in fits]
     tried = tuple(
-        Candidate(each, float(score), float(weight), _heldout(each), keep)
-        for each, score, weight, keep in zip(
-            fits, scores, weights / weights.sum(), plausible, strict=True
+        Candidate(each, float(score), float(weight), _heldout(each, left), keep)
+        for each, score, weight, left, keep in zip(
+            fits, scores, weights / weights.sum(), cuts, plausible, strict=True
         )
     )
-    best = int(np.argmin(scores))
-    views = {
-        each.law.name: outlook(each) for each, keep in zip(fits, plausible, strict=True) if keep
-    }
-    return _decided(tried, views, fits[best].law.name, target)
+    views = tuple(
+        outlook(each, seed=seed, cuts=left)
+        for each, left, keep in zip(fits, cuts, plausible, strict=True)
+        if keep
+    )
+    best = next(view for view in views if view.fit is fits[int(np.argmin(scores))])
+    return _decided(tried, views, best, target)
 
 
 def _decided(
-    tried: tuple[Candidate, ...], views: dict[str, Outlook], best: str, far: float
+    tried: tuple[Candidate, ...], views: tuple[Outlook, ...], best: Outlook, far: float
 ) -> Choice:
-    point = np.array([[far]])
-    view = views[best]
-    mixture = observation(view, point, own_error=False)
+    point, name = np.array([[far]]), best.fit.law.name
+    mixture = observation(best, point, own_error=False)
     low, high = (float(mixture.quantile(share)[0]) for share in (0.025, 0.975))
-    for name, other in views.items():
-        if name == best:
+    for other in views:
+        if other is best:
             continue
-        says = float(other.fit.at(point)[0])
-        ends = [says]
-        if STATED.get(best) == name:
+        ends = [float(other.fit.at(point)[0])]
+        if STATED.get(name) == other.fit.law.name:
             ends = np.percentile(other.refits.at(point)[:, 0], [2.5, 97.5]).tolist()
         if min(ends) < low or max(ends) > high:
-            reason = what_would_tell(view, other, far, (low, high), (min(ends), max(ends)))
-            return Choice(False, None, tried, reason, far)
-    count = len(views)
+            reason = what_would_tell(best, other, far, (low, high), (min(ends), max(ends)))
+            return Choice(False, None, tried, reason, far, views)
+    more = len(views) - 1
+    says = f"{more} more fit as well and say" if more > 1 else "one more fits as well and says"
     reason = (
-        f"The law {best} fits best, and no other that fits says otherwise at {far:g}."
-        if count == 1
-        else f"The law {best} fits best; {count - 1} more fit as well and say the same at {far:g}."
+        f"The law {name} fits best; {says} the same at {far:g}."
+        if more
+        else f"The law {name} fits best, and no other that fits says otherwise at {far:g}."
     )
-    return Choice(True, view.fit, tried, reason, far)
+    return Choice(True, best.fit, tried, reason, far, views)

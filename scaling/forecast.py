@@ -18,7 +18,7 @@ from scaling.bootstrap import Bootstrap, cases, parametric
 from scaling.fit_warnings import FitWarning
 from scaling.fitting import Fit
 from scaling.intervals import LEVEL
-from scaling.model_error import Drift, distance, drift_of, noise_of, on_scale, order_of
+from scaling.model_error import Cuts, Drift, distance, drift_of, noise_of, on_scale, order_of
 from simulations.problems import InputError
 
 REFITS = 400
@@ -26,7 +26,7 @@ REFITS = 400
 LAST = 3
 # Beyond so many times the last abscissa nothing of the kind has been seen.
 FAR = 10.0
-HALVINGS = 60
+HALVINGS = 40
 
 
 class Forecast(NamedTuple):
@@ -79,11 +79,12 @@ def points_of(fit: Fit, x: Any) -> np.ndarray:
     return points
 
 
-def outlook(fit: Fit, *, seed: int = 0) -> Outlook:
-    """Refit and judge a fit's own error, once for all its forecasts."""
+def outlook(fit: Fit, *, seed: int = 0, cuts: Cuts | None = None) -> Outlook:
+    """Refit and judge a fit's own error, once for all its forecasts; ``cuts``: its refits without the
+    last points, where they are at hand."""
     again = cases if fit.measure.loss == "huber" else parametric
     refits = again(fit, REFITS, seed=seed)
-    return Outlook(fit, refits, drift_of(fit, refits))
+    return Outlook(fit, refits, drift_of(fit, refits, cuts))
 
 
 def observation(view: Outlook, x: np.ndarray, own_error: bool = True) -> Mixture:

@@ -69,6 +69,13 @@ def verify(
     claim: Annotated[list[str] | None, typer.Option(help="Only this claim; repeatable.")] = None,
     family: Annotated[list[str] | None, typer.Option(help="Only this family; repeatable.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("results/verify"),
+    published: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder with the published curves: the report then has a page on them.",
+        ),
+    ] = None,
     soak: Annotated[int | None, typer.Option(help="Run with this many fresh seeds.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
 ) -> None:
@@ -92,6 +99,10 @@ def verify(
         checked_integer("--soak", soak, 1)
     chosen_claims(claim or (), family or ())
     check_folder(out)
+    if published is not None:
+        from synthlaw.published import read
+
+        read(published)
     if soak is not None:
         _soak(output, soak, preset, claim or [], family or [], out, seed)
         return
@@ -99,7 +110,7 @@ def verify(
     from synthlaw.verification import verify as run_verify
 
     with progress_bar(output, "verify") as advance:
-        result = run_verify(preset, claim or (), family or (), out, seed, advance)
+        result = run_verify(preset, claim or (), family or (), out, seed, advance, published)
     if output.json:
         show_json(result)
     show(output, verdict_table(result))

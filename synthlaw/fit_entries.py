@@ -15,7 +15,7 @@ from scaling.curves import Curve, effective
 from scaling.equivalence import equivalence
 from scaling.fits import Fit, FitWarning, weights
 from scaling.fitting import fit
-from scaling.forecast import Forecast, average, forecast_warnings
+from scaling.forecast import Forecast, Outlook, forecast_warnings, from_outlooks, outlook
 from scaling.intervals import Interval, intervals
 from scaling.laws import CURVES, LAWS, reported
 from scaling.robust import robust_fit
@@ -65,7 +65,8 @@ def entry(named: Named, request: Request, number: int) -> Entry:
         fits, warned = (best,), []
     if best is not None:
         fits, warned = (best,), list(best.warnings)
-    drawn = _forecasts(fits, request)
+    views = [outlook(best, seed=request.seed)] if choice is None else choice.views
+    drawn = _forecasts(fits, views, request)
     found = _intervals(best, request) if best is not None else {}
     warned += _unbounded(found)
     if request.at:
@@ -116,7 +117,7 @@ def _chosen(named: Named, request: Request) -> Choice:
     return choose(named.curve, growing=request.growing, held=request.held, far=far)
 
 
-def _forecasts(fits: tuple[Fit, ...], request: Request) -> Drawn:
+def _forecasts(fits: tuple[Fit, ...], views: Sequence[Outlook], request: Request) -> Drawn:
     x = fits[0].curve.x
     asked = np.array(_effective_places(request), dtype=float).reshape(-1, x.shape[1])
     grid = np.empty((0, x.shape[1]))
@@ -128,7 +129,7 @@ def _forecasts(fits: tuple[Fit, ...], request: Request) -> Drawn:
     both = np.concatenate([asked, grid])
     if len(both) == 0:
         return Drawn(fits, [], grid, [])
-    told = average(fits, both, seed=request.seed)
+    told = from_outlooks(views, both)
     return Drawn(fits, told[: len(asked)], grid, told[len(asked) :])
 
 
@@ -343,11 +344,13 @@ def _exponent(
 
 def _line(about: Row, request: Request, best: Fit | None, drawn: Drawn) -> list[Row]:
     theory = _theory_line(best, request, drawn.grid)
+    # The law itself; the forecasts may carry on what it misses at the last points.
+    values = np.mean([each.at(drawn.grid) for each in drawn.fits], axis=0)
     return [
         {
             **about,
             "x": x,
-            "value": each.value,
+            "value": values[k],
             "low": each.low,
             "high": each.high,
             "law": AVERAGE if best is None else best.law.name,

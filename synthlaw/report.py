@@ -19,6 +19,7 @@ from figures.tidy import read_table
 from simulations.flags import MEANING
 from simulations.store import write_atomically
 from synthlaw.mathml import inline_math, mathml
+from synthlaw.published_page import LEFT_OUT, page
 from synthlaw.words import GLYPHS, flag_sentence, number, percent, twin_sentence, verdict_sentence
 
 REPORT = "report.html"
@@ -115,11 +116,8 @@ def report(verdicts: dict[str, Any], directory: Path) -> str:
         name: [card for card in cards if card.claim["family"] == name]
         for name in dict.fromkeys(str(claim["family"]) for claim in verdicts["claims"])
     }
-    overview = [
-        found
-        for name, alt in OVERVIEW.items()
-        if (found := picture(directory, f"figures/{name}.svg", alt)) is not None
-    ]
+    overview = _pictures(directory, OVERVIEW)
+    published = page(directory)
     return environment.get_template("report.html.j2").render(
         verdicts=verdicts,
         families=families,
@@ -129,11 +127,20 @@ def report(verdicts: dict[str, Any], directory: Path) -> str:
         },
         glyphs=GLYPHS,
         overview=overview,
+        published=published,
+        left_out=LEFT_OUT,
+        published_pictures=_pictures(directory, published.figures if published else {}),
         seconds=sum(float(claim.get("seconds") or 0.0) for claim in verdicts["claims"]),
         meaning=MEANING,
         flagged=[c for c in cards if c.flag],
         escaped=[c for c in cards if (c.claim.get("twin") or {}).get("outcome") in _ESCAPED],
     )
+
+
+def _pictures(directory: Path, wanted: dict[str, str]) -> list[Picture]:
+    """Those of the pictures, each with its caption, that the run made."""
+    found = (picture(directory, f"figures/{name}.svg", alt) for name, alt in wanted.items())
+    return [each for each in found if each is not None]
 
 
 _ESCAPED = ("supported", "unresolved")

@@ -18,6 +18,8 @@ from synthlaw.claims.evidence import flagged
 from synthlaw.claims.judges import Judgement, judge
 from synthlaw.claims.lab import PRESETS, Lab
 from synthlaw.claims.record import FAMILIES, Claim
+from synthlaw.published import PREFIX, Published
+from synthlaw.published import read as read_published
 from synthlaw.versions import versions
 
 SCHEMA = 1
@@ -134,6 +136,7 @@ def verify(
     out: str | Path | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    published: str | Path | None = None,
 ) -> dict[str, Any]:
     """Check claims against simulation and say how wrong the theory could have been and still passed.
 
@@ -144,12 +147,15 @@ def verify(
         out: folder for verdicts.json, report.html, tables/ and figures/; None leaves nothing.
         seed: root of all random numbers, 0 <= seed < 2^32.
         progress: called with (claims done, claims in all, id of the next one).
+        published: folder with the published curves (not part of the project); the report then has a
+            page on them, and ``tables/`` the tables ``published_*.csv``.
 
     Returns:
         The content of verdicts.json.
 
     Raises:
-        ValueError: one sentence, for an unknown preset, claim or family.
+        ValueError: one sentence, for an unknown preset, claim or family, or a folder without the
+            published curves.
 
     Source: paper_notes/verdicts.md.
 
@@ -157,11 +163,21 @@ def verify(
     >>> verdicts["claims"][0]["outcome"]
     'supported'
     """
-    lab = _laboratory(preset, seed)
-    verdicts, tables = run(lab, chosen_claims(claims, families), progress)
+    lab, wanted = _laboratory(preset, seed), chosen_claims(claims, families)
+    curves = None if published is None else read_published(published)
+    verdicts, tables = run(lab, wanted, progress)
     if out is not None:
-        _leave(verdicts, {**lab.pictured(), **tables}, Path(out))
+        _leave(verdicts, {**lab.pictured(), **tables, **_refitted(curves)}, Path(out))
     return verdicts
+
+
+def _refitted(curves: Published | None) -> dict[str, pd.DataFrame]:
+    """The tables of the paper page, by their names in the run's folder."""
+    if curves is None:
+        return {}
+    from synthlaw.published_tables import tables
+
+    return {f"{PREFIX}{name}": table for name, table in tables(curves).items()}
 
 
 def _leave(verdicts: dict[str, Any], tables: dict[str, pd.DataFrame], directory: Path) -> None:
@@ -171,6 +187,9 @@ def _leave(verdicts: dict[str, Any], tables: dict[str, pd.DataFrame], directory:
     from synthlaw.report import write_report
 
     (directory / "tables").mkdir(parents=True, exist_ok=True)
+    # A page of an earlier run with published curves is not this run's.
+    for old in [*directory.glob(f"tables/{PREFIX}*"), *directory.glob(f"figures/{PREFIX}*")]:
+        old.unlink()
     for name, table in tables.items():
         content = table.to_csv(index=False).encode()
         write_atomically(directory / "tables" / f"{name}.csv", content)

@@ -212,12 +212,14 @@ def test_a_ridge_draws_both_regions_and_the_estimate() -> None:
     assert labels(figure) == {"68 % region of both", "95 % region of both", "estimate"}
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("floor of error", "exponent a")
     np.testing.assert_allclose(line(axes, "estimate"), [[0.2, 0.5]])
-    outer = max(
-        (path.vertices for each in axes.collections for path in each.get_paths() if len(path.vertices)),
-        key=lambda vertices: np.ptp(vertices[:, 0]),
-    )  # fmt: skip
+    widths = [
+        float(np.ptp(np.asarray(path.vertices)[:, 0]))
+        for each in axes.collections
+        for path in each.get_paths()
+        if len(path.vertices)  # type: ignore[arg-type]
+    ]
     # The region ends at sqrt(6) standard errors of .02.
-    assert np.ptp(outer[:, 0]) / 2 == pytest.approx(0.02 * np.sqrt(6.0), rel=0.05)
+    assert max(widths) / 2 == pytest.approx(0.02 * np.sqrt(6.0), rel=0.05)
 
 
 def test_a_board_tells_chosen_plausible_and_ruled_out_apart() -> None:
@@ -239,8 +241,11 @@ def test_a_board_of_many_curves_rings_the_law_chosen() -> None:
     assert [text.get_text() for text in axes.get_yticklabels()] == [
         f"model = m{k}" for k in (1, 2, 3)
     ]
-    rings = [c for c in axes.collections if c.get_label().startswith("_") and not len(c.get_facecolor())]  # type: ignore[arg-type]  # fmt: skip  # noqa: E501
-    places = [np.asarray(ring.get_offsets())[0] for ring in rings]
+    dots = [np.asarray(each.get_facecolor()) for each in axes.collections]
+    rings = [each for each, face in zip(axes.collections, dots, strict=True) if len(face) == 0]
+    places = [
+        np.asarray(ring.get_offsets())[0] for ring in rings if len(np.asarray(ring.get_offsets()))
+    ]
     np.testing.assert_allclose(places, [[1, 0], [1, 1], [1, 2]])
 
 
