@@ -49,7 +49,7 @@ def page(table: pd.DataFrame, most: int = MOST) -> Page:
         axes.remove()
     if len(curves) > len(shown):
         figure.suptitle(f"the first {len(shown)} of {len(curves)} curves", fontsize=9.5)
-    return Page(figure, grid[: len(shown)], shown)
+    return Page(figure, list(grid[: len(shown)]), shown)
 
 
 def _columns(count: int) -> int:

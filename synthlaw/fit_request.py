@@ -195,8 +195,11 @@ def places(at: Any, columns: int, base: float, weight: float) -> tuple[tuple[flo
 
 
 def _place(given: Any, columns: int, base: float, weight: float) -> tuple[float, ...]:
-    parts = given.split(":") if isinstance(given, str) else given
-    parts = [parts] if isinstance(parts, int | float) or not hasattr(parts, "__iter__") else parts
+    parts: list[Any] = [given]
+    if isinstance(given, str):
+        parts = given.split(":")
+    elif hasattr(given, "__iter__"):
+        parts = list(given)
     try:
         found = tuple(float(part) for part in parts)
     except (TypeError, ValueError):

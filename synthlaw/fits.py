@@ -113,19 +113,26 @@ def run(
 ) -> dict[str, Any]:
     """Fit the curves, and write what is to be written."""
     from synthlaw.fit_entries import entry
+    from synthlaw.fit_one import compile_laws, fitted
+    from synthlaw.fit_tables import tables_of
 
     if out is not None:
         # What draws is imported while the first curve's programs are compiled.
         Thread(target=import_module, args=("figures",), daemon=True).start()
-    entries, count = [], len(what.curves)
+    count = len(what.curves)
+    entries, tables = [], []
+    if request.law == AUTO:
+        compile_laws(what.curves[0].curve, request)
     for number, named in enumerate(what.curves, start=1):
         if advance is not None:
             advance(number - 1, count)
-        entries.append(entry(named, request, number))
+        found = fitted(named, request)
+        entries.append(entry(found, request))
+        if out is not None:
+            tables.append(tables_of(found, request, number))
     if advance is not None:
         advance(count, count)
-    payload = finite({"fits": [each.result for each in entries], "notes": what.notes})
+    payload = finite({"fits": entries, "notes": what.notes})
     if out is not None:
-        tables = [each.tables for each in entries]
         fit_folder.write(Path(out), payload, tables, request, what.source)
     return payload
