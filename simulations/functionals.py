@@ -25,7 +25,7 @@ class Functionals(NamedTuple):
 
     ``coefficients (F, 4)`` and ``taus (K, p)`` give, with the laws of the groups, the cubic forms
     that are the third derivatives. With the laws of a table ``coefficients (F, p, p, p)`` are these
-    themselves; those of errors are left out (0).
+    themselves; those of errors are left out (0); there are no ``taus``.
     """
 
     values: AnyArray

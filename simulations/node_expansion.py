@@ -33,7 +33,7 @@ def expand(
         lambda inverse: jnp.einsum("lijk,jk->li", rows.hessian_score, inverse),
         lambda spread: jnp.einsum("ijk,jk->i", bend, spread),
         bend,
-        jnp.zeros((0, len(theta))),
+        None,
     )
     moments = sandwich.Moments(rows.score, rows.hessian, rows.score_square)
     at = sandwich.assembled(components, penalty, minimiser, moments, parts)
@@ -66,5 +66,5 @@ def functionals(loss: Loss, theta: Array, groups: Table) -> Functionals:
         jnp.concatenate([gradients, craft_errors.gradients(loss.threshold, theta, groups.plane)]),
         jnp.concatenate([hessians, craft_errors.hessians(loss.threshold, theta, groups.plane)]),
         jnp.concatenate([bends, jnp.zeros_like(bends)]),
-        jnp.zeros((0, len(theta))),
+        None,
     )

@@ -74,21 +74,21 @@ def blank_control(unit: Unit, size: Room) -> Control:
         return np.zeros((size.tiles, TILE, *shape))
 
     vector, matrix = zeros(features), zeros(features, features)
-    bends = ((atoms, 4), (atoms, features), (measures, 4), (groups, features))
+    bends = (zeros(atoms, 4), zeros(atoms, features)), (zeros(measures, 4), zeros(groups, features))
     if isinstance(unit.groups, Table):
         cube = (features, features, features)
-        bends = (cube, (0, features), (measures, *cube), (0, features))
+        bends = (zeros(*cube), None), (zeros(measures, *cube), None)
     return Control(
         Sandwich(
             Minimiser(vector, zeros(), zeros() > 0.0),
             *(matrix, matrix, matrix, matrix),
-            *(vector, zeros(*bends[0]), zeros(*bends[1])),
+            *(vector, *bends[0]),
         ),
         Functionals(
             zeros(measures),
             zeros(measures, features),
             zeros(measures, features, features),
-            *(zeros(*bends[2]), zeros(*bends[3])),
+            *bends[1],
         ),
         zeros(CONTROLS, measures),
     )

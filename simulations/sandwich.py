@@ -44,7 +44,7 @@ class Sandwich(NamedTuple):
     ``score_covariance`` (V), ``spread = A V A`` (M), ``bias`` = the second-order mean of
     ``theta_hat - theta``; ``curvature (L, 4)`` and ``taus (L, p)`` are what the cubic forms of the atoms
     take beside the atoms themselves; their sum is the third derivative T of the mixture's risk. With the
-    laws of a table ``curvature (p, p, p)`` is T itself."""
+    laws of a table ``curvature (p, p, p)`` is T itself and there are no ``taus``."""
 
     minimiser: Minimiser
     hessian: AnyArray
@@ -77,7 +77,7 @@ class Bends(NamedTuple):
     products: Callable[[Array], Array]
     contracted: Callable[[Array], Array]
     curvature: Array
-    taus: Array
+    taus: Array | None
 
 
 def sandwich(loss: Loss, components: Components, penalty: Array, grid: Grid) -> Sandwich:
