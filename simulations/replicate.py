@@ -25,6 +25,7 @@ from simulations import cubic, functionals, sandwich
 from simulations.arrays import AnyArray
 from simulations.compilation import quick_jit
 from simulations.functionals import Functionals
+from simulations.linear import times
 from simulations.losses import Loss
 from simulations.minimisers import Minimiser
 from simulations.newton import FOUND, Fit, Start, fit
@@ -165,7 +166,7 @@ class Static(NamedTuple):
 
 def linear_estimate(control: Control, fitted: Fit) -> Array:
     """``d = -A score`` of every cell, ``(TILE, p)``: the first-order error of the estimator."""
-    return -jnp.einsum("cij,cj->ci", control.expansions.inverse, fitted.score)
+    return -times(control.expansions.inverse, fitted.score)
 
 
 def third_along(expansions: Sandwich, atoms: Atoms | Table, directions: Array) -> Array:
@@ -187,13 +188,13 @@ def control_variates(
     expansions, measured = control.expansions, control.measured
     d = linear_estimate(control, fitted)
     bend = third_along(expansions, atoms, d)
-    turned = jnp.einsum("cij,cj->ci", fitted.hessian - expansions.hessian + 0.5 * bend, d)
-    d2 = -jnp.einsum("cij,cj->ci", expansions.inverse, turned)
-    curved = jnp.einsum("cfij,ci->cfj", measured.hessians, d)
+    turned = times(fitted.hessian - expansions.hessian + 0.5 * bend, d)
+    d2 = -times(expansions.inverse, turned)
+    curved = times(measured.hessians, d[:, None, :])
     pieces = [
-        jnp.einsum("cfi,ci->cf", measured.gradients, d),
-        0.5 * jnp.einsum("cfj,cj->cf", curved, d),
-        jnp.einsum("cfi,ci->cf", measured.gradients, d2),
+        times(measured.gradients, d),
+        0.5 * times(curved, d),
+        times(measured.gradients, d2),
     ]
     if d.shape[1] > LARGEST_TENSOR:
         pieces.append(jnp.zeros_like(pieces[0]))
@@ -202,7 +203,7 @@ def control_variates(
         def cubes(at: Functionals, direction: Array) -> Array:
             return functionals.cubes(at, groups, direction)
 
-        pieces.append(jnp.einsum("cfj,cj->cf", curved, d2) + jax.vmap(cubes)(measured, d) / 6.0)
+        pieces.append(times(curved, d2) + jax.vmap(cubes)(measured, d) / 6.0)
     return jnp.stack(pieces, axis=1) - control.mean
 
 
