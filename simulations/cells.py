@@ -199,7 +199,8 @@ def _laws(world: World, laws: list[list[generators.Atom]], intercept: bool) -> A
         group = np.repeat(np.arange(len(laws)) % len(world.names), [len(law) for law in laws])
         return _table(world.law, means, group, labels, intercept)
     covariances = np.array([a.covariance for law in laws for a in law])
-    return Atoms(*lift(means, covariances, intercept), labels)
+    means, covariances = lift(means, covariances, intercept)
+    return Atoms(means, covariances, labels)
 
 
 def describe_counts(names: tuple[str, ...], counts: np.ndarray) -> str:

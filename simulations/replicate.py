@@ -22,7 +22,7 @@ import numpy as np
 from jax import Array, lax
 
 from simulations import cubic, functionals, sandwich
-from simulations.arrays import AnyArray
+from simulations.arrays import AnyArray, AnyLaws
 from simulations.compilation import quick_jit
 from simulations.functionals import Functionals
 from simulations.linear import times
@@ -148,8 +148,8 @@ class Recipe(NamedTuple):
     segments: Segments
     control: Control
     spanned: AnyArray
-    atoms: Atoms | Table
-    groups: Atoms | Table
+    atoms: AnyLaws
+    groups: AnyLaws
     penalty: AnyArray
     grid: Grid
     key: AnyArray

@@ -8,18 +8,17 @@ these two numbers and the law; ``cubed_weight[c]``, likewise, serves the cubic c
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from simulations import cubic, linear, population
-from simulations.arrays import AnyArray
+from simulations.arrays import AnyArray, AnyLaws
 from simulations.cubic import Cubic
 from simulations.losses import Loss
 from simulations.minimisers import Minimiser, minimise_mixture
-from simulations.nodes import Table
 from simulations.population import Atoms
 from simulations.quadrature import Grid
 
@@ -32,7 +31,7 @@ class Components(NamedTuple):
     axis of cells may stand before the three weights.
     """
 
-    atoms: Atoms | Table
+    atoms: AnyLaws
     mixing: AnyArray
     total_weight: AnyArray
     squared_weight: AnyArray
@@ -87,7 +86,7 @@ def sandwich(loss: Loss, components: Components, penalty: Array, grid: Grid) -> 
     minimiser = minimise_mixture(loss, weights, atoms, penalty, grid)
     theta = minimiser.theta
 
-    def per_atom(function):
+    def per_atom(function) -> Any:
         return jax.vmap(function)(atoms)
 
     moments = Moments(

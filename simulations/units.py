@@ -14,7 +14,7 @@ import numpy as np
 from jax import Array, lax
 
 from simulations import draws, functionals, node_expansion, sandwich
-from simulations.arrays import AnyArray
+from simulations.arrays import AnyArray, AnyLaws
 from simulations.cells import Cell, components, groups_of, unit_cells
 from simulations.compilation import quick_jit
 from simulations.functionals import Functionals
@@ -56,7 +56,7 @@ class Unit(NamedTuple):
     counts: np.ndarray
     cells: list[Cell]
     loss: Loss
-    groups: Atoms | Table
+    groups: AnyLaws
     components: Components
     penalty: AnyArray
 

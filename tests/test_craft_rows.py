@@ -165,11 +165,13 @@ def test_a_second_round_goes_on_where_the_first_ended(monkeypatch) -> None:
     """With few candidates a round many rounds are needed, and the rows still bear the label's law:
     20,480 rows, detects .06 in the mean of m."""
     monkeypatch.setattr(craft_rows, "CANDIDATES", 100)
-    law = CraftRows(*(jnp.asarray(v) for v in (0.5, craft.median(0.5), False, [0.0, 1.0])))
+    law = CraftRows(0.5, craft.median(0.5), False, [0.0, 1.0])
     key = jax.random.key_data(jax.random.key(4, impl=draws.IMPLEMENTATION))
 
     def block(number):
-        return craft_rows.accepted(law, draws.block_key(key, 0, number), jnp.asarray(1.0))
+        return craft_rows.accepted(
+            law, draws.block_key(key, jnp.uint32(0), number), jnp.asarray(1.0)
+        )
 
     found = jax.jit(lambda numbers: jax.lax.map(block, numbers))(jnp.arange(80, dtype=jnp.uint32))
     tenths = np.asarray(found).transpose(1, 0, 2).reshape(3, -1)
