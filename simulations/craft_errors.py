@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.scipy.stats import norm
+from scipy.special import ndtr
 
 from simulations import craft
 from simulations.arrays import AnyArray
@@ -34,8 +35,9 @@ class Plane(NamedTuple):
     """``P`` points of the plane with their ``weight (P,)``.
 
     At each, x has mean ``centre (P, p)``, moves by ``slope (P, p)`` per unit of X3's normal, and has
-    other normal parts of variances ``spread (P, p)``; the standardised score has mean ``score (P,)`` and
-    covariance ``shared (P, p)`` with x. ``sixth (J,)``: what X6 adds when it is a sign, (-1, 1), else 0.
+    other normal parts of variances ``spread (P, p)``; the standardised score has mean ``score (P,)``, is
+    positive with probability ``positive (P,)`` and has covariance ``shared (P, p)`` with x.
+    ``sixth (J,)``: what X6 adds when it is a sign, (-1, 1), else 0.
     ``rule (2, G)``: nodes and weights on [0, 1].
     """
 
@@ -43,6 +45,7 @@ class Plane(NamedTuple):
     slope: AnyArray
     spread: AnyArray
     score: AnyArray
+    positive: AnyArray
     shared: AnyArray
     weight: AnyArray
     sixth: AnyArray
@@ -76,11 +79,13 @@ def plane(noise: float, sign: bool, intercept: bool) -> Plane:
     shared = 0.8 * third_sd * slope
     shared[:, 8] += 0.4 * lost
     nodes, weights = np.polynomial.legendre.leggauss(NODES if noise >= SHARP else NODES_SHARP)
+    score = (mean - craft.median(noise)) / sd
     return Plane(
         centre,
         slope,
         spread,
-        (mean - craft.median(noise)) / sd,
+        score,
+        ndtr(score),
         shared / sd,
         weight / weight.sum(),
         np.array([-1.0, 1.0]) if sign else np.zeros(1),
@@ -104,14 +109,13 @@ def _see(theta: Array, threshold: float, sixth: Array, here: Plane) -> _Seen:
     )
 
 
-def _both(h: Array, k: Array, rho: Array, rule: Array) -> Array:
-    """``Phi2(h, k; rho)`` by Drezner and Wesolowsky's integral over the correlation."""
-    angle = jnp.arcsin(rho)
-    at = angle[:, None] * rule[0][None, :]
-    sine = jnp.sin(at)
-    squares = (h**2 + k**2)[:, None] - 2.0 * (h * k)[:, None] * sine
-    density = jnp.exp(-0.5 * squares / (1.0 - sine**2)) @ rule[1]
-    return norm.cdf(h) * norm.cdf(k) + angle * density / (2.0 * jnp.pi)
+def _joint(h: Array, k: Array, rho: Array, rule: Array) -> Array:
+    """``Phi2(h, k; rho) - Phi(h) Phi(k)``, the integral of the density over the correlation."""
+    at = rho[:, None] * rule[0][None, :]
+    rest = 1.0 / (1.0 - at**2)
+    squares = (h**2 + k**2)[:, None] - 2.0 * (h * k)[:, None] * at
+    density = (jnp.sqrt(rest) * jnp.exp(-0.5 * squares * rest)) @ rule[1]
+    return rho * density / (2.0 * jnp.pi)
 
 
 def errors(threshold: float, theta: Array, here: Plane) -> Array:
@@ -119,11 +123,12 @@ def errors(threshold: float, theta: Array, here: Plane) -> Array:
 
     def one(sixth: Array) -> Array:
         seen = _see(theta, threshold, sixth, here)
-        both = _both(seen.h, here.score, seen.rho, here.rule)
-        wrong = jnp.stack([norm.cdf(seen.h) - both, norm.cdf(here.score) - both])
-        return wrong @ here.weight
+        joint = _joint(seen.h, here.score, seen.rho, here.rule)
+        above = norm.cdf(seen.h)
+        wrong = [above * (1.0 - here.positive), (1.0 - above) * here.positive]
+        return (jnp.stack(wrong) - joint[None, :]) @ here.weight
 
-    positive = here.weight @ norm.cdf(here.score)
+    positive = here.weight @ here.positive
     return jax.vmap(one)(here.sixth).mean(axis=0) / jnp.stack([1.0 - positive, positive])
 
 
@@ -150,7 +155,7 @@ def gradients(threshold: float, theta: Array, here: Plane) -> Array:
             [(by_h * norm.cdf(-turned)) @ d_h - joint, -(by_h * norm.cdf(turned)) @ d_h - joint]
         )
 
-    positive = here.weight @ norm.cdf(k)
+    positive = here.weight @ here.positive
     shares = jnp.stack([1.0 - positive, positive])
     return jax.vmap(one)(here.sixth).mean(axis=0) / shares[:, None]
 

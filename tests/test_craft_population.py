@@ -81,16 +81,15 @@ def test_risks_and_gradients_against_the_lattice(noise: float) -> None:
 @pytest.mark.parametrize("noise", NOISES)
 @pytest.mark.parametrize("x6", ["normal", "sign"])
 def test_away_from_the_anchors_scramblings_agree(noise: float, x6: str) -> None:
-    """Rules off by .1 in all ten coefficients, as fitted ones are: 1e-5; off by .4: 2e-4 (stated in
-    the note). Against their mean: where X4 to X7 bear no lattice sum is at hand."""
+    """Rules off by .1 in all ten coefficients, more than fitted ones are: 1e-5 is asked for. Against
+    their mean: where X4 to X7 bear no lattice sum is at hand."""
     rng = np.random.default_rng(5)
     rule = craft_table.best_rule(weighted_rows(noise, False, True), 0.5, True)
     tables = [weighted_rows(noise, x6 == "sign", True, scrambling) for scrambling in range(4)]
-    for size, tolerance in ((0.1, 1e-5), (0.4, 2e-4)):
-        for _ in range(4):
-            moved = rule + size * rng.standard_normal(10)
-            risks = np.array([_of(table, moved)[0] for table in tables])
-            assert np.abs(risks - risks.mean(axis=0)).max() < tolerance
+    for _ in range(4):
+        moved = rule + 0.1 * rng.standard_normal(10)
+        risks = np.array([_of(table, moved)[0] for table in tables])
+        assert np.abs(risks - risks.mean(axis=0)).max() < 1e-5
 
 
 @pytest.mark.parametrize("noise", NOISES)
@@ -110,7 +109,7 @@ def test_weights_are_a_population(noise: float) -> None:
 
 @pytest.mark.parametrize("noise", NOISES)
 def test_against_a_large_sample(noise: float) -> None:
-    """A million rows drawn as the authors draw them: detects .008 in risk, gradient and error of a
+    """A million rows drawn as the authors draw them: detects .01 in risk, gradient and error of a
     rule that uses every feature (twin: the population of another noise)."""
     x, score = large_sample(noise)
     positive = score > craft.median(noise)
@@ -130,9 +129,9 @@ def test_against_a_large_sample(noise: float) -> None:
         loss = np.logaddexp(0.0, u) - y * u
         pieces = [loss[:, None], (expit(u) - y)[:, None] * lifted, ((u > 0.0) != bool(y))[:, None]]
         mean, se = sample_mean(np.concatenate(pieces, axis=1)[rows])
-        assert_mean(mean, se, own[y], detects=0.008)
+        assert_mean(mean, se, own[y], detects=0.01)
         with pytest.raises(Disagreement):
-            assert_mean(mean, se, other[y], detects=0.008)
+            assert_mean(mean, se, other[y], detects=0.01)
 
 
 def _smoothed_error(noise: float, sign: bool, rule: np.ndarray) -> np.ndarray:

@@ -175,7 +175,8 @@ def test_a_second_round_goes_on_where_the_first_ended(monkeypatch) -> None:
 
     found = jax.jit(lambda numbers: jax.lax.map(block, numbers))(jnp.arange(80, dtype=jnp.uint32))
     tenths = np.asarray(found).transpose(1, 0, 2).reshape(3, -1)
-    m = craft.mean_score(*tenths, craft.product(tenths[0], tenths[1]))
+    first, second, third = tenths
+    m = craft.mean_score(first, second, third, craft.product(first, second))
     i, j, k, mass = craft.lattice()
     exact = craft.mean_score(i, j, k, craft.product(i, j))
     given = mass * craft.label_probability(0.5, exact)
