@@ -9,7 +9,7 @@ from figures import fit_panels, tidy
 from figures.dots import NAMED, shorten
 from figures.style import INK, MUTED, PALETTE, canvas, style
 
-COLUMNS = ("curve", "name", "law", "weight", "heldout", "plausible", "chosen", "at", "forecast")
+COLUMNS = ("curve", "label", "law", "weight", "heldout", "plausible", "chosen", "at", "forecast")
 RULED_OUT = "#b8b8b8"
 
 
@@ -18,7 +18,7 @@ def draw(board: pd.DataFrame, *, x: str = "x", y: str = "y") -> Figure:
     """One curve: three panels with a row per law. Several: a table of weights, a row per curve.
 
     Args:
-        board: columns ``curve, name, law, weight, heldout`` (root mean square error),
+        board: columns ``curve, label, law, weight, heldout`` (root mean square error),
             ``plausible, chosen``, ``at`` and the ``forecast`` there.
         x, y: names of the axes.
     """
@@ -95,7 +95,7 @@ def _matrix(board: pd.DataFrame) -> Figure:
     names = []
     for row, curve in enumerate(shown):
         rows = fit_panels.of(board, curve)
-        names.append(shorten(tidy.texts(rows, "name")[0], 44))
+        names.append(shorten(tidy.texts(rows, "label")[0], 44))
         for law, share, chosen in zip(
             tidy.texts(rows, "law"), tidy.numbers(rows, "weight"), truths(rows, "chosen"), strict=True
         ):  # fmt: skip

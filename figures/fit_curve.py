@@ -33,7 +33,7 @@ def draw(
         x, y: names of the axes.
     """
     tidy.require(points, POINTS, "fitted curve")
-    found = fit_panels.page(points)
+    found = fit_panels.page(points, below=1)
     if "x" not in points.columns:
         fit_panels.each(found, [points], _against_fitted)
         fit_panels.label(found, f"{y} according to the law", f"{y}, measured")
@@ -121,17 +121,8 @@ def _law(axes: Axes, law: pd.DataFrame, last: float) -> None:
             label=f"exponent {tidy.numbers(law, 'theory_exponent')[0]:g} of theory",
         )
     name = tidy.texts(law, "law")[0]
-    axes.annotate(
-        name,
-        (1.0, 1.0),
-        xycoords="axes fraction",
-        xytext=(-3, -3),
-        textcoords="offset points",
-        ha="right",
-        va="top",
-        fontsize=7.5,
-        color=MUTED,
-    )
+    above = axes.get_title()
+    axes.set_title(f"{above}\n{name}" if above else name, fontsize=axes.title.get_fontsize())
 
 
 def _measured(axes: Axes, x: np.ndarray, points: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ from figures import dots, tidy
 from figures.points import error_bars
 from figures.style import INK, PALETTE, style
 
-COLUMNS = ("name", "exponent", "low", "high")
+COLUMNS = ("label", "exponent", "low", "high")
 
 
 @style()
@@ -16,13 +16,13 @@ def draw(exponents: pd.DataFrame, *, theory: float | None = None) -> Figure:
     """One row per curve.
 
     Args:
-        exponents: columns ``name, exponent, low, high``, the last two the ends of its 95 % interval.
+        exponents: columns ``label, exponent, low, high``, the last two the ends of its 95 % interval.
         theory: the exponent that theory derives.
     """
     tidy.require(exponents, COLUMNS, "plot of exponents")
     value = tidy.numbers(exponents, "exponent")
     ends = np.vstack([tidy.numbers(exponents, name) for name in ("low", "high")])
-    figure, axes = dots.rows(tidy.texts(exponents, "name"))
+    figure, axes = dots.rows(tidy.texts(exponents, "label"))
     if theory is not None:
         axes.axvline(theory, color=PALETTE[1], linewidth=1.5, zorder=1, label=f"theory {theory:g}")
     error_bars(

@@ -1,6 +1,5 @@
 """Pages of fits: one panel per curve, as many as can be read."""
 
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -11,32 +10,35 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from figures import tidy
+from figures.dots import shorten
 from figures.style import canvas, spans
 
 # Panels of a page; further curves are in the tables, and a line says so.
 MOST, MOST_WIDE = 24, 12
 # Log axes where numbers spread over more than these factors.
 X_FACTOR, Y_FACTOR = 8.0, 5.0
-_LINE, _LINES = 30, 3
+_LINE, _LINES = 32, 3
 
 
 class Page(NamedTuple):
-    """``axes[i]`` belongs to ``curves[i]``, a number of the table."""
+    """``axes[i]`` belongs to ``curves[i]``, a number of the table, which has ``total`` curves."""
 
     figure: Figure
     axes: Sequence[Axes]
     curves: Sequence[int]
+    total: int
 
 
-def page(table: pd.DataFrame, most: int = MOST) -> Page:
-    """An empty page with a panel for each of the first curves of a table, titled with their names."""
+def page(table: pd.DataFrame, most: int = MOST, *, below: int = 0) -> Page:
+    """An empty page with a panel for each of the first curves of a table, titled with their names;
+    ``below``: lines that a panel adds to its title."""
     curves = list(dict.fromkeys(int(each) for each in tidy.numbers(table, "curve")))
     shown = curves[:most]
     wide = _columns(len(shown))
     deep = -(-len(shown) // wide)
     names = [tidy.texts(of(table, curve), "name")[0] for curve in shown]
     titles = [title(name) for name in names]
-    lines = max(text.count("\n") + 1 if text else 0 for text in titles)
+    lines = below + max(text.count("\n") + 1 if text else 0 for text in titles)
     if len(shown) == 1:
         figure = canvas(5.6, 4.0 + 0.15 * lines)
     else:
@@ -47,9 +49,7 @@ def page(table: pd.DataFrame, most: int = MOST) -> Page:
         axes.set_title(text, fontsize=9.5 if len(shown) == 1 else 8.0)
     for axes in grid[len(shown) :]:
         axes.remove()
-    if len(curves) > len(shown):
-        figure.suptitle(f"the first {len(shown)} of {len(curves)} curves", fontsize=9.5)
-    return Page(figure, list(grid[: len(shown)]), shown)
+    return Page(figure, list(grid[: len(shown)]), shown, len(curves))
 
 
 def _columns(count: int) -> int:
@@ -57,14 +57,19 @@ def _columns(count: int) -> int:
 
 
 def title(name: str) -> str:
-    """The name of a curve on few short lines.
+    """The name of a curve on few short lines, broken between its parts.
 
     >>> title("group = minority, metric = excess_risk")
-    'group = minority, metric =\\nexcess_risk'
+    'group = minority,\\nmetric = excess_risk'
     """
-    lines = textwrap.wrap(name, _LINE)
-    return "\n".join([*lines[: _LINES - 1], *([" ".join(lines[_LINES - 1 :])[: _LINE - 1] + "…"]
-                     if len(lines) > _LINES else lines[_LINES - 1 :])])  # fmt: skip
+    lines: list[str] = []
+    for part in name.split(", "):
+        if lines and len(lines[-1]) + len(part) + 2 <= _LINE:
+            lines[-1] += f", {part}"
+        else:
+            lines.append(part)
+    shown = [shorten(line, _LINE + 4) for line in lines[:_LINES]]
+    return ",\n".join(shown) + (" …" if len(lines) > _LINES else "")
 
 
 def of(table: pd.DataFrame, curve: int) -> pd.DataFrame:
@@ -73,27 +78,30 @@ def of(table: pd.DataFrame, curve: int) -> pd.DataFrame:
 
 
 def label(found: Page, x: str, y: str) -> None:
-    """Names at the edges of a page: below every column, left of every row."""
-    wide = _columns(len(found.axes))
-    for place, axes in enumerate(found.axes):
-        if place + wide >= len(found.axes):
-            axes.set_xlabel(x)
-        if place % wide == 0:
-            axes.set_ylabel(y)
+    """Names of the axes, once for all panels where there are several."""
+    if len(found.axes) == 1:
+        found.axes[0].set_xlabel(x)
+        found.axes[0].set_ylabel(y)
+    else:
+        shown = len(found.axes)
+        rest = f" (the first {shown} of {found.total} curves)" if found.total > shown else ""
+        found.figure.supxlabel(f"{x}{rest}", fontsize=9.5)
+        found.figure.supylabel(y, fontsize=9.5)
 
 
-def legend(found: Page) -> None:
-    """One legend for all panels, each entry once."""
-    handles: dict[str, Any] = {}
-    for axes in found.axes:
-        for handle, text in zip(*axes.get_legend_handles_labels(), strict=True):
-            handles.setdefault(text, handle)
-    wide = 2 if _columns(len(found.axes)) < 3 else 3
+def legend(found: Page, handles: Sequence[Any] | None = None) -> None:
+    """One legend for all panels, each entry once; above them where their axis is named below."""
+    entries: dict[str, Any] = {str(each.get_label()): each for each in handles or ()}
+    if handles is None:
+        for axes in found.axes:
+            for handle, text in zip(*axes.get_legend_handles_labels(), strict=True):
+                entries.setdefault(text, handle)
+    several = len(found.axes) > 1
     found.figure.legend(
-        handles=list(handles.values()),
-        labels=list(handles),
-        loc="outside lower center",
-        ncols=wide,
+        handles=list(entries.values()),
+        labels=list(entries),
+        loc=f"outside {'upper' if several else 'lower'} center",
+        ncols=2 if _columns(len(found.axes)) < 3 else 3,
     )
 
 
@@ -106,7 +114,7 @@ def scale_axis(axes: Axes, which: str, values: Sequence[float], factor: float) -
     decades = float(np.log10(max(values) / min(values)))
     # Within two decades the powers of ten alone are too few to read values from.
     within = decades < 1.7
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if within else (1.0,), numticks=7))
+    axis.set_major_locator(LogLocator(subs=(1.0, 3.0) if within else (1.0,), numticks=7))
     axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     axis.set_minor_formatter(NullFormatter())
 

@@ -68,5 +68,6 @@ def axis_name(asked: dict[str, Any]) -> str:
     name = ", ".join(map(str, asked["x"]))
     base, weight = float(asked.get("base", 0.0)), float(asked.get("weight", 1.0))
     if (base, weight) != (0.0, 1.0):
-        return f"effective count {base:g} + {weight:g} × {name}"
+        times = "" if weight == 1.0 else f"{weight:g} × "
+        return f"effective count {base:g} + {times}{name}"
     return tidy.axis_name(name)

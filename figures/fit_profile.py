@@ -43,6 +43,8 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
     axes.plot(exponent, deviance, color=PALETTE[0], zorder=3, label="profile")
     axes.set_xlim(float(exponent.min()), float(exponent.max()))
     axes.set_ylim(0.0, HIGHEST * threshold)
+    axes.ticklabel_format(axis="x", useOffset=False)
+    axes.locator_params(axis="x", nbins=8 if len(axes.get_figure(root=True).axes) == 1 else 4)
     theory = float(tidy.numbers(rows, "theory")[0]) if "theory" in rows.columns else np.nan
     if np.isfinite(theory):
         _theory(axes, theory, float(exponent.min()), float(exponent.max()))
@@ -57,13 +59,13 @@ def _theory(axes: Axes, theory: float, low: float, high: float) -> None:
     right = theory > high
     axes.annotate(
         f"theory {theory:g} →" if right else f"← theory {theory:g}",
-        (1.0 if right else 0.0, 1.0),
+        # Beside the foot of the parabola there is room.
+        (1.0 if right else 0.0, 0.0),
         xycoords="axes fraction",
-        xytext=(-3 if right else 3, -3),
+        xytext=(-3 if right else 3, 4),
         textcoords="offset points",
         ha="right" if right else "left",
-        va="top",
+        va="bottom",
         fontsize=8.0,
         color=INK,
-        backgroundcolor="white",
     )

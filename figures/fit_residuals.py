@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from figures import fit_panels, tidy
 from figures.style import BAND, INK, PALETTE, style
@@ -24,7 +25,6 @@ def draw(points: pd.DataFrame, *, x: str = "x", y: str = "y") -> Figure:
     tidy.require(points, COLUMNS, "residual plot")
     found = fit_panels.page(points)
     along = "x" if "x" in points.columns else "fitted"
-    reach = float(np.nanmax(np.abs(tidy.numbers(points, "residual")), initial=USUAL))
 
     def panel(axes: Axes, rows: pd.DataFrame) -> None:
         place = tidy.numbers(rows, along)
@@ -42,14 +42,16 @@ def draw(points: pd.DataFrame, *, x: str = "x", y: str = "y") -> Figure:
             zorder=3,
             label="measured − law",
         )
+        reach = float(np.nanmax(np.abs(residual), initial=USUAL))
         axes.set_ylim(-1.15 * reach, 1.15 * reach)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: fit_panels.short(value)))
         fit_panels.scale_axis(axes, "x", list(place), fit_panels.X_FACTOR)
 
     fit_panels.each(found, [points], panel)
     fit_panels.label(
         found,
         x if along == "x" else f"{y} according to the law",
-        "residual\n(standard errors)",
+        "residual (standard errors)",
     )
     fit_panels.legend(found)
     return found.figure

@@ -41,7 +41,7 @@ def draw(ridge: pd.DataFrame, *, y: str = "y") -> Figure:
         Line2D([], [], color=_FILLS[1], linewidth=8.0, label="95 % region of both"),
         Line2D([], [], color=INK, marker="D", linestyle="none", label="estimate"),
     ]
-    found.figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    fit_panels.legend(found, handles)
     return found.figure
 
 
@@ -67,3 +67,5 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
         label="estimate",
         clip_on=False,
     )
+    axes.locator_params(axis="x", nbins=8 if len(axes.get_figure(root=True).axes) == 1 else 4)
+    axes.ticklabel_format(axis="y", useOffset=False)

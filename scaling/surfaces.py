@@ -22,10 +22,9 @@ from scaling.laws import internal, limits, reported
 # Points along a profile; along each side of a valley, by the number of searched parameters.
 PROFILE_POINTS = 41
 VALLEY_POINTS = {0: 45, 1: 45, 2: 17, 3: 13}
-# How far beyond its interval a parameter is followed, in widths of the interval.
-MARGIN = 0.35
-# Two parameters leave the interval of one: the region of both is wider.
-WIDER = 0.22
+# How far a parameter is followed, in times the distance from its estimate to an end of its interval:
+# to two and a half times the threshold; to the edge of the joint region of two, and some more.
+FURTHER, JOINT = 1.7, 1.7
 
 
 class Profile(NamedTuple):
@@ -72,12 +71,13 @@ def _deviance(fit: Fit, held: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.maximum(2.0 * (loss - fit.loss), 0.0) / max(fit.variance, 1e-300)
 
 
-def _reach(fit: Fit, name: str, found: Interval, margin: float) -> tuple[float, float]:
-    """From where to where a parameter is followed: its interval and a margin, within its bounds."""
+def _reach(fit: Fit, name: str, found: Interval, times: float) -> tuple[float, float]:
+    """From where to where a parameter is followed: some times its interval, within its bounds."""
     place, searched = fit.law.parameters.index(name), len(fit.law.searched)
     estimate = fit.parameters[name]
-    width = max(found.high - found.low, 1e-6 * max(abs(estimate), 1e-12))
-    low, high = found.low - margin * width, found.high + margin * width
+    least = 1e-9 * max(abs(estimate), 1e-12)
+    low = estimate - times * max(estimate - found.low, least)
+    high = estimate + times * max(found.high - estimate, least)
     if place < searched:
         least, most = limits(fit.law, fit.curve.x, fit.growing)
         at = np.ones((2, len(fit.law.parameters)))
@@ -114,7 +114,7 @@ def profile(
     True
     """
     check_profile(fit)
-    low, high = _reach(fit, name, found[name], MARGIN)
+    low, high = _reach(fit, name, found[name], FURTHER)
     values = np.union1d(np.linspace(low, high, points - 1), fit.parameters[name])
     return Profile(values, _deviance(fit, {name: values}), threshold(fit))
 
@@ -133,8 +133,8 @@ def valley(fit: Fit, found: Mapping[str, Interval], points: int | None = None) -
     """
     check_profile(fit)
     count = points or VALLEY_POINTS[len(fit.law.searched)]
-    floors = np.linspace(*_reach(fit, "floor", found["floor"], WIDER), count)
-    exponents = np.linspace(*_reach(fit, "exponent", found["exponent"], WIDER), count)
+    floors = np.linspace(*_reach(fit, "floor", found["floor"], JOINT), count)
+    exponents = np.linspace(*_reach(fit, "exponent", found["exponent"], JOINT), count)
     over = [each.ravel() for each in np.meshgrid(floors, exponents, indexing="ij")]
     deviance = _deviance(fit, {"floor": over[0], "exponent": over[1]})
     levels = (threshold(fit, 0.68, 2), threshold(fit, LEVEL, 2))

@@ -24,7 +24,9 @@ Row = dict[str, Any]
 def tables_of(what: Fitted, request: Request, number: int) -> dict[str, list[Row]]:
     """Rows by table name, of the ``number``-th curve (from 1)."""
     best = what.best
-    about = {"curve": number, "name": name_of(what.named.by)}
+    by = what.named.by
+    # Where a curve has one line only, its values without their columns' names must do.
+    about = {"curve": number, "name": name_of(by), "label": " · ".join(by.values())}
     found = {
         "points": _points(about, what, request),
         "law": _line(about, what, request),
@@ -93,7 +95,7 @@ def _line(about: Row, what: Fitted, request: Request) -> list[Row]:
             "value": values[k],
             "low": each.low,
             "high": each.high,
-            "law": AVERAGE if best is None else best.law.name,
+            "law": f"{AVERAGE} of the plausible laws" if best is None else best.law.name,
             "floor": None if best is None else best.parameters.get("floor"),
             **({} if theory is None else {"theory": theory[k], "theory_exponent": request.theory}),
         }
