@@ -15,8 +15,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-# Exponents are searched between these; a growing law, where asked for, may have negative ones.
-LOWEST, HIGHEST, GROWING = 0.01, 4.0, -4.0
+# Exponents are searched between these; a growing law may have negative ones, but no error grows
+# faster than in proportion: extrapolated squares have nothing to do with any curve.
+LOWEST, HIGHEST, GROWING = 0.01, 4.0, -1.0
 # How many decades of x the two halves of a broken law take to pass into each other, about.
 SHARPNESS = 0.25
 LARGEST_ODDS = 1e4
