@@ -26,7 +26,7 @@ def problems_of(
     x: np.ndarray,
     y: np.ndarray,
     weight: np.ndarray,
-    growing: bool = False,
+    growing: bool | float = False,
     held: Mapping[str, float] | None = None,
 ) -> Problem:
     """The problems of curves ``y (B, n)`` with ``weight (B, n)`` at ``x (n, V)`` or ``(B, n, V)``."""

@@ -26,6 +26,8 @@ WORSE = 6.0
 FAR = 10.0
 FEWEST = 4
 HELD_OUT = 3
+# Growth that nobody asked for is in proportion to x at most: extrapolated squares fit wiggles.
+UNASKED = -1.0
 # What each law has as special cases.
 CONTAINS = {
     "power_floor": {"power", "reciprocal_floor"},
@@ -125,7 +127,7 @@ def _families(
     fits = _fits(data, names, growing, held)
     if growing or not _grows(data):
         return fits
-    rising = _fits(data, names, True, held)
+    rising = _fits(data, names, UNASKED, held)
     if (
         _scores([*fits, *rising])[len(fits) :].min()
         > _scores([*fits, *rising])[: len(fits)].min() - WORSE

@@ -15,9 +15,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-# Exponents are searched between these; a growing law may have negative ones, but no error grows
-# faster than in proportion: extrapolated squares have nothing to do with any curve.
-LOWEST, HIGHEST, GROWING = 0.01, 4.0, -1.0
+# Exponents are searched between these; a growing law, where asked for, may have negative ones.
+LOWEST, HIGHEST, GROWING = 0.01, 4.0, -4.0
 # How many decades of x the two halves of a broken law take to pass into each other, about.
 SHARPNESS = 0.25
 LARGEST_ODDS = 1e4
@@ -161,13 +160,14 @@ LAWS: dict[str, Law] = {law.name: law for law in _ALL}
 CURVES = tuple(law.name for law in _ALL if law.variables == ("x",))
 
 
-def limits(law: Law, x: np.ndarray, growing: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def limits(law: Law, x: np.ndarray, growing: bool | float = False) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest value of the searched parameters ``(q,)`` for abscissae ``x (n, V)``, on the
-    scale they are searched on."""
+    scale they are searched on; ``growing``: True, or the lowest exponent allowed."""
+    lowest = GROWING if growing is True else growing or LOWEST
     low, high = [], []
     for each in law.searched:
         if each.kind == "exponent":
-            low.append(GROWING if growing else LOWEST)
+            low.append(lowest)
             high.append(HIGHEST)
         elif each.kind == "break":
             low.append(float(np.log(x[:, 0].min())))
