@@ -98,7 +98,9 @@ def criterion_of(found: Fit, inflation: float) -> float:
     return points * np.log(size) + 2.0 * k + 2.0 * k * (k + 1) / (points - k - 1)
 
 
-def _fits(data: Curve, names: Sequence[str], growing: bool, held: Mapping[str, float]) -> list[Fit]:
+def _fits(
+    data: Curve, names: Sequence[str], growing: bool | float, held: Mapping[str, float]
+) -> list[Fit]:
     laws = [law_named(name) for name in names]
     fitting = [law for law in laws if set(held) <= set(law.parameters)]
     if not fitting:
@@ -121,7 +123,7 @@ def _grows(data: Curve) -> bool:
 
 
 def _families(
-    data: Curve, names: Sequence[str], growing: bool, held: Mapping[str, float]
+    data: Curve, names: Sequence[str], growing: bool | float, held: Mapping[str, float]
 ) -> list[Fit]:
     """The candidates' fits; growing laws, unasked, only where falling ones miss the curve by far."""
     fits = _fits(data, names, growing, held)
@@ -167,7 +169,7 @@ def choose(
     curve: Curve,
     *,
     candidates: Sequence[str] = CURVES,
-    growing: bool = False,
+    growing: bool | float = False,
     held: Mapping[str, float] | None = None,
     far: float | None = None,
     seed: int = 0,
