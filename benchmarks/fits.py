@@ -70,7 +70,6 @@ def ours_curve() -> dict[str, Any]:
     """1,000 parametric refits, as a user calls them."""
     start = time.perf_counter()
     from scaling.bootstrap import parametric
-
     from scaling.curves import curve
     from scaling.fitting import fit
 
@@ -83,7 +82,6 @@ def ours_surface() -> dict[str, Any]:
     """4,000 refits to points drawn with replacement."""
     start = time.perf_counter()
     from scaling.bootstrap import cases
-
     from scaling.curves import curve
     from scaling.fitting import fit
     from scaling.polish import Measure

@@ -104,7 +104,6 @@ def _of_published(tables: Path) -> list[Picture]:
     drawn = {
         "published_curves": ("published_curves", partial(published.curves, points, fits)),
         "published_exponents": ("published_exponents", partial(published.exponents, fits)),
-        "published_small": ("published_exponents", partial(published.exponents, fits, "small")),
         "published_forecasts": ("published_forecasts", partial(published.forecasts, points, told)),
     }
     return [Picture(name, figure, draw) for name, (figure, draw) in drawn.items()]

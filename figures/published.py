@@ -1,5 +1,7 @@
 """The published curves refitted: small multiples, exponents with their intervals, forecasts."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,8 +16,8 @@ _COLUMNS = 3
 FLOOR, LINE, INVERSE = PALETTE[0], PALETTE[3], PALETTE[2]
 EFFECTIVE, ADDED = "effective", "N"
 _NAMES = {
-    EFFECTIVE: "effective count (base + weight N)",
-    ADDED: "added rows N alone",
+    EFFECTIVE: "x = effective count",
+    ADDED: "x = added rows N",
 }
 
 
@@ -37,12 +39,11 @@ def _of(table: pd.DataFrame, **values: str) -> pd.DataFrame:
     return tidy.where(table, keep)
 
 
-def _measured(axes: Axes, x: Numbers, rows: pd.DataFrame, **look: str) -> None:
+def _measured(axes: Axes, x: Numbers, rows: pd.DataFrame, label: str) -> None:
     se = np.nan_to_num(tidy.numbers(rows, "se"))
     y = tidy.numbers(rows, "y")
-    axes.errorbar(
-        x, y, 2.0 * se, fmt="o", ms=3.2, color=INK, mec="white", capsize=1.5, lw=0.9, **look
-    )
+    look: Any = {"ms": 3.2, "color": INK, "mec": "white", "capsize": 1.5, "lw": 0.9}
+    axes.errorbar(x, y, 2.0 * se, fmt="o", label=label, **look)
 
 
 @style()

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from scaling.laws import Law, internal, limits
-from scaling.polish import Measure, polish_all
+from scaling.polish import ROUNDS, Measure, polish_all
 from scaling.projection import Problem, Projected, project_all, project_from
 from simulations import cores
 
@@ -26,7 +26,7 @@ def problems_of(
     x: np.ndarray,
     y: np.ndarray,
     weight: np.ndarray,
-    growing: bool = False,
+    growing: bool | float = False,
     held: Mapping[str, float] | None = None,
 ) -> Problem:
     """The problems of curves ``y (B, n)`` with ``weight (B, n)`` at ``x (n, V)`` or ``(B, n, V)``."""
@@ -78,6 +78,20 @@ def _spread(run: Callable[..., Projected], problems: Problem, *along: np.ndarray
     return Projected(*(np.concatenate(each)[:count] for each in zip(*parts, strict=True)))
 
 
+def _polished(law: Law, measure: Measure, problems: Problem, starts: np.ndarray) -> Projected:
+    """Polish all curves, in rounds; those that have settled leave."""
+    found = _spread(partial(polish_all, law, measure), problems, starts)
+    for _ in range(ROUNDS - 1):
+        open_ = np.flatnonzero(~found.settled)
+        if len(open_) == 0:
+            break
+        part = Problem(*(np.asarray(each)[open_] for each in problems))
+        more = _spread(partial(polish_all, law, measure), part, found.parameters[open_])
+        for whole, again in zip(found, more, strict=True):
+            whole[open_] = again
+    return found
+
+
 def solve(
     law: Law, measure: Measure, problems: Problem, near: np.ndarray | None = None
 ) -> Projected:
@@ -95,7 +109,7 @@ def solve(
         )
         if measure.projects:
             return _spread(partial(project_from, law), problems, start[:, :q])
-        return _spread(partial(polish_all, law, measure), problems, start)
+        return _polished(law, measure, problems, start)
     first = problems
     if measure.scale == "log":
         # An error of the logarithm is a relative one.
@@ -103,4 +117,4 @@ def solve(
     found = _spread(partial(project_all, law), first)
     if measure.projects:
         return found
-    return _spread(partial(polish_all, law, measure), problems, found.parameters)
+    return _polished(law, measure, problems, found.parameters)

@@ -26,6 +26,8 @@ WORSE = 6.0
 FAR = 10.0
 FEWEST = 4
 HELD_OUT = 3
+# Growth that nobody asked for is in proportion to x at most: extrapolated squares fit wiggles.
+UNASKED = -1.0
 # What each law has as special cases.
 CONTAINS = {
     "power_floor": {"power", "reciprocal_floor"},
@@ -96,7 +98,9 @@ def criterion_of(found: Fit, inflation: float) -> float:
     return points * np.log(size) + 2.0 * k + 2.0 * k * (k + 1) / (points - k - 1)
 
 
-def _fits(data: Curve, names: Sequence[str], growing: bool, held: Mapping[str, float]) -> list[Fit]:
+def _fits(
+    data: Curve, names: Sequence[str], growing: bool | float, held: Mapping[str, float]
+) -> list[Fit]:
     laws = [law_named(name) for name in names]
     fitting = [law for law in laws if set(held) <= set(law.parameters)]
     if not fitting:
@@ -119,13 +123,13 @@ def _grows(data: Curve) -> bool:
 
 
 def _families(
-    data: Curve, names: Sequence[str], growing: bool, held: Mapping[str, float]
+    data: Curve, names: Sequence[str], growing: bool | float, held: Mapping[str, float]
 ) -> list[Fit]:
     """The candidates' fits; growing laws, unasked, only where falling ones miss the curve by far."""
     fits = _fits(data, names, growing, held)
     if growing or not _grows(data):
         return fits
-    rising = _fits(data, names, True, held)
+    rising = _fits(data, names, UNASKED, held)
     if (
         _scores([*fits, *rising])[len(fits) :].min()
         > _scores([*fits, *rising])[: len(fits)].min() - WORSE
@@ -165,7 +169,7 @@ def choose(
     curve: Curve,
     *,
     candidates: Sequence[str] = CURVES,
-    growing: bool = False,
+    growing: bool | float = False,
     held: Mapping[str, float] | None = None,
     far: float | None = None,
     seed: int = 0,

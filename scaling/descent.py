@@ -84,19 +84,26 @@ def _step(slopes: Array, curved: Array, gradient: Array, moves: Array, damping: 
     return jnp.where(jnp.isfinite(step), step, 0.0)
 
 
+def with_slopes(residuals: Callable[[Array], Array]) -> Callable[[Array], tuple[Array, Array]]:
+    """Slopes ``(n, q)`` and values ``(n,)`` of ``residuals(phi (q,)) -> (n,)``."""
+
+    def twice(phi: Array) -> tuple[Array, Array]:
+        found = residuals(phi)
+        return found, found
+
+    return jax.jacfwd(twice, has_aux=True)
+
+
 def descend(
-    residuals: Callable[[Array], Array],
+    looked: Callable[[Array], tuple[Array, Array]],
     start: Array,
     bounds: Bounds,
     *,
     passes: int,
     delta: float | None = None,
 ) -> Descent:
-    """Follow the loss of ``residuals(phi (q,)) -> (n,)`` down from ``start``."""
-
-    def both(phi: Array) -> tuple[Array, Array]:
-        found = residuals(phi)
-        return found, found
+    """Follow the loss down from ``start``; ``looked(phi (q,))`` gives slopes ``(n, q)`` and values
+    ``(n,)`` of the residuals."""
 
     def advance(state: Descent) -> Descent:
         pulls, curved = _within(state.residuals, delta)
@@ -109,7 +116,7 @@ def descend(
         there = jnp.clip(state.phi + step, bounds.low, bounds.high)
         # The first pass only looks at the start.
         there = jnp.where((state.passes == 0) | ~bounds.free, state.phi, there)
-        new_slopes, new = jax.jacfwd(both, has_aux=True)(there)
+        new_slopes, new = looked(there)
         loss = total_loss(new, delta)
         better = loss <= state.loss
         moved = (jnp.abs(there - state.phi) / bounds.span).max()
@@ -124,7 +131,7 @@ def descend(
             ended & (state.passes > 0),
         )
 
-    points = jax.eval_shape(residuals, start).shape[0]
+    points = jax.eval_shape(looked, start)[1].shape[0]
     begin = Descent(
         start,
         jnp.zeros(points),

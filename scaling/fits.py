@@ -28,7 +28,7 @@ class Fit(NamedTuple):
     law: Law
     curve: Curve
     measure: Measure
-    growing: bool
+    growing: bool | float
     held: Mapping[str, float]
     estimate: np.ndarray
     loss: float

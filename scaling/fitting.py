@@ -47,7 +47,7 @@ def fit(
     data: Curve,
     *,
     measure: Measure = SQUARED,
-    growing: bool = False,
+    growing: bool | float = False,
     held: Mapping[str, float] | None = None,
 ) -> Fit:
     """Fit a law to a curve.
@@ -56,7 +56,7 @@ def fit(
         law: a name in `scaling.laws.LAWS`.
         data: the curve; with standard errors, residuals are counted in them.
         measure: what is minimised: squared or Huber loss, of the value or of its logarithm.
-        growing: whether exponents may be negative (the curve may grow).
+        growing: whether exponents may be negative (the curve may grow); a number: down to it.
         held: parameters that are known, such as ``{"floor": 0.0}``, and stay as given.
 
     Returns:
@@ -102,7 +102,7 @@ def fit_all(
     se: np.ndarray | None = None,
     *,
     measure: Measure = SQUARED,
-    growing: bool = False,
+    growing: bool | float = False,
     held: Mapping[str, float] | None = None,
     near: Fit | None = None,
 ) -> Fits:

@@ -55,7 +55,7 @@ def _thresholds(level: float, variance: np.ndarray, freedom: int | None) -> np.n
 
 
 def search_limits(
-    law: Law, x: np.ndarray, y: np.ndarray, estimates: np.ndarray, growing: bool
+    law: Law, x: np.ndarray, y: np.ndarray, estimates: np.ndarray, growing: bool | float
 ) -> tuple[np.ndarray, np.ndarray]:
     """How far ends are sought, ``(B, P)`` each."""
     low, high = limits(law, x.reshape(-1, x.shape[-1]), growing)

@@ -160,13 +160,14 @@ LAWS: dict[str, Law] = {law.name: law for law in _ALL}
 CURVES = tuple(law.name for law in _ALL if law.variables == ("x",))
 
 
-def limits(law: Law, x: np.ndarray, growing: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def limits(law: Law, x: np.ndarray, growing: bool | float = False) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest value of the searched parameters ``(q,)`` for abscissae ``x (n, V)``, on the
-    scale they are searched on."""
+    scale they are searched on; ``growing``: True, or the lowest exponent allowed."""
+    lowest = GROWING if growing is True else growing or LOWEST
     low, high = [], []
     for each in law.searched:
         if each.kind == "exponent":
-            low.append(GROWING if growing else LOWEST)
+            low.append(lowest)
             high.append(HIGHEST)
         elif each.kind == "break":
             low.append(float(np.log(x[:, 0].min())))

@@ -22,8 +22,9 @@ from scaling.laws import reported, value
 
 # At most so many cuts, at least so many points kept.
 CUTS, FEWEST = 6, 4
-# Sizes of tau tried beside 0, as shares of the one that would make the curve without any law.
-SIZES = np.geomspace(0.003, 1.0, 12)
+# Sizes of tau tried beside 0, in units of that which would make the curve without any law: from
+# what nobody would see to three times as much, since one curve tells that unit to such a factor.
+SIZES = np.geomspace(0.01, 3.0, 12)
 
 
 class Drift(NamedTuple):

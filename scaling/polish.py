@@ -17,7 +17,9 @@ from scaling.laws import Law
 from scaling.projection import Problem, Projected
 from simulations.compilation import quick_jit
 
-PASSES = 400
+# Passes of one round, and rounds: curves that have settled leave between rounds, so that a batch does
+# not wait for its slowest.
+PASSES, ROUNDS = 40, 10
 
 
 class Measure(NamedTuple):
@@ -39,26 +41,42 @@ class Measure(NamedTuple):
         return self.delta if self.loss == "huber" else None
 
 
-def _curve(law: Law, parameters: Array, x: Array) -> tuple[Array, Array]:
-    """The law over ``exp(top)``, and ``top``; a law that is not positive gives what is no logarithm."""
+def _terms(law: Law, parameters: Array, x: Array) -> tuple[Array, Array]:
+    """The terms without their coefficients, ``(n, L)``, over ``exp(top (n,))``, and ``top``: the
+    logarithm of the largest term."""
     q = len(law.searched)
     logs, linear = law.log_terms(jnp, parameters[:q], x), parameters[q:]
     sizes = jnp.where(linear != 0.0, jnp.log(jnp.abs(jnp.where(linear != 0.0, linear, 1.0))), -1e30)
-    top = jax.lax.stop_gradient((logs + sizes[None, :]).max(axis=1))
-    return (linear[None, :] * jnp.exp(logs - top[:, None])).sum(axis=1), top
+    top = (logs + sizes[None, :]).max(axis=1)
+    return jnp.exp(logs - top[:, None]), top
 
 
-def residuals_of(law: Law, measure: Measure, problem: Problem, parameters: Array) -> Array:
-    """Weighted residuals ``(n,)`` at ``parameters (P,)`` on the internal scale."""
-    inner, top = _curve(law, parameters, problem.x)
+def residuals_of(
+    law: Law, measure: Measure, problem: Problem, parameters: Array
+) -> tuple[Array, Array]:
+    """Slopes ``(n, P)`` and values ``(n,)`` of the weighted residuals at ``parameters (P,)`` on the
+    internal scale. The slopes are written out, so that every exponential is taken once:
+    ``df/dbeta_j = exp L_j`` and ``df/dphi = sum_j beta_j exp(L_j) dL_j/dphi``."""
+    q = len(law.searched)
+    terms, top = _terms(law, parameters, problem.x)
+    parts = terms * parameters[None, q:]
+    inner, slopes = parts.sum(axis=1), terms
+    if q:
+        moved = jax.jacfwd(lambda phi: law.log_terms(jnp, phi, problem.x))(parameters[:q])
+        slopes = jnp.concatenate([(parts[:, :, None] * moved).sum(axis=1), terms], axis=1)
     counted = problem.weight > 0.0
+    # No law at a point that does not count, nor where it is not positive and has no logarithm.
     if measure.scale == "value":
-        return jnp.where(counted, problem.weight * (inner * jnp.exp(top) - problem.y), 0.0)
+        unit = jnp.where(counted, problem.weight * jnp.exp(top), 0.0)
+        values = jnp.where(counted, inner * unit - problem.weight * problem.y, 0.0)
+        return jnp.where(counted[:, None], unit[:, None] * slopes, 0.0), values
     positive = counted & (inner > 0.0)
-    gap = jnp.log(jnp.where(positive, inner, 1.0)) + top
-    gap = gap - jnp.log(jnp.where(counted, problem.y, 1.0))
-    # Where the law is not positive the loss is infinite, and the step is not taken.
-    return jnp.where(counted, jnp.where(positive, problem.weight * gap, jnp.inf), 0.0)
+    safe = jnp.where(positive, inner, 1.0)
+    gap = jnp.log(safe) + top - jnp.log(jnp.where(counted, problem.y, 1.0))
+    # There the loss is infinite, and the step is not taken.
+    values = jnp.where(counted, jnp.where(positive, problem.weight * gap, jnp.inf), 0.0)
+    slopes = (problem.weight / safe)[:, None] * slopes
+    return jnp.where(positive[:, None], slopes, 0.0), values
 
 
 def polish(law: Law, measure: Measure, problem: Problem, start: Array) -> Projected:
@@ -84,13 +102,12 @@ def polish(law: Law, measure: Measure, problem: Problem, start: Array) -> Projec
             ]
         ),
     )
-    found = descend(
-        lambda inner: residuals_of(law, measure, problem, inner * scale),
-        start / scale,
-        bounds,
-        passes=PASSES,
-        delta=measure.bend,
-    )
+
+    def looked(inner: Array) -> tuple[Array, Array]:
+        slopes, values = residuals_of(law, measure, problem, inner * scale)
+        return slopes * scale[None, :], values
+
+    found = descend(looked, start / scale, bounds, passes=PASSES, delta=measure.bend)
     return Projected(found.phi * scale, found.loss, found.settled)
 
 

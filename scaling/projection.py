@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from scaling.descent import Bounds, Descent, descend, eliminated, total_loss
+from scaling.descent import Bounds, Descent, descend, eliminated, total_loss, with_slopes
 from scaling.laws import Law
 from simulations.arrays import AnyArray
 from simulations.compilation import quick_jit
@@ -122,9 +122,8 @@ def _descended(law: Law, problem: Problem, start: Array) -> Descent:
     q = len(law.searched)
     span = jnp.where(problem.high > problem.low, problem.high - problem.low, 1.0)
     bounds = Bounds(problem.low, problem.high, ~problem.held[:q], span)
-    return descend(
-        lambda phi: projected_residuals(law, problem, phi)[0], start, bounds, passes=PASSES
-    )
+    looked = with_slopes(lambda phi: projected_residuals(law, problem, phi)[0])
+    return descend(looked, start, bounds, passes=PASSES)
 
 
 def _completed(law: Law, problem: Problem, found: Descent) -> Projected:

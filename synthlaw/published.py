@@ -5,7 +5,7 @@
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -94,17 +94,17 @@ def _table(directory: Path, name: str) -> pd.DataFrame:
     return table
 
 
-def _points(curve: pd.Series, added: pd.Series, x: pd.Series, y: pd.Series, se: pd.Series):
-    table = pd.DataFrame({"curve": curve, "n_added": added, "x": x, "y": y, "se": se})
+def _points(curve: Any, added: Any, x: Any, y: Any, se: Any) -> pd.DataFrame:
+    table: Any = pd.DataFrame({"curve": curve, "n_added": added, "x": x, "y": y, "se": se})
     table = table[np.isfinite(table.y) & (table.y > 0.0)]
     return table.sort_values(["curve", "n_added"], kind="stable").reset_index(drop=True)
 
 
-def _joined(table: pd.DataFrame, *columns: str) -> pd.Series:
+def _joined(table: Any, *columns: str) -> Any:
     return table[list(columns)].astype(str).agg(" ".join, axis=1)
 
 
-def _large(table: pd.DataFrame) -> pd.DataFrame:
+def _large(table: Any) -> pd.DataFrame:
     rows = table[
         (table.experiment == "vary_additional")
         & (table.arm == "balance_augment")
@@ -120,7 +120,7 @@ def _large(table: pd.DataFrame) -> pd.DataFrame:
     return _points(curve, rows.n_added, x, y, y * rows["std"] / np.sqrt(SEEDS))
 
 
-def _over_seeds(table: pd.DataFrame, keys: list[str], column: str) -> pd.DataFrame:
+def _over_seeds(table: Any, keys: list[str], column: str) -> Any:
     rows = table[table.n_added >= 0].dropna(subset=[column])
     # Where some seed has no such many rows, the mean would be that of others.
     seeds = rows.groupby(keys)["seed"].transform("nunique")
@@ -129,14 +129,14 @@ def _over_seeds(table: pd.DataFrame, keys: list[str], column: str) -> pd.DataFra
     return found.assign(se=found["std"] / np.sqrt(found["size"]))
 
 
-def _longer(table: pd.DataFrame) -> pd.DataFrame:
+def _longer(table: Any) -> pd.DataFrame:
     keys = ["dataset", "task", "classifier"]
     rows = _over_seeds(table, keys, "balanced_ce")
     x = BASE + WEIGHT * rows.n_added
     return _points(_joined(rows, *keys), rows.n_added, x, rows["mean"], rows.se)
 
 
-def _small(table: pd.DataFrame) -> pd.DataFrame:
+def _small(table: Any) -> pd.DataFrame:
     rows = table[
         (table.seed_or_mean.astype(str) == "mean")
         & table.status.astype(str).str.startswith("reproduced")
@@ -149,7 +149,7 @@ def _small(table: pd.DataFrame) -> pd.DataFrame:
     return _points(_joined(rows, *keys), rows.n_added, x, rows.value, rows["std"] / np.sqrt(SEEDS))
 
 
-def _small_longer(table: pd.DataFrame) -> pd.DataFrame:
+def _small_longer(table: Any) -> pd.DataFrame:
     keys = ["dataset", "task", "method", "classifier"]
     rows = _over_seeds(table, keys, "bal_err")
     x = rows.n_added + rows.dataset.map(RAW).fillna(RAW_ELSE)

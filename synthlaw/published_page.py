@@ -10,7 +10,11 @@ from figures import tidy
 from synthlaw.words import number, percent
 
 TABLES = ("published_points", "published_fits", "published_forecasts")
-NULL_MODEL = "published_null_model"
+NULL_MODEL = (
+    "None of these curves has the null model beside it, the raw rows re-weighted without any synthetic"
+    " row; how much of a fall is owed to synthetic rows cannot be read off them. The generator"
+    " reweight of our own sweeps is that comparison."
+)
 LEFT_OUT = (
     "The page on the published curves was not made: give synthlaw verify --published DIR, the folder"
     " with the authors' curves, which are not part of this project."
@@ -22,7 +26,6 @@ FIGURES = {
     " the added rows alone and in the effective count.",
     "published_forecasts": "Fitted on the published rows only, forecast to where the curves were"
     " computed again, up to 46,000 added rows.",
-    "published_small": "Exponents of the small published curves: next to nothing is identified.",
 }
 SETS = {
     "large": "cross-entropy, without the last three points",
@@ -50,16 +53,13 @@ class Page(NamedTuple):
 
 def page(directory: Path) -> Page | None:
     """The page of a run folder; None where the run had no published curves."""
-    paths = {name: directory / "tables" / f"{name}.csv" for name in (*TABLES, NULL_MODEL)}
-    if not all(paths[name].is_file() for name in TABLES):
+    paths = {name: directory / "tables" / f"{name}.csv" for name in TABLES}
+    if not all(path.is_file() for path in paths.values()):
         return None
     _, fits, told = (tidy.read_table(paths[name]) for name in TABLES)
-    null = tidy.read_table(paths[NULL_MODEL]) if paths[NULL_MODEL].is_file() else None
     grids = [_forms(fits), _accuracy(told)]
-    paragraphs = [_identification(fits), _abscissa(fits), _forecasts(told)]
-    if null is not None and len(null):
-        paragraphs.append(_null_model(null))
-    files = [str(path.relative_to(directory)) for path in paths.values() if path.is_file()]
+    paragraphs = [_identification(fits), _abscissa(fits), _forecasts(told), NULL_MODEL]
+    files = [str(path.relative_to(directory)) for path in paths.values()]
     return Page(paragraphs, grids, FIGURES, files)
 
 
@@ -188,14 +188,4 @@ def _forecasts(told: pd.DataFrame) -> str:
         f" points held out, {percent(covered(told))} came within the 95 % interval of a new"
         " observation, which holds the law's own error as far as shorter cuts show it; where that"
         " error is of a kind that no cut shows, as far beyond the data, it is too narrow."
-    )
-
-
-def _null_model(null: pd.DataFrame) -> str:
-    share = tidy.numbers(null, "share")
-    return (
-        "The null model: giving the raw minority rows more weight, with no synthetic row at all,"
-        " brings logistic regression"
-        f" {percent(float(share.min()))} to {percent(float(share.max()))} of the published fall in"
-        f" balanced error ({len(share)} data sets). What synthetic rows add is what lies beyond."
     )

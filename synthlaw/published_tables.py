@@ -34,7 +34,7 @@ def tables(found: Published) -> dict[str, pd.DataFrame]:
     sets = {"large": found.large, "longer": found.longer, "small": found.small}
     points = pd.concat([rows.assign(set=name) for name, rows in sets.items()])
     return {
-        "points": points[["set", "curve", "n_added", "x", "y", "se"]],
+        "points": points.reindex(columns=["set", "curve", "n_added", "x", "y", "se"]),
         "fits": pd.concat([_fits(found.large, "large"), _fits(found.small, "small")]),
         "forecasts": pd.DataFrame(
             [
