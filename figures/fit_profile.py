@@ -44,7 +44,7 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set_xlim(float(exponent.min()), float(exponent.max()))
     axes.set_ylim(0.0, HIGHEST * threshold)
     axes.ticklabel_format(axis="x", useOffset=False)
-    axes.locator_params(axis="x", nbins=8 if len(axes.get_figure(root=True).axes) == 1 else 4)
+    axes.locator_params(axis="x", nbins=8 if len(axes.figure.axes) == 1 else 4)
     theory = float(tidy.numbers(rows, "theory")[0]) if "theory" in rows.columns else np.nan
     if np.isfinite(theory):
         _theory(axes, theory, float(exponent.min()), float(exponent.max()))

@@ -67,5 +67,5 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
         label="estimate",
         clip_on=False,
     )
-    axes.locator_params(axis="x", nbins=8 if len(axes.get_figure(root=True).axes) == 1 else 4)
+    axes.locator_params(axis="x", nbins=8 if len(axes.figure.axes) == 1 else 4)
     axes.ticklabel_format(axis="y", useOffset=False)
