@@ -100,7 +100,7 @@ def legend(found: Page, handles: Sequence[Any] | None = None) -> None:
     found.figure.legend(
         handles=list(entries.values()),
         labels=list(entries),
-        loc=f"outside {'upper' if several else 'lower'} center",
+        loc="outside upper center" if several else "outside lower center",
         ncols=2 if _columns(len(found.axes)) < 3 else 3,
     )
 
