@@ -1,0 +1,97 @@
+"""Many curves at a time: padded to few shapes, cut into chunks, spread over the cores."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import jax
+import numpy as np
+
+from scaling.laws import Law, internal, limits
+from scaling.polish import Measure, polish_all
+from scaling.projection import Problem, Projected, project_all, project_from
+from simulations import cores
+
+# One compiled program serves all batches up to this size, another the larger ones.
+FEW = 8
+FEWEST_POINTS = 8
+# Numbers of points that a chunk of curves has, about: what stays in a core's cache.
+CHUNK_POINTS = 8192
+
+
+def problems_of(
+    law: Law,
+    x: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray,
+    growing: bool = False,
+    held: Mapping[str, float] | None = None,
+) -> Problem:
+    """The problems of curves ``y (B, n)`` with ``weight (B, n)`` at ``x (n, V)`` or ``(B, n, V)``."""
+    count = len(y)
+    low, high = limits(law, x.reshape(-1, x.shape[-1]), growing)
+    fixed = dict(held or {})
+    mask = np.array([name in fixed for name in law.parameters])
+    at = internal(law, np.array([fixed.get(name, 1.0) for name in law.parameters]))
+    at = np.where(mask, at, 0.0)
+
+    def repeated(values: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(values, (count, *values.shape))
+
+    return Problem(
+        x if x.ndim == 3 else repeated(x),
+        y,
+        np.broadcast_to(weight, y.shape),
+        *map(repeated, (low, high, mask, at)),
+    )
+
+
+def _padded(problems: Problem) -> Problem:
+    """With points of weight 0 up to a power of two, so that curves of many lengths share programs."""
+    points = problems.y.shape[1]
+    size = max(FEWEST_POINTS, 1 << (points - 1).bit_length())
+    x = np.concatenate([problems.x, np.repeat(problems.x[:, -1:], size - points, axis=1)], axis=1)
+    more = ((0, 0), (0, size - points))
+    y = np.pad(problems.y, more, constant_values=1.0)
+    return problems._replace(x=x, y=y, weight=np.pad(problems.weight, more))
+
+
+def _spread(run: Callable[..., Projected], problems: Problem, *along: np.ndarray) -> Projected:
+    """``run`` on all problems, chunk by chunk; ``along``: more arrays with a leading axis."""
+    padded = _padded(problems)
+    count, points = padded.y.shape
+    size = FEW if count <= FEW else max(FEW, CHUNK_POINTS // points)
+
+    def piece(first: int) -> list[np.ndarray]:
+        places = np.minimum(np.arange(first, first + size), count - 1)
+        part = jax.tree.map(lambda array: np.ascontiguousarray(array[places]), (padded, *along))
+        return [np.asarray(each) for each in run(*part)]
+
+    starts = range(0, count, size)
+    parts = [piece(0)]
+    if len(starts) > 1:
+        # The first has compiled the program for all.
+        with ThreadPoolExecutor(cores()) as pool:
+            parts += list(pool.map(piece, starts[1:]))
+    return Projected(*(np.concatenate(each)[:count] for each in zip(*parts, strict=True)))
+
+
+def solve(
+    law: Law, measure: Measure, problems: Problem, near: np.ndarray | None = None
+) -> Projected:
+    """The best fit of every problem, from the whole grid or from ``near (P,)``, a fit of curves that
+    are nearly alike; parameters ``(B, P)`` on the internal scale."""
+    count, q = len(problems.y), len(law.searched)
+    if near is not None:
+        start = np.where(problems.held, problems.at, np.broadcast_to(near, (count, len(near))))
+        if measure.projects:
+            return _spread(partial(project_from, law), problems, start[:, :q])
+        return _spread(partial(polish_all, law, measure), problems, start)
+    first = problems
+    if measure.scale == "log":
+        # An error of the logarithm is a relative one.
+        first = problems._replace(weight=problems.weight / problems.y)
+    found = _spread(partial(project_all, law), first)
+    if measure.projects:
+        return found
+    return _spread(partial(polish_all, law, measure), problems, found.parameters)
