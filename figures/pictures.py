@@ -105,7 +105,7 @@ def _evidence(claim: dict[str, Any], table: pd.DataFrame) -> tuple[str, Callable
         margin=(margin or 0.0) / scale,
         intercept=claim.get("ratio"),
         intercept_se=claim.get("ratio_se"),
-        quantity="local slope / predicted" if kind == "exponent" else "measured / predicted",
+        quantity="exponent / predicted" if kind == "exponent" else "measured / predicted",
     )
 
 

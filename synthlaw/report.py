@@ -40,7 +40,7 @@ OVERVIEW = {
 _ALT = {
     "constant": "Ladder plot: measured over predicted against 1/size with the fitted line to its "
     "intercept and the margin around 1.",
-    "exponent": "Ladder plot: local slope over predicted slope against 1/size.",
+    "exponent": "Ladder plot: fitted exponent over predicted exponent against 1/size.",
     "inequality": "Dot plot: measured over bound in every cell; 1 marks the bound.",
     "distribution": "Dot plot: distance to the predicted law in every cell, with the margin.",
     "exact": "Dot plot: measured minus expected in every cell.",

@@ -37,8 +37,9 @@ class AugmentationLaw(NamedTuple):
         """The law of the balanced excess risk alone."""
         return AugmentationLaw(self.share, *(part[..., 0, -1] for part in self[1:]))
 
-    def value(self, rows: float, synthetic: float) -> np.ndarray:
-        """``E(n, N)`` at n = ``rows`` and N = ``synthetic`` rows a group."""
+    def value(self, rows: float, synthetic: float | np.ndarray) -> np.ndarray:
+        """``E(n, N)`` at n = ``rows`` and N = ``synthetic`` rows a group (where the law is that of
+        one measure, N may be a number for every share)."""
         floor, amplitude = self.in_synthetic(rows)
         return floor + amplitude / synthetic
 
