@@ -94,12 +94,12 @@ def points(lab: Lab, sample: Sample) -> Points:
         population = unit_population(unit)
         least = float(np.mean(population.balanced_values[: len(unit.world.names)]))
         # A replicate counts where all its cells have a rule: what is left out is counted.
-        whole = found.all(axis=1)
+        whole = np.asarray(found.all(axis=1))
         values = measures[whole, :, 0, -1] - least
         covariance = np.atleast_2d(np.cov(values, rowvar=False)) / len(values)
         shares = np.array([share for _, share in sample.cells])
         law = augmentation_law(unit, 0.0, shares).balanced()
-        failures = int((~whole).sum())
+        failures = int(np.count_nonzero(~whole))
         return Points(sample, values.mean(axis=0), covariance, law, len(whole), failures)
 
     return lab.recall(f"sample {sample}", simulated)
