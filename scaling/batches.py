@@ -79,12 +79,16 @@ def _spread(run: Callable[..., Projected], problems: Problem, *along: np.ndarray
 def solve(
     law: Law, measure: Measure, problems: Problem, near: np.ndarray | None = None
 ) -> Projected:
-    """The best fit of every problem, from the whole grid or from ``near (P,)``, a fit of curves that
-    are nearly alike; parameters ``(B, P)`` on the internal scale."""
+    """The best fit of every problem, from the whole grid or from ``near (P,)`` or ``(B, P)``, fits
+    of curves that are nearly alike; parameters ``(B, P)`` on the internal scale."""
     count, q = len(problems.y), len(law.searched)
     if near is not None:
-        start = np.where(problems.held, problems.at, np.broadcast_to(near, (count, len(near))))
+        start = np.where(
+            problems.held, problems.at, np.broadcast_to(near, (count, len(law.parameters)))
+        )
         if measure.projects:
+            if q == 0:
+                return _spread(partial(project_all, law), problems)
             return _spread(partial(project_from, law), problems, start[:, :q])
         return _spread(partial(polish_all, law, measure), problems, start)
     first = problems

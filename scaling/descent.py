@@ -75,7 +75,7 @@ def total_loss(residuals: Array, delta: float | None) -> Array:
 
 
 def _step(slopes: Array, curved: Array, gradient: Array, moves: Array, damping: Array) -> Array:
-    active = jnp.where(moves, slopes, 0.0)
+    active = jnp.where(moves[None, :], slopes, 0.0)
     curvature = active.T @ (curved[:, None] * active)
     # The scale of each parameter comes from all residuals: few may lie where Huber's loss curves.
     diagonal = jnp.where(moves, (active**2).sum(axis=0), 1.0)

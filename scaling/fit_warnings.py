@@ -1,12 +1,11 @@
 """What a fit must tell its reader, each warning with a code and a page in paper_notes/warnings/."""
 
-from typing import TYPE_CHECKING, NamedTuple
-
 import numpy as np
 from scipy.stats import chi2
 
-if TYPE_CHECKING:
-    from scaling.fitting import Fit
+from scaling.fits import Fit, FitWarning
+from scaling.laws import limits
+from scaling.uncertainty import condition
 
 CODES = (
     "at_limit",
@@ -30,19 +29,12 @@ IMPROBABLE = 1e-3
 WORST_CONDITION = 1e10
 
 
-class FitWarning(NamedTuple):
-    """``code`` is the name of a page in paper_notes/warnings/; ``text`` one sentence with the remedy."""
-
-    code: str
-    text: str
-
-
-def of_fit(fit: "Fit") -> list[FitWarning]:
+def of_fit(fit: Fit) -> list[FitWarning]:
     """What can be seen from the fit and its curve alone."""
     return [*_of_curve(fit), *_of_estimate(fit)]
 
 
-def _of_curve(fit: "Fit") -> list[FitWarning]:
+def _of_curve(fit: Fit) -> list[FitWarning]:
     data, found = fit.curve, []
     if data.se is None:
         found.append(
@@ -85,9 +77,7 @@ def _conflict(x: np.ndarray, y: np.ndarray, se: np.ndarray) -> float:
     return float(chi2.sf((((y - mean[groups]) / se) ** 2).sum(), freedom))
 
 
-def _of_estimate(fit: "Fit") -> list[FitWarning]:
-    from scaling.uncertainty import condition
-
+def _of_estimate(fit: Fit) -> list[FitWarning]:
     found, parameters = [], fit.parameters
     if not fit.settled:
         found.append(
@@ -97,15 +87,17 @@ def _of_estimate(fit: "Fit") -> list[FitWarning]:
                 " the curve can tell: choose a simpler one.",
             )
         )
-    amplitudes = [n for n in fit.law.linear if n.startswith("amplitude") and n not in fit.held]
-    if amplitudes and all(parameters[name] == 0.0 for name in amplitudes):
-        rises = _trend(fit) > 0.0
+    if _falls_by_chance(fit):
         found.append(
             FitWarning(
                 "growing", "The curve grows, and this law can only fall; allow growing laws."
             )
-            if rises
-            else FitWarning("flat", "The curve does not fall: its exponent means nothing.")
+            if _rises(fit) and not fit.growing
+            else FitWarning(
+                "flat",
+                "A constant fits the curve as well: it does not fall beyond its noise, and the"
+                " exponent means nothing.",
+            )
         )
     elif (name := _at_limit(fit)) is not None:
         text = (
@@ -132,14 +124,38 @@ def _of_estimate(fit: "Fit") -> list[FitWarning]:
     return found
 
 
-def _trend(fit: "Fit") -> float:
-    x, y = np.log(fit.curve.x[:, 0]), fit.curve.y
-    return float(((x - x.mean()) * (y - y.mean())).sum())
+def _constant_loss(fit: Fit) -> tuple[float, float]:
+    """Half the weighted squares around the best constant, and how many of its standard errors a
+    line in log x rises."""
+    data = fit.curve
+    w = np.ones(len(data.y)) if data.se is None else data.se**-2.0
+    mean = (w * data.y).sum() / w.sum()
+    log = np.log(data.x[:, 0])
+    log = log - (w * log).sum() / w.sum()
+    spread = (w * log**2).sum()
+    rise = (w * log * data.y).sum() / spread if spread > 0.0 else 0.0
+    return 0.5 * float((w * (data.y - mean) ** 2).sum()), float(rise * np.sqrt(spread))
 
 
-def _at_limit(fit: "Fit") -> str | None:
-    from scaling.laws import limits
+def _falls_by_chance(fit: Fit) -> bool:
+    """Whether the law explains no more of the curve than a constant, given its noise."""
+    if not fit.measure.projects or "floor" in fit.held:
+        return False
+    constant, _ = _constant_loss(fit)
+    freedom = len(fit.law.parameters) - len(fit.held) - 1
+    if freedom < 1:
+        return False
+    noise = max(fit.variance, 1e-24 * float((fit.curve.y**2).mean()))
+    return bool(2.0 * (constant - fit.loss) / noise < chi2.isf(0.05, freedom))
 
+
+def _rises(fit: Fit) -> bool:
+    constant, rise = _constant_loss(fit)
+    noise = 1.0 if fit.curve.se is not None else 2.0 * constant / max(len(fit.curve.y) - 1, 1)
+    return rise > 2.0 * np.sqrt(noise)
+
+
+def _at_limit(fit: Fit) -> str | None:
     low, high = limits(fit.law, fit.curve.x, fit.growing)
     for place, each in enumerate(fit.law.searched):
         reach = 1e-6 * (high[place] - low[place])

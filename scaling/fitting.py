@@ -1,56 +1,17 @@
 """Fits: a law, a curve, and what to minimise, to parameters with what must be known about them."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from scaling.batches import problems_of, solve
 from scaling.curves import Curve, check_abscissae
-from scaling.fit_warnings import FitWarning, of_fit
-from scaling.laws import LAWS, Law, reported, value
+from scaling.fit_warnings import of_fit
+from scaling.fits import SQUARED, Fit, problem_of, weights
+from scaling.laws import LAWS, Law, reported
 from scaling.polish import Measure
-from scaling.projection import Problem
-from simulations.problems import InputError, nearest
-
-SQUARED = Measure()
-
-
-class Fit(NamedTuple):
-    """A fitted law. ``estimate (P,)`` on the internal scale; ``loss``: half the sum of squares of
-    the weighted residuals (or Huber's loss of them); ``held``: parameters that were given."""
-
-    law: Law
-    curve: Curve
-    measure: Measure
-    growing: bool
-    held: Mapping[str, float]
-    estimate: np.ndarray
-    loss: float
-    settled: bool
-    warnings: tuple[FitWarning, ...]
-
-    @property
-    def parameters(self) -> dict[str, float]:
-        """Name and value of every parameter."""
-        found = reported(self.law, self.estimate)
-        return dict(zip(self.law.parameters, map(float, found), strict=True))
-
-    @property
-    def freedom(self) -> int:
-        """Points less parameters fitted."""
-        return len(self.curve.y) - len(self.law.parameters) + len(self.held)
-
-    @property
-    def variance(self) -> float:
-        """Of a weighted residual: 1 where the standard errors were given, else estimated."""
-        return 1.0 if self.curve.se is not None else 2.0 * self.loss / self.freedom
-
-    def at(self, x: Any) -> np.ndarray:
-        """The law at ``x (m,)`` or ``(m, V)``."""
-        points = np.asarray(x, dtype=float)
-        points = points[:, None] if points.ndim == 1 else points
-        return value(self.law, reported(self.law, self.estimate), points)
+from simulations.problems import InputError, nearest, one_sentence
 
 
 def law_named(name: str) -> Law:
@@ -62,19 +23,13 @@ def law_named(name: str) -> Law:
     return LAWS[name]
 
 
-def weights(measure: Measure, y: np.ndarray, se: np.ndarray | None) -> np.ndarray:
-    """Weights of the residuals, one over their standard errors where these are known."""
-    if measure.scale == "log":
-        return np.ones_like(y) if se is None else y / se
-    return np.ones_like(y) if se is None else np.broadcast_to(1.0 / se, y.shape)
-
-
 def _check(law: Law, data: Curve, measure: Measure, held: Mapping[str, float]) -> None:
     check_abscissae(law.variables, data.x)
     for name in held:
         if name not in law.parameters:
             remedy = nearest(name, law.parameters, "parameters")
-            raise InputError(f"the law {law.name} has no parameter {name!r}; {remedy}")
+            text = f"the law {law.name} has no parameter {name!r}; {remedy}"
+            raise InputError(one_sentence(text))
     needed = len(law.parameters) - len(held) + 1
     if len(data.y) < needed:
         raise InputError(
@@ -85,13 +40,6 @@ def _check(law: Law, data: Curve, measure: Measure, held: Mapping[str, float]) -
         raise InputError(
             "y has values that are not positive, which have no logarithm; fit on the scale 'value'."
         )
-
-
-def problem_of(fit: Fit) -> Problem:
-    """The problem that a fit has solved, as a batch of one."""
-    data = fit.curve
-    w = weights(fit.measure, data.y, data.se)
-    return problems_of(fit.law, data.x, data.y[None], w[None], fit.growing, fit.held)
 
 
 def fit(

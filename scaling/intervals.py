@@ -10,13 +10,15 @@ All ends of all parameters of all curves are sought at a time: steps that double
 outside, then the Illinois rule on the root of the left side, which is nearly linear.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import chi2, f
 
-from scaling.batches import solve
-from scaling.fitting import Fit, problem_of
+from scaling.batches import problems_of, solve
+from scaling.fits import Fit, problem_of, weights
+from scaling.fitting import law_named
 from scaling.laws import Law, limits, reported
 from scaling.polish import Measure
 from scaling.projection import Problem
@@ -28,7 +30,7 @@ LEVEL = 0.95
 HIGHEST_FLOOR, HIGHEST_AMPLITUDE = 10.0, 1e9
 DOUBLINGS, REFINEMENTS = 60, 40
 # An end is found when its bracket is this small, relative to the end's distance from the estimate.
-PRECISION = 1e-4
+PRECISION = 1e-3
 
 
 class Interval(NamedTuple):
@@ -78,6 +80,7 @@ def profile_ends(
     steps: np.ndarray,
     thresholds: np.ndarray,
     bounds: tuple[np.ndarray, np.ndarray],
+    names: Sequence[str] | None = None,
 ) -> Ends:
     """The ends of every parameter that is not held.
 
@@ -87,12 +90,14 @@ def profile_ends(
         steps: first steps ``(B, P)``, such as delta-method standard errors.
         thresholds: how much twice the loss may rise, ``(B,)``.
         bounds: how far ends are sought, ``(B, P)`` each.
+        names: only the ends of these parameters; those of others stay at their estimates.
     """
     count, size = estimates.shape
     curve, place, side = (
         each.ravel() for each in np.meshgrid(range(count), range(size), (0, 1), indexing="ij")
     )
-    keep = ~np.asarray(problems.held)[curve, place]
+    wanted = np.array([names is None or name in names for name in law.parameters])
+    keep = wanted[place] & ~np.asarray(problems.held)[curve, place]
     curve, place, side = curve[keep], place[keep], side[keep]
     centre, limit = estimates[curve, place], np.stack(bounds, axis=-1)[curve, place, side]
     sign = 2.0 * side - 1.0
@@ -104,7 +109,9 @@ def profile_ends(
         held, fixed = part.held.copy(), part.at.copy()
         held[np.arange(len(rows)), columns] = True
         fixed[np.arange(len(rows)), columns] = at
-        found = solve(law, measure, part._replace(held=held, at=fixed))
+        # One searched parameter is followed from the estimate; several may have more than one valley.
+        near = estimates[rows] if len(law.searched) < 2 else None
+        found = solve(law, measure, part._replace(held=held, at=fixed), near)
         more = np.maximum(2.0 * (found.loss - losses[rows]), 0.0)
         return np.sqrt(more / thresholds[rows]) - 1.0
 
@@ -204,11 +211,61 @@ def intervals(fit: Fit, level: float = LEVEL) -> dict[str, Interval]:
         _thresholds(level, np.array([fit.variance]), freedom),
         search_limits(fit.law, data.x, data.y[None], estimates, fit.growing),
     )
-    ends = np.stack([reported(fit.law, found.ends[0, :, side]) for side in (0, 1)], axis=-1)
-    # Zero is where floors and amplitudes end by nature.
-    natural = (ends == 0.0) & (np.arange(len(ends)) >= len(fit.law.searched))[:, None]
-    open_ = (found.at_limit[0] & ~natural).any(axis=1)
+    ends, unbounded = _reported_ends(fit.law, found)
     return {
-        name: Interval(float(low), float(high), bool(unbounded))
-        for name, (low, high), unbounded in zip(fit.law.parameters, ends, open_, strict=True)
+        name: Interval(float(low), float(high), bool(open_))
+        for name, (low, high), open_ in zip(fit.law.parameters, ends[0], unbounded[0], strict=True)
     }
+
+
+def _reported_ends(law: Law, found: Ends) -> tuple[np.ndarray, np.ndarray]:
+    """Ends ``(B, P, 2)`` on the reported scale, and which intervals are unbounded ``(B, P)``."""
+    ends = np.stack([reported(law, found.ends[:, :, side]) for side in (0, 1)], axis=-1)
+    # Zero is where floors and amplitudes end by nature.
+    natural = (ends == 0.0) & (np.arange(ends.shape[1]) >= len(law.searched))[:, None]
+    return ends, (found.at_limit & ~natural).any(axis=-1)
+
+
+class Profiles(NamedTuple):
+    """Reported ``parameters (B, P)`` and interval ``ends (B, P, 2)``; ``unbounded (B, P)``."""
+
+    parameters: np.ndarray
+    ends: np.ndarray
+    unbounded: np.ndarray
+
+
+def intervals_all(
+    law: str,
+    x: np.ndarray,
+    y: np.ndarray,
+    se: np.ndarray | None,
+    level: float = LEVEL,
+    names: Sequence[str] | None = None,
+) -> Profiles:
+    """Fits and profile intervals of many curves ``y (B, n)`` at ``x (n,)``, in squared loss; of these
+    parameters only, where ``names`` are given (the others' ends are their estimates).
+
+    >>> x = np.geomspace(10, 1000, 8)
+    >>> y = np.stack([0.2 + x**-0.5, 0.1 + 2 * x**-0.7])
+    >>> found = intervals_all("power_floor", x, y, 0.01 * y)
+    >>> bool((found.ends[:, :, 0] < found.parameters).all())
+    True
+    """
+    chosen, measure, points = law_named(law), Measure(), x[:, None]
+    problems = problems_of(chosen, points, y, weights(measure, y, se))
+    found = solve(chosen, measure, problems)
+    freedom = None if se is not None else y.shape[1] - len(chosen.parameters)
+    variance = np.ones(len(y)) if freedom is None else 2.0 * found.loss / freedom
+    ends = profile_ends(
+        chosen,
+        measure,
+        problems,
+        found.parameters,
+        found.loss,
+        0.05 * np.abs(found.parameters),
+        _thresholds(level, variance, freedom),
+        search_limits(chosen, points, y, found.parameters, False),
+        names,
+    )
+    whole, unbounded = _reported_ends(chosen, ends)
+    return Profiles(reported(chosen, found.parameters), whole, unbounded)

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 # Exponents are searched between these; a growing law, where asked for, may have negative ones.
-LOWEST, HIGHEST, GROWING = 0.01, 4.0, -2.0
+LOWEST, HIGHEST, GROWING = 0.01, 4.0, -4.0
 # How many decades of x the two halves of a broken law take to pass into each other, about.
 SHARPNESS = 0.25
 LARGEST_ODDS = 1e4

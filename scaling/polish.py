@@ -44,8 +44,8 @@ def _curve(law: Law, parameters: Array, x: Array) -> tuple[Array, Array]:
     q = len(law.searched)
     logs, linear = law.log_terms(jnp, parameters[:q], x), parameters[q:]
     sizes = jnp.where(linear != 0.0, jnp.log(jnp.abs(jnp.where(linear != 0.0, linear, 1.0))), -1e30)
-    top = jax.lax.stop_gradient((logs + sizes).max(axis=1))
-    return (linear * jnp.exp(logs - top[:, None])).sum(axis=1), top
+    top = jax.lax.stop_gradient((logs + sizes[None, :]).max(axis=1))
+    return (linear[None, :] * jnp.exp(logs - top[:, None])).sum(axis=1), top
 
 
 def residuals_of(law: Law, measure: Measure, problem: Problem, parameters: Array) -> Array:

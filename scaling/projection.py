@@ -63,11 +63,11 @@ def _choices(law: Law) -> np.ndarray:
     return choices[(choices | ~np.array(signed)).all(axis=1)]
 
 
-def solve_linear(law: Law, terms: Array, target: Array, free: Array) -> Array:
+def solve_linear(law: Law, terms: AnyArray, target: AnyArray, free: AnyArray) -> Array:
     """The best coefficients ``(L,)`` of the columns of ``terms (n, L)``; those not ``free`` are 0."""
     lengths = jnp.sqrt((terms**2).sum(axis=0))
     safe = jnp.where(lengths > 0.0, lengths, 1.0)
-    unit = terms / safe
+    unit = terms / safe[None, :]
     gram, right = unit.T @ unit, unit.T @ target
     signed = jnp.array([name in law.signed for name in law.linear])
 
@@ -92,7 +92,7 @@ def projected_residuals(law: Law, problem: Problem, phi: Array) -> tuple[Array, 
     counted = (problem.weight > 0.0)[:, None]
     top = lax.stop_gradient(jnp.where(counted, logs, -jnp.inf).max(axis=0))
     top = jnp.where(jnp.isfinite(top), top, 0.0)
-    terms = jnp.where(counted, jnp.exp(logs - top), 0.0) * problem.weight[:, None]
+    terms = jnp.where(counted, jnp.exp(logs - top[None, :]), 0.0) * problem.weight[:, None]
     held, at = problem.held[q:], problem.at[q:]
     known = jnp.where(held, at, 0.0) * jnp.exp(top)
     target = problem.weight * problem.y - terms @ known

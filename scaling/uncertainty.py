@@ -1,18 +1,14 @@
 """Slopes of a fitted law in its parameters, and what follows from them: the delta method."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from scaling.fits import Fit, weights
 from scaling.laws import reported, value
-
-if TYPE_CHECKING:
-    from scaling.fitting import Fit
 
 STEP = 1e-5
 
 
-def slopes(fit: "Fit", x: np.ndarray) -> np.ndarray:
+def slopes(fit: Fit, x: np.ndarray) -> np.ndarray:
     """Derivatives ``(m, P)`` of the law at ``x (m, V)`` in the internal parameters, by central
     differences (relative error about 1e-9); zero in those that are held."""
     columns = []
@@ -34,10 +30,8 @@ def slopes(fit: "Fit", x: np.ndarray) -> np.ndarray:
     return np.stack(columns, axis=-1)
 
 
-def weighted_slopes(fit: "Fit") -> np.ndarray:
+def weighted_slopes(fit: Fit) -> np.ndarray:
     """Derivatives ``(n, P)`` of the weighted residuals."""
-    from scaling.fitting import weights
-
     data = fit.curve
     w = weights(fit.measure, data.y, data.se)
     if fit.measure.scale == "log":
@@ -45,7 +39,7 @@ def weighted_slopes(fit: "Fit") -> np.ndarray:
     return w[:, None] * slopes(fit, data.x)
 
 
-def _moving(fit: "Fit") -> np.ndarray:
+def _moving(fit: Fit) -> np.ndarray:
     """Parameters that are neither held nor zero on their bound, ``(P,)``."""
     q = len(fit.law.searched)
     free = np.array([name not in fit.held for name in fit.law.parameters])
@@ -54,7 +48,7 @@ def _moving(fit: "Fit") -> np.ndarray:
     return free & ~at_zero
 
 
-def condition(fit: "Fit") -> float:
+def condition(fit: Fit) -> float:
     """Condition number of the normal equations, each parameter on its own scale."""
     matrix = weighted_slopes(fit)[:, _moving(fit)]
     lengths = np.linalg.norm(matrix, axis=0)
@@ -65,7 +59,7 @@ def condition(fit: "Fit") -> float:
     return float(np.linalg.cond(matrix / lengths) ** 2)
 
 
-def covariance(fit: "Fit") -> np.ndarray:
+def covariance(fit: Fit) -> np.ndarray:
     """Covariance ``(P, P)`` of the internal parameters by the delta method, ``s^2 (J'J)^-1``; zero
     for those that are held or on a bound. Do not trust it near a bound or where the law is strongly
     curved in its parameters; the profile (`scaling.intervals`) is made for that."""
@@ -73,7 +67,9 @@ def covariance(fit: "Fit") -> np.ndarray:
     result = np.zeros((len(moving), len(moving)))
     if moving.any():
         lengths = np.linalg.norm(matrix[:, moving], axis=0)
-        scaled = matrix[:, moving] / np.where(lengths > 0.0, lengths, 1.0)
+        # A parameter that moves nothing (the exponent of no amplitude) has no variance to speak of.
+        lengths = np.where(lengths > 0.0, lengths, np.inf)
+        scaled = matrix[:, moving] / lengths
         inverse = np.linalg.pinv(scaled.T @ scaled, hermitian=True)
         result[np.ix_(moving, moving)] = fit.variance * inverse / np.outer(lengths, lengths)
     return result

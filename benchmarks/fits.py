@@ -1,0 +1,317 @@
+"""``python -m benchmarks.fits``: fits of scaling laws beside SciPy's curve_fit and lmfit.
+
+- ``curve``: 1,000 refits of ``E + A x^-a`` to a curve of 12 points;
+- ``surface``: 4,000 refits of ``E + A n^-a + B N^-b`` to 240 points by Huber's loss of the logarithm;
+- ``coverage``: 2,000 curves (exponents .2 to 1.5; floors of 0, 5, 50 % of the fall; one to three
+  decades; 1 to 5 % noise): how often 95 % intervals hold the exponent and the floor.
+
+Ours runs in a process of its own with an empty cache of compiled programs: importing, compiling and
+all. The others are timed on a few refits, start at the estimate and are granted two perfect cores.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.__main__ import SCHEMA, machine
+
+RECORDED = Path(__file__).parent / "recorded" / "fits.json"
+UNRECORDED = Path("results") / "bench" / "fits.json"
+CORES = 2
+CURVE_X = np.geomspace(10.0, 1000.0, 12)
+CURVE = (0.5, 1.0, 0.2)
+SURFACE = (0.3473, 0.3671, 477.7, 2141.1, 1.8171)
+DELTA = 1e-3
+REFITS = {"curve": 1000, "surface": 4000}
+EXPONENTS, FLOORS, DECADES, NOISE = (
+    (0.2, 0.35, 0.5, 0.75, 1.0, 1.5),
+    (0.0, 0.05, 0.5),
+    (1, 2, 3),
+    (0.01, 0.02, 0.05),
+)
+PER_CELL = 13
+Model = Callable[..., np.ndarray]
+
+
+def floor_law(x: np.ndarray, a: float, amplitude: float, floor: float) -> np.ndarray:
+    return floor + amplitude * x**-a
+
+
+def surface_law(x: np.ndarray, a: float, b: float, A: float, B: float, E: float) -> np.ndarray:
+    return E + A * x[:, 0] ** -a + B * x[:, 1] ** -b
+
+
+def curve_data(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One noisy curve with its standard errors."""
+    y = floor_law(CURVE_X, *CURVE)
+    se = 0.02 * y
+    return CURVE_X, y + se * np.random.default_rng(seed).standard_normal(len(y)), se
+
+
+def surface_data(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """240 runs of a language model: sizes and tokens over three decades, heavy-tailed errors."""
+    random = np.random.default_rng(seed)
+    x = 10.0 ** np.column_stack([random.uniform(7.5, 10.2, 240), random.uniform(8.5, 11.5, 240)])
+    return x, surface_law(x, *SURFACE) * np.exp(0.004 * random.standard_t(3, 240))
+
+
+def ours_curve() -> dict[str, Any]:
+    """1,000 parametric refits, as a user calls them."""
+    start = time.perf_counter()
+    from scaling.bootstrap import parametric
+
+    from scaling.curves import curve
+    from scaling.fitting import fit
+
+    found = parametric(fit("power_floor", curve(*curve_data())), REFITS["curve"])
+    seconds = time.perf_counter() - start
+    return {"seconds": seconds, "errors": found.errors, "unsettled": found.unsettled}
+
+
+def ours_surface() -> dict[str, Any]:
+    """4,000 refits to points drawn with replacement."""
+    start = time.perf_counter()
+    from scaling.bootstrap import cases
+
+    from scaling.curves import curve
+    from scaling.fitting import fit
+    from scaling.polish import Measure
+
+    whole = fit("two_exponent", curve(*surface_data()), measure=Measure("huber", "log", DELTA))
+    found = cases(whole, REFITS["surface"])
+    seconds = time.perf_counter() - start
+    return {"seconds": seconds, "errors": found.errors, "unsettled": found.unsettled}
+
+
+OURS = {"curve": ours_curve, "surface": ours_surface}
+
+
+def in_own_process(part: str) -> dict[str, Any]:
+    """What ours takes in a fresh process: cold, then with the programs the first one compiled."""
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="synthlaw-cache-") as cache:
+        for state in ("cold", "warm"):
+            start = time.perf_counter()
+            done = subprocess.run(
+                [sys.executable, "-m", "benchmarks.fits", "--ours", part],
+                env={**os.environ, "SYNTHLAW_CACHE": cache},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            found[state] = {
+                "process_s": time.perf_counter() - start,
+                **json.loads(done.stdout.splitlines()[-1]),
+            }
+    return found
+
+
+def timed(refit: Callable[[int], Any], least: float) -> float:
+    """Seconds of one refit, over at least ``least`` seconds and five refits."""
+    refit(0)
+    start, count = time.perf_counter(), 0
+    while count < 5 or time.perf_counter() - start < least:
+        count += 1
+        refit(count)
+    return (time.perf_counter() - start) / count
+
+
+def rivals_curve(least: float) -> dict[str, float]:
+    """Seconds of a refit of the curve."""
+    import lmfit
+    from scipy.optimize import curve_fit
+
+    x, _, se = curve_data()
+    centre = floor_law(x, *CURVE)
+
+    def redrawn(seed: int) -> np.ndarray:
+        return centre + se * np.random.default_rng(seed).standard_normal(len(x))
+
+    def scipy_refit(seed: int) -> Any:
+        return curve_fit(
+            floor_law, x, redrawn(seed), CURVE, se, absolute_sigma=True, bounds=(0, np.inf)
+        )
+
+    model = lmfit.Model(floor_law)
+    start = model.make_params(**dict(zip(("a", "amplitude", "floor"), CURVE, strict=True)))
+    start["floor"].min = start["amplitude"].min = 0.0
+
+    def lmfit_refit(seed: int) -> Any:
+        return model.fit(redrawn(seed), start, x=x, weights=1.0 / se, scale_covar=False)
+
+    return {"scipy": timed(scipy_refit, least), "lmfit": timed(lmfit_refit, least)}
+
+
+def rivals_surface(least: float) -> dict[str, float]:
+    """Seconds of a refit of the surface: Huber's loss of the logarithm, the same start."""
+    import lmfit
+    from scipy.optimize import least_squares
+
+    x, y = surface_data()
+    scale = np.array([0.1, 0.1, 100.0, 500.0, 0.1])
+
+    def residuals(theta: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return np.log(surface_law(x[rows], *theta)) - np.log(y[rows])
+
+    def drawn(seed: int) -> np.ndarray:
+        return np.random.default_rng(seed).integers(len(y), size=len(y))
+
+    options = {"loss": "huber", "f_scale": DELTA}
+
+    def scipy_refit(seed: int) -> Any:
+        return least_squares(
+            residuals, SURFACE, args=(drawn(seed),), x_scale=scale, bounds=(0, np.inf), **options
+        )
+
+    names = ("a", "b", "A", "B", "E")
+    start = lmfit.create_params(
+        **{n: {"value": v, "min": 0.0} for n, v in zip(names, SURFACE, strict=True)}
+    )
+
+    def lmfit_refit(seed: int) -> Any:
+        rows = drawn(seed)
+        problem = lmfit.Minimizer(
+            lambda p: residuals(np.array(list(p.valuesdict().values())), rows), start
+        )
+        return problem.minimize(method="least_squares", x_scale=scale, **options)
+
+    return {"scipy": timed(scipy_refit, least), "lmfit": timed(lmfit_refit, least)}
+
+
+RIVALS = {"curve": rivals_curve, "surface": rivals_surface}
+
+
+def speed(part: str, least: float) -> dict[str, Any]:
+    """Ours cold and warm, the others' time for as many refits, and the ratios."""
+    ours = in_own_process(part)
+    each = RIVALS[part](least)
+    rivals = {name: seconds * REFITS[part] / CORES for name, seconds in each.items()}
+    return {
+        "refits": REFITS[part],
+        "synthlaw": ours,
+        "rivals_s": rivals,
+        "times": {name: s / ours["cold"]["process_s"] for name, s in rivals.items()},
+    }
+
+
+def grid_curves(seed: int) -> dict[int, dict[str, np.ndarray]]:
+    """By decades: curves ``(B, 12)`` with their errors and what they were made from."""
+    random, found = np.random.default_rng(seed), {}
+    for decades in DECADES:
+        cells = list(product(EXPONENTS, FLOORS, NOISE, range(PER_CELL)))
+        exponent, share, relative, _ = (np.array(each) for each in zip(*cells, strict=True))
+        x = np.geomspace(100.0, 100.0 * 10.0**decades, 12)
+        falling = (x / x[0]) ** -exponent[:, None]
+        floor = share * (falling[:, 0] - falling[:, -1])
+        y = floor[:, None] + falling
+        se = relative[:, None] * y
+        found[decades] = {
+            "x": x,
+            "y": y + se * random.standard_normal(y.shape),
+            "se": se,
+            "exponent": exponent,
+            "share": share,
+            "floor": floor,
+        }
+    return found
+
+
+def _covered(ends: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    return (ends[:, 0] <= truth) & (truth <= ends[:, 1])
+
+
+def scipy_intervals(data: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """curve_fit's estimates and plus and minus 1.96 of its standard errors, ``(B, 3)``, ``(B, 3, 2)``;
+    no number where it gives up."""
+    from scipy.optimize import curve_fit
+
+    x, estimates, ends = data["x"], [], []
+    for y, se in zip(data["y"], data["se"], strict=True):
+        start = (0.5, float(np.ptp(y)) * x[0] ** 0.5, float(y.min()) / 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                found, covariance = curve_fit(
+                    floor_law, x, y, start, se, absolute_sigma=True, bounds=(0, np.inf)
+                )
+                reach = 1.96 * np.sqrt(np.diag(covariance))
+            except RuntimeError:
+                found, reach = np.full(3, np.nan), np.full(3, np.nan)
+        estimates.append(found)
+        ends.append(np.stack([found - reach, found + reach], axis=-1))
+    return np.array(estimates), np.array(ends)
+
+
+def coverage(seed: int = 0) -> dict[str, Any]:
+    """Shares of intervals that cover, by decades and floor, ours and curve_fit's."""
+    from scaling.intervals import intervals_all
+
+    rows = []
+    start = time.perf_counter()
+    curves = grid_curves(seed)
+    ours = {
+        decades: intervals_all(
+            "power_floor", data["x"], data["y"], data["se"], names=("exponent", "floor")
+        )
+        for decades, data in curves.items()
+    }
+    seconds = time.perf_counter() - start
+    for decades, data in curves.items():
+        mine = ours[decades]
+        known = ~mine.unbounded[:, 0] & (mine.ends[:, 0, 1] <= 4.0 * mine.ends[:, 0, 0])
+        theirs, their_ends = scipy_intervals(data)
+        for share in FLOORS:
+            here = data["share"] == share
+            row: dict[str, Any] = {
+                "decades": decades,
+                "floor_share": share,
+                "curves": int(here.sum()),
+                "identified": float(known[here].mean()),
+            }
+            for name, ends, estimates in (
+                ("synthlaw", mine.ends, mine.parameters),
+                ("scipy", their_ends, theirs),
+            ):
+                told = here & known
+                row[f"{name}_exponent"] = float(_covered(ends[:, 0], data["exponent"])[told].mean())
+                row[f"{name}_floor"] = float(_covered(ends[:, 2], data["floor"])[told].mean())
+                bias = estimates[here, 0] / data["exponent"][here] - 1.0
+                row[f"{name}_median_bias"] = float(np.nanmedian(bias))
+            rows.append(row)
+    return {"curves": sum(row["curves"] for row in rows), "synthlaw_s": seconds, "rows": rows}
+
+
+def main() -> None:
+    from simulations.store import write_atomically
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fits", description=__doc__)
+    parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
+    parser.add_argument("--quick", action="store_true", help="a rough look")
+    parser.add_argument("--ours", choices=OURS, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.ours:
+        print(json.dumps(OURS[chosen.ours]()))
+        return
+    least = 0.5 if chosen.quick else 5.0
+    parts = {part: speed(part, least) for part in OURS}
+    result = {"schema": SCHEMA, **machine(), "parts": {**parts, "coverage": coverage()}}
+    path = RECORDED if chosen.record else UNRECORDED
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(result, indent=1) + "\n"
+    write_atomically(path, text.encode())
+    print(text, end="")
+
+
+if __name__ == "__main__":
+    main()
