@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from scaling.curves import Curve
-from scaling.fitting import Fit, fit
+from scaling.fits import Fit
+from scaling.fitting import fit
 from scaling.uncertainty import weighted_slopes
 
 

@@ -97,9 +97,10 @@ def test_the_law_is_the_prediction_at_every_cell(name: str, share: float) -> Non
     table = synthlaw.predict(given).query("group != 'worst'")
     for cell in unit.cells:
         rows = float(cell.raw.sum() + cell.oversampled.sum()) / len(counts)
-        expected = table[table["augment"] == cell.augment]["predicted"].to_numpy(float)
+        here = table.query("augment == @cell.augment")
+        expected = here["predicted"].to_numpy(float)
         assert law.value(rows, cell.augment)[1].ravel() == pytest.approx(expected, rel=EXACT)
-        floor = table[table["augment"] == cell.augment]["floor"].to_numpy(float)
+        floor = here["floor"].to_numpy(float)
         assert law.floor[1].ravel() == pytest.approx(floor, rel=EXACT, abs=1e-15)
 
 
@@ -224,7 +225,7 @@ def test_the_law_holds_in_a_setting_nobody_tuned() -> None:
     given = sweep(UNEQUAL, counts, generator, estimator={"ridge": 0.02}, **more)
     law = augmentation_law(unit_of(given), 0.0, np.array([share])).balanced()
     table = synthlaw.simulate(given, replicates=600)
-    rows = table[(table["metric"] == "excess_risk") & (table["group"] == "balanced")]
+    rows = table.query("metric == 'excess_risk' and group == 'balanced'")
     estimate, se = rows["estimate"].to_numpy(float), rows["se"].to_numpy(float)
     n = sum(counts.values()) / 3
     above = law.value(n, np.array(numbers)) - law.floor
