@@ -36,6 +36,8 @@ OVERVIEW = {
     "ratio: theory as lines, simulation as points.",
     "spurious_groups": "0-1 error of every group under a spurious correlation along the "
     "oversampling ratio; the worst group is emphasised.",
+    "scaling_curve": "Balanced excess risk along the number of synthetic rows at a fixed share: theory "
+    "as lines with their floors, simulation as points, and a power law without a floor.",
 }
 _ALT = {
     "constant": "Ladder plot: measured over predicted against 1/size with the fitted line to its "

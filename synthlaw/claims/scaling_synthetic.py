@@ -1,5 +1,6 @@
 """Scaling, claims about the curve in the number N of synthetic rows: exponent, amplitude, floor."""
 
+import numpy as np
 import pandas as pd
 
 from scaling.correlated import Correlated, fit_correlated
@@ -14,6 +15,8 @@ from synthlaw.claims.samples import BIASED, RIGHT, Points, Sample, points, unit_
 NOTE = "scaling_law_in_n.md"
 SHARE = 0.5
 ROWS, SMALLEST, DOUBLINGS = 1000, 400, 5
+# Numbers of rows at which a pictured curve is predicted.
+LINE_POINTS = 60
 SIZES = {1: 400, 2: 300, 4: 200}
 GENERATORS = {"right law": RIGHT, "shifted": BIASED}
 INDEPENDENT = always("Synthetic rows are independent of the raw ones and of each other.")
@@ -79,18 +82,41 @@ def quadratic_bias(lab: Lab) -> pd.DataFrame:
     )
 
 
+def _straight(found: Points) -> Correlated:
+    """A power law without a floor; errors in proportion to the whole: a line through logarithms."""
+    total = found.predicted.value(found.sample.rows, found.augment)
+    return fit_correlated("power", found.augment, found.mean, found.covariance, total)
+
+
 def without_floor(lab: Lab) -> pd.DataFrame:
-    """The exponent of a law that has no floor: the slope of a line through the logarithms."""
+    """The exponent of a law that has no floor. Leaves the curves of the first size to be drawn."""
     rows = []
     for series in GENERATORS:
         for size in SIZES:
             found = _curve(lab, series, size)
-            total = found.predicted.value(found.sample.rows, found.augment)
-            line = fit_correlated("power", found.augment, found.mean, found.covariance, total)
-            rows.append(
-                fitted_row(series, size, 1.0, line["exponent"], found.replicates, found.failures)
-            )
+            value = _straight(found)["exponent"]
+            rows.append(fitted_row(series, size, 1.0, value, found.replicates, found.failures))
+    lab.drawn["scaling_curve"] = pd.concat(
+        [_drawn(_curve(lab, series, 1), series) for series in GENERATORS], ignore_index=True
+    )
     return pd.DataFrame(rows)
+
+
+def _drawn(found: Points, series: str) -> pd.DataFrame:
+    """Theory, its floor and the straight line at many N, beside the simulated points."""
+    dense = np.geomspace(found.augment[0] / 2, found.augment[-1] * 16, LINE_POINTS)
+    numbers = np.union1d(dense, found.augment)
+    floor, amplitude = (float(part[0]) for part in found.predicted.in_synthetic(found.sample.rows))
+    simulated = pd.DataFrame({"augment": found.augment, "estimate": found.mean, "se": found.se()})
+    return pd.DataFrame(
+        {
+            "series": series,
+            "augment": numbers,
+            "predicted": floor + amplitude / numbers,
+            "floor": floor,
+            "power_law": _straight(found).fit.at(numbers),
+        }
+    ).merge(simulated, how="left", on="augment")
 
 
 _ONE = r"E\,\mathcal{E} = E_\infty + c\,N^{-a},\quad a = 1"
