@@ -21,8 +21,8 @@ from scaling.uncertainty import weighted_slopes
 
 
 class Correlated(NamedTuple):
-    """A fit with the covariance ``(P, P)`` of its parameters; NaN where the search stopped at a bound,
-    where no expansion in the noise exists; zero in parameters that were held."""
+    """A fit with the covariance ``(P, P)`` of its reported parameters; NaN where the search stopped
+    at a bound, where no expansion in the noise exists; zero in parameters that were held."""
 
     fit: Fit
     covariance: np.ndarray
@@ -50,10 +50,10 @@ def fit_correlated(
     scale: np.ndarray,
     held: dict[str, float] | None = None,
 ) -> Correlated:
-    """Fit a law whose searched parameters are exponents to correlated points.
+    """Fit a law to correlated points.
 
     Args:
-        law: a name in `scaling.laws.LAWS` without a break or odds.
+        law: a name in `scaling.laws.LAWS`.
         x: abscissae ``(n,)`` or ``(n, V)``.
         y: the points, ``(n,)``.
         covariance: of the points, ``(n, n)``.
@@ -73,9 +73,11 @@ def fit_correlated(
     """
     points = x[:, None] if x.ndim == 1 else x
     found = fit(law, Curve(points, y, scale), held=held)
-    if any(each.kind != "exponent" for each in found.law.searched):
-        raise ValueError(f"the law {law} has parameters on a logarithmic scale")
     moves = influence(weighted_slopes(found) * scale[:, None], scale)
+    for place, each in enumerate(found.law.searched):
+        if each.kind != "exponent":
+            # Searched as a logarithm: its reported value moves by itself times that.
+            moves[place] *= found.parameters[each.name]
     result = moves @ covariance @ moves.T
     if _at_bound(found):
         result = np.full_like(result, np.nan)

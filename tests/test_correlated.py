@@ -79,6 +79,18 @@ def test_a_line_has_the_errors_of_the_law_with_a_floor() -> None:
     assert (line.floor, np.sqrt(line.covariance[0, 0])) == pytest.approx(found["floor"], rel=1e-8)
 
 
-def test_laws_with_a_logarithmic_parameter_are_refused() -> None:
-    with pytest.raises(ValueError, match="logarithmic"):
-        fit_correlated("broken", X, TRUTH, NOISE, SIZE)
+def test_a_parameter_searched_as_a_logarithm_has_the_error_of_its_value() -> None:
+    """The odds of the law `mixture`: its internal error times its value."""
+    grid = np.array(
+        [(n, m, a) for n in (100.0, 900.0) for m in (50.0, 800.0) for a in (0.2, 0.5, 0.8)]
+    )
+    n, m, a = grid.T
+    y = 0.01 * a**2 + 2 * ((1 - a) ** 2 / n + 3 * a**2 / m) ** 1.2
+    size = 1e-3 * y
+    held = {"floor": 0.0}
+    found = fit_correlated("mixture", grid, y, np.diag(size**2), size, held)
+    assert found["odds"][0] == pytest.approx(3.0, rel=1e-6)
+    theirs = covariance(fit("mixture", curve(grid, y, size), held=held))
+    place = found.fit.law.parameters.index("odds")
+    assert found["odds"][1] == pytest.approx(3.0 * np.sqrt(theirs[place, place]), rel=1e-6)
+    assert found["exponent"][1] == pytest.approx(np.sqrt(theirs[0, 0]), rel=1e-6)

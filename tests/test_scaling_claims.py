@@ -11,6 +11,7 @@ from scaling.theory.augmentation import augmentation_law
 from synthlaw.claims import (
     registry,
     scaling_lesson,
+    scaling_mixture,
     scaling_row_weight,
     scaling_share,
     scaling_synthetic,
@@ -79,8 +80,9 @@ def test_points_are_means_over_replicates_with_their_covariance() -> None:
 
 def test_samples_that_count_as_independent_have_no_raw_count_in_common() -> None:
     """The key of all draws is that of setting and raw counts."""
-    grid = [n * size for n, size in product(scaling_two_term.RAW, scaling_two_term.SIZES)]
-    assert len(set(grid)) == len(grid)
+    for module in (scaling_two_term, scaling_mixture):
+        grid = [n * size for n, size in product(module.RAW, module.SIZES)]
+        assert len(set(grid)) == len(grid)
     for module in (scaling_synthetic, scaling_share, scaling_row_weight):
         assert len(set(module.SIZES)) == len(list(module.SIZES))
 

@@ -11,6 +11,7 @@ from synthlaw.claims import (
     imbalance_floors,
     imbalance_variance,
     scaling_lesson,
+    scaling_mixture,
     scaling_row_weight,
     scaling_share,
     scaling_synthetic,
@@ -28,6 +29,7 @@ MODULES = (
     scaling_two_term,
     scaling_row_weight,
     scaling_share,
+    scaling_mixture,
     scaling_lesson,
     control,
 )
