@@ -14,7 +14,8 @@ from synthlaw.claims.samples import BIASED, RIGHT, Points, Sample, points, unit_
 
 NOTE = "scaling_law_in_n.md"
 SHARE = 0.5
-ROWS, SMALLEST, DOUBLINGS = 1000, 400, 5
+# The largest sample stays below 32,768 rows, so that one compiled program serves all sizes.
+ROWS, SMALLEST, DOUBLINGS = 600, 200, 5
 # Numbers of rows at which a pictured curve is predicted.
 LINE_POINTS = 60
 SIZES = {1: 300, 2: 200, 4: 200}
@@ -25,7 +26,7 @@ ASSUMED = (*REGULAR, INDEPENDENT, BALANCED)
 
 
 def _curve(lab: Lab, series: str, size: int) -> Points:
-    """Excess risks at N = 400, 800, .. 6,400 rows a group beside 1,000 raw ones, times the size."""
+    """Excess risks at N = 200, 400, .. 3,200 rows a group beside 600 raw ones, times the size."""
     cells = tuple((SMALLEST * size * 2**k, SHARE) for k in range(DOUBLINGS))
     return points(lab, Sample(series, ROWS * size, GENERATORS[series], cells, SIZES[size]))
 
