@@ -12,11 +12,13 @@ from scaling.polish import Measure, polish_all
 from scaling.projection import Problem, Projected, project_all, project_from
 from simulations import cores
 
-# One compiled program serves all batches up to this size, another the larger ones.
-FEW = 8
+# Every batch is cut into chunks of one size, for one program takes longer to compile than a chunk to
+# run: so many curves, fewer where they are long, so that a chunk stays in a core's cache.
+CHUNK, CHUNK_POINTS = 64, 8192
 FEWEST_POINTS = 8
-# Numbers of points that a chunk of curves has, about: what stays in a core's cache.
-CHUNK_POINTS = 8192
+# The grid of one searched parameter costs little: only for so many curves is a start from near by
+# worth a program of its own.
+MANY = 2000
 
 
 def problems_of(
@@ -60,7 +62,7 @@ def _spread(run: Callable[..., Projected], problems: Problem, *along: np.ndarray
     """``run`` on all problems, chunk by chunk; ``along``: more arrays with a leading axis."""
     padded = _padded(problems)
     count, points = padded.y.shape
-    size = FEW if count <= FEW else max(FEW, CHUNK_POINTS // points)
+    size = max(1, min(CHUNK, CHUNK_POINTS // points))
 
     def piece(first: int) -> list[np.ndarray]:
         places = np.minimum(np.arange(first, first + size), count - 1)
@@ -79,16 +81,19 @@ def _spread(run: Callable[..., Projected], problems: Problem, *along: np.ndarray
 def solve(
     law: Law, measure: Measure, problems: Problem, near: np.ndarray | None = None
 ) -> Projected:
-    """The best fit of every problem, from the whole grid or from ``near (P,)`` or ``(B, P)``, fits
-    of curves that are nearly alike; parameters ``(B, P)`` on the internal scale."""
+    """The best fit of every problem, parameters ``(B, P)`` on the internal scale.
+
+    ``near (P,)`` or ``(B, P)``: fits of curves that are nearly alike, from which the search may start
+    where the whole grid would cost more.
+    """
     count, q = len(problems.y), len(law.searched)
+    if measure.projects and (q == 0 or (q == 1 and count < MANY)):
+        near = None
     if near is not None:
         start = np.where(
             problems.held, problems.at, np.broadcast_to(near, (count, len(law.parameters)))
         )
         if measure.projects:
-            if q == 0:
-                return _spread(partial(project_all, law), problems)
             return _spread(partial(project_from, law), problems, start[:, :q])
         return _spread(partial(polish_all, law, measure), problems, start)
     first = problems

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from simulations.arrays import AnyArray
+from simulations.linear import inner, times
 from simulations.losses import Loss, ScalarFunction
 from simulations.population import Atoms, project, score_moments
 from simulations.quadrature import Grid
@@ -71,8 +72,8 @@ def error_form(loss: Loss, theta: Array, law: Atoms) -> Cubic:
 
 def cube(form: Cubic, vector: Array) -> Array:
     """``T[d, d, d]``, a number, for ``d = vector (p,)``."""
-    e, m, t = form.coefficients, form.mean @ vector, form.tau @ vector
-    spread = vector @ form.covariance @ vector
+    e, m, t = form.coefficients, inner(form.mean, vector), inner(form.tau, vector)
+    spread = inner(vector, times(form.covariance, vector))
     powers = e[0] * m**3 + 3.0 * e[1] * m**2 * t + 3.0 * e[2] * m * t**2 + e[3] * t**3
     return powers + 3.0 * spread * (e[0] * m + e[1] * t)
 
@@ -80,8 +81,8 @@ def cube(form: Cubic, vector: Array) -> Array:
 def along(form: Cubic, vector: Array) -> Array:
     """``T[d, ., .]``, shape ``(p, p)``, for ``d = vector (p,)``."""
     e, mean, tau = form.coefficients, form.mean, form.tau
-    m, t = mean @ vector, tau @ vector
-    spread = form.covariance @ vector
+    m, t = inner(mean, vector), inner(tau, vector)
+    spread = times(form.covariance, vector)
     slope = e[0] * mean + e[1] * tau
     cross = jnp.outer(mean, tau)
     bend = jnp.outer(slope, spread)

@@ -18,10 +18,11 @@ import hashlib
 import json
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
+
+from simulations.arrays import AnyArray
 
 # Part of what a draw is: changing either changes every number.
 IMPLEMENTATION = "threefry2x32"
@@ -36,17 +37,21 @@ FREE_PURPOSE = 5
 _LOWEST = np.nextafter(np.float32(-1), np.float32(0))
 
 
-def sample_key(seed: int, setting: dict[str, Any], counts: np.ndarray) -> Array:
-    """The key of all samples of one setting with these raw counts."""
+def sample_key(seed: int, setting: dict[str, Any], counts: np.ndarray) -> np.ndarray:
+    """The key ``(2,)`` of all samples of one setting with these raw counts.
+
+    It is the seed's key with three words folded in, as by ``jax.random.fold_in``; in NumPy, because JAX
+    would compile programs for it that run once.
+    """
     text = json.dumps([setting, [int(n) for n in counts]], sort_keys=True)
     digest = hashlib.sha256(text.encode()).digest()
-    key = jax.random.key(seed, impl=IMPLEMENTATION)
-    for start in (0, 4, 8):
-        key = jax.random.fold_in(key, int.from_bytes(digest[start : start + 4], "big"))
+    key = np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)
+    for word in np.frombuffer(digest[:12], ">u4").astype(np.uint32).reshape(3, 1):
+        key = np.concatenate(threefry(key, np.zeros_like(word), word))
     return key
 
 
-def threefry(key: Array, first: Array, second: Array) -> tuple[Array, Array]:
+def threefry(key: AnyArray, first: AnyArray, second: AnyArray) -> tuple[Any, Any]:
     """Two words of 32 random bits for every counter ``(first, second)``; ``key (2,)``, all uint32."""
     keys = (key[0], key[1], key[0] ^ key[1] ^ _PARITY)
     x, y = first + keys[0], second + keys[1]

@@ -17,6 +17,8 @@ from simulations.replicate import Results
 ROWS_PER_COEFFICIENT = 20
 # Directions of the controls below this share of the largest count as absent (collinear controls).
 COLLINEAR = 1e-10
+# A control whose spread is below this share of the measure's is rounding: its gradient is zero in theory.
+ROUNDING = 1e-10
 
 
 class Evidence(NamedTuple):
@@ -54,13 +56,17 @@ def evidence_of(quarters: Moments) -> Evidence:
 def coefficients(sample: Moments) -> np.ndarray:
     """Least-squares coefficients of ``y`` on its controls, intercept included: ``(.., J)``.
 
-    Controls that are constant, collinear or no numbers get the coefficients of smallest norm.
+    Controls that are constant, collinear or no numbers get the coefficients of smallest norm; those
+    that are rounding get none, or the estimate would depend on the last bits of a zero.
     """
     covariance = np.nan_to_num(sample.scatter[..., 1:, 1:], posinf=0.0, neginf=0.0)
     with_y = np.nan_to_num(sample.scatter[..., 1:, 0], posinf=0.0, neginf=0.0)
     scale = np.sqrt(np.einsum("...jj->...j", covariance))
-    scale = np.where(scale > 0.0, scale, 1.0)
-    correlation = covariance / (scale[..., :, None] * scale[..., None, :])
+    own = np.sqrt(np.nan_to_num(sample.scatter[..., 0, 0], posinf=0.0))
+    real = scale > ROUNDING * own[..., None]
+    scale, with_y = np.where(real, scale, 1.0), np.where(real, with_y, 0.0)
+    both = real[..., :, None] & real[..., None, :]
+    correlation = np.where(both, covariance, 0.0) / (scale[..., :, None] * scale[..., None, :])
     inverse = np.linalg.pinv(correlation, rcond=COLLINEAR, hermitian=True)
     return (inverse @ (with_y / scale)[..., None])[..., 0] / scale
 

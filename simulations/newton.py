@@ -142,7 +142,7 @@ def _separates(seen: View, theta: Array) -> Array:
 
 def _length(metric: Array, vectors: Array) -> Array:
     """``sqrt(v' metric v)`` per cell: metric ``(c, p, p)``, vectors ``(c, p)``."""
-    square = jnp.einsum("ci,cij,cj->c", vectors, metric, vectors)
+    square = linear.inner(vectors, linear.times(metric, vectors))
     # Rounding may leave a tiny negative square; NaN stays NaN.
     return jnp.sqrt(jnp.where(square < 0.0, 0.0, square))
 
@@ -161,10 +161,6 @@ def _inverse(matrices: Array) -> Array:
     return jax.vmap(linear.inverse)(matrices)
 
 
-def _times(matrices: Array, vectors: Array) -> Array:
-    return jnp.einsum("cij,cj->ci", matrices, vectors)
-
-
 def _halley(start: Start, gradient: Array, hessian: Array) -> Array:
     """Inverse Hessian after the first step, and the step: ``(c, p, p + 1)``, the step last."""
     newton = -linear.solve(hessian, gradient)
@@ -181,11 +177,11 @@ def _halley(start: Start, gradient: Array, hessian: Array) -> Array:
 
 def _bfgs(inverse: Array, moved: Array, change: Array) -> Array:
     """The inverse Hessian after a move ``(c, p)`` that changed the gradient by ``change (c, p)``."""
-    along = jnp.einsum("ci,ci->c", moved, change)
+    along = linear.inner(moved, change)
     rho = jnp.where(along > 0.0, 1.0 / along, 0.0)
-    turned = _times(inverse, change)
-    weight = rho * (1.0 + rho * jnp.einsum("ci,ci->c", change, turned))
-    cross = jnp.einsum("ci,cj->cij", moved, turned)
+    turned = linear.times(inverse, change)
+    weight = rho * (1.0 + rho * linear.inner(change, turned))
+    cross = moved[:, :, None] * turned[:, None, :]
     return (
         inverse
         + weight[:, None, None] * moved[:, :, None] * moved[:, None, :]
@@ -225,7 +221,7 @@ def fit(loss: Loss, seen: View, penalty: Array, start: Start, spanned: Array) ->
 
         def quasi() -> Array:
             inverse = _bfgs(state.inverse, trial - state.theta, gradient - state.gradient)
-            return jnp.concatenate([inverse, -_times(inverse, gradient)[:, :, None]], axis=2)
+            return jnp.concatenate([inverse, -linear.times(inverse, gradient)[:, :, None]], axis=2)
 
         which = jnp.where(first, 0, jnp.where(curved, 1, 2))
         found = lax.switch(which, [begin, newton, quasi])

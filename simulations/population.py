@@ -18,6 +18,7 @@ import numpy as np
 from jax import Array
 
 from simulations.arrays import AnyArray
+from simulations.linear import inner, times
 from simulations.losses import Loss, ScalarFunction
 from simulations.quadrature import Grid
 from simulations.worlds import World
@@ -56,12 +57,12 @@ def group_atoms(world: World, intercept: bool) -> Atoms:
 
 def project(theta: Array, law: Atoms) -> Projection:
     """The law of the score ``u = theta . x``; ``tau`` and ``sd`` are 0 where its variance is."""
-    spread = law.covariances @ theta
-    variance = theta @ spread
+    spread = times(law.covariances, theta)
+    variance = inner(theta, spread)
     positive = variance > 0.0
     sd = jnp.sqrt(jnp.where(positive, variance, 1.0))
     return Projection(
-        theta @ law.means, jnp.where(positive, sd, 0.0), jnp.where(positive, spread / sd, 0.0)
+        inner(theta, law.means), jnp.where(positive, sd, 0.0), jnp.where(positive, spread / sd, 0.0)
     )
 
 
@@ -77,7 +78,7 @@ def score_moments(
 def risk(loss: Loss, theta: Array, law: Atoms, grid: Grid) -> Array:
     """``E l(u, y)``."""
     along = project(theta, law)
-    return grid.weights @ loss.value(along.a + along.sd * grid.nodes, law.labels)
+    return inner(grid.weights, loss.value(along.a + along.sd * grid.nodes, law.labels))
 
 
 def gradient(loss: Loss, theta: Array, law: Atoms, grid: Grid) -> Array:
@@ -112,8 +113,8 @@ def score_second_moment(loss: Loss, theta: Array, law: Atoms, grid: Grid) -> Arr
 
 def error(loss: Loss, theta: Array, law: Atoms) -> Array:
     """0-1 error ``Phi(-(2y-1)(a - c)/sqrt(v))`` of the rule ``u > c``; needs ``v > 0``."""
-    a = theta @ law.means
-    sd = jnp.sqrt(theta @ law.covariances @ theta)
+    a = inner(theta, law.means)
+    sd = jnp.sqrt(inner(theta, times(law.covariances, theta)))
     return jax.scipy.stats.norm.cdf(-(2.0 * law.labels - 1.0) * (a - loss.threshold) / sd)
 
 

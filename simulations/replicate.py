@@ -25,6 +25,7 @@ from simulations import cubic, functionals, sandwich
 from simulations.arrays import AnyArray
 from simulations.compilation import quick_jit
 from simulations.functionals import Functionals
+from simulations.linear import times
 from simulations.losses import Loss
 from simulations.minimisers import Minimiser
 from simulations.newton import FOUND, Fit, Start, fit
@@ -161,7 +162,7 @@ class Static(NamedTuple):
 
 def linear_estimate(control: Control, fitted: Fit) -> Array:
     """``d = -A score`` of every cell, ``(TILE, p)``: the first-order error of the estimator."""
-    return -jnp.einsum("cij,cj->ci", control.expansions.inverse, fitted.score)
+    return -times(control.expansions.inverse, fitted.score)
 
 
 def third_along(expansions: Sandwich, atoms: Atoms, directions: Array) -> Array:
@@ -179,13 +180,13 @@ def control_variates(control: Control, atoms: Atoms, groups: Atoms, fitted: Fit)
     expansions, measured = control.expansions, control.measured
     d = linear_estimate(control, fitted)
     bend = third_along(expansions, atoms, d)
-    turned = jnp.einsum("cij,cj->ci", fitted.hessian - expansions.hessian + 0.5 * bend, d)
-    d2 = -jnp.einsum("cij,cj->ci", expansions.inverse, turned)
-    curved = jnp.einsum("cfij,ci->cfj", measured.hessians, d)
+    turned = times(fitted.hessian - expansions.hessian + 0.5 * bend, d)
+    d2 = -times(expansions.inverse, turned)
+    curved = times(measured.hessians, d[:, None, :])
     pieces = [
-        jnp.einsum("cfi,ci->cf", measured.gradients, d),
-        0.5 * jnp.einsum("cfj,cj->cf", curved, d),
-        jnp.einsum("cfi,ci->cf", measured.gradients, d2),
+        times(measured.gradients, d),
+        0.5 * times(curved, d),
+        times(measured.gradients, d2),
     ]
     if d.shape[1] > LARGEST_TENSOR:
         pieces.append(jnp.zeros_like(pieces[0]))
@@ -194,7 +195,7 @@ def control_variates(control: Control, atoms: Atoms, groups: Atoms, fitted: Fit)
         def cubes(at: Functionals, direction: Array) -> Array:
             return jax.vmap(lambda form: cubic.cube(form, direction))(functionals.forms(at, groups))
 
-        pieces.append(jnp.einsum("cfj,cj->cf", curved, d2) + jax.vmap(cubes)(measured, d) / 6.0)
+        pieces.append(times(curved, d2) + jax.vmap(cubes)(measured, d) / 6.0)
     return jnp.stack(pieces, axis=1) - control.mean
 
 

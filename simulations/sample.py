@@ -21,7 +21,7 @@ class Sample(NamedTuple):
 
 class View(NamedTuple):
     """A sample as one tile sees it: the tile's arrays (its own axis taken away), and the weight
-    ``extra (B', TILE, BLOCK)`` that repeats add to raw rows (``None`` where no rows are repeated)."""
+    ``extra (B', TILE, BLOCK)`` that repeats add to raw rows (``None`` where none can be)."""
 
     segments: Segments
     tile: Tiles
@@ -82,8 +82,8 @@ def draw_sample(
 
 
 def view(segments: Segments, sample: Sample, number: Array, *, intercept: bool, room: int) -> View:
-    """The sample as tile ``number`` sees it; ``room``: raw blocks there is room for where rows
-    are repeated, else 0."""
+    """The sample as tile ``number`` sees it; ``room``: raw blocks that rows may be
+    repeated of, 0 where none are."""
     tile = jax.tree.map(lambda part: part[number], segments.tiles)
     extra = _repeats(segments, tile, sample.key, room) if room else None
     return View(segments, tile, sample, extra, intercept)
@@ -93,7 +93,8 @@ def _repeats(segments: Segments, tile: Tiles, key: Array, room: int) -> Array:
     """The weight that repeated rows add to each raw row in the cells of a tile.
 
     A repeat counts in all cells whose limit lies beyond its number. So it is added once, at the
-    lowest such limit, and the sums up to each limit give every cell its own multiplicities.
+    lowest such limit, and the sums up to each limit give every cell its own multiplicities
+    (whole numbers, exact in a product of matrices).
     """
     groups = segments.raw.shape[0]
     lanes = jnp.arange(draws.BLOCK, dtype=jnp.int32)
@@ -117,11 +118,13 @@ def _repeats(segments: Segments, tile: Tiles, key: Array, room: int) -> Array:
         total = jnp.zeros((TILE, draws.BLOCK))
         for pool in range(2):
             from_pool = segment + (pool + 1) * groups
-            upto = jnp.cumsum(counts[block, pool], axis=0)[tile.rank[from_pool]]
+            within = jnp.arange(TILE)[None, :] <= tile.rank[from_pool][:, None]
+            upto = within.astype(float) @ counts[block, pool].astype(float)
             total = total + tile.weight[from_pool][:, None] * upto
         return extra.at[block].set(total)
 
-    return lax.fori_loop(0, segments.raw_blocks, weigh, jnp.zeros((room, TILE, draws.BLOCK)))
+    repeated = jnp.where(tile.indices.used > 0, segments.raw_blocks, 0)
+    return lax.fori_loop(0, repeated, weigh, jnp.zeros((room, TILE, draws.BLOCK)))
 
 
 def block_of(seen: View, index: Array) -> tuple[Array, Array, Array]:

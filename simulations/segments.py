@@ -78,8 +78,8 @@ class Segments(NamedTuple):
 
 class Room(NamedTuple):
     """Sizes a unit's compiled program has room for, whichever of its cells are computed: ``tiles``,
-    ``blocks`` of rows, ``indices`` (blocks of repeated rows), ``raw`` blocks where rows are repeated
-    (else 0); ``stream``: the rows are too many to be kept."""
+    ``blocks`` of rows, ``indices`` (blocks of repeated rows), ``raw`` blocks that rows may be repeated
+    of (0 where sums are drawn in place of rows); ``stream``: the rows are too many to be kept."""
 
     tiles: int
     blocks: int
@@ -191,13 +191,14 @@ def room(unit: Unit) -> Room:
     longest, repeated = limits_of(unit.cells).max(axis=0), repeated_of(unit)
     blocks = size_class(FEWEST_BLOCKS, int(_block_counts(np.where(repeated, 0, longest)).sum()))
     indices = size_class(FEWEST_BLOCKS, int(_block_counts(np.where(repeated, longest, 0)).sum()))
-    raw = size_class(FEWEST_RAW, int(_block_counts(unit.counts).sum()))
+    # The smallest room where nothing is repeated, so that generators of either kind share a program.
+    raw = int(_block_counts(unit.counts).sum()) if repeated.any() else 0
     features = unit.groups.means.shape[-1]
     return Room(
         size_class(FEWEST_TILES, -(-len(unit.cells) // TILE)),
         blocks,
         indices,
-        raw if repeated.any() else 0,
+        size_class(FEWEST_RAW, raw),
         blocks * draws.BLOCK * features > MOST_NUMBERS,
     )
 

@@ -32,7 +32,7 @@ from simulations.units import Unit
 
 SCHEMA = 1
 # Raise it whenever replicates come out otherwise than before: old shards are then not mixed in.
-ALGORITHM = 2
+ALGORITHM = 3
 PROGRAM = (ALGORITHM, jax.__version__, draws.IMPLEMENTATION, draws.BLOCK)
 MANIFEST = "manifest.json"
 SHARDS = "shards"

@@ -15,7 +15,7 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from simulations import closed_form
-from simulations.compilation import quick_jit
+from simulations.compilation import Quick, quick_jit
 from simulations.quadrature import Grid, gaussian_grid
 from simulations.replicate import (
     Control,
@@ -56,17 +56,26 @@ def room_of(unit: Unit) -> Room:
 
 
 def prepare(unit: Unit) -> Task:
-    """Solve a unit's population, and compile its program at the same time."""
+    """Solve a unit's population, and compile its program at the same time.
+
+    Two programs are traced no faster side by side than in turn, so that the larger one comes first:
+    its compiler can work while the other is traced.
+    """
     size = room_of(unit)
     control, grid = blank_control(unit, size), gaussian_grid(FIRST_SPREAD)
     blank, _ = _recipe(unit, tuple(range(len(unit.cells))), size, lambda _: control, grid)
     shape = (unit.loss, unit.components.mixing.shape, *unit.groups.means.shape)
 
-    def compiled() -> None:
-        # A run of no replicates compiles the program.
-        with _alone("program", size, unit.sweep.estimator.intercept, *shape):
-            _call(replicates, unit, size, blank, 0, 0)
+    # A run of no replicates compiles the program.
+    empty_run = _bound(replicates, unit, size, blank, 0, 0)
+    named = (size, unit.sweep.estimator.intercept, *shape)
 
+    def compiled() -> None:
+        with _alone("compiled", *named):
+            empty_run.program(*empty_run.arguments, **empty_run.static)
+
+    with _alone("traced", *named):
+        empty_run.program.lower(*empty_run.arguments, **empty_run.static)
     with ThreadPoolExecutor(1) as pool:
         compiling = pool.submit(compiled)
         with _alone("population", *shape):
@@ -129,29 +138,38 @@ def _recipe(
     return recipe, order
 
 
-def _call(program: Any, unit: Unit, size: Room, recipe: Any, first: int, count: int) -> Any:
-    """Results of up to ``SIZE`` replicates, spread over the devices of this machine."""
+class _Bound(NamedTuple):
+    """A program with what it is called with; ``kept``: which of the results are those asked for."""
+
+    program: Quick
+    arguments: tuple[Any, ...]
+    static: dict[str, Any]
+    kept: slice | np.ndarray
+
+
+def _bound(program: Quick, unit: Unit, size: Room, recipe: Any, first: int, count: int) -> _Bound:
+    """The program for up to ``SIZE`` replicates, spread over the devices of this machine."""
     if closed_form.applies(unit):
         program, static = CLOSED[program], closed_form.static(unit, SIZE, size)
     else:
         static = Static(unit.loss, SIZE, unit.sweep.estimator.intercept, size)
     devices = jax.local_device_count()
     if devices == 1:
-        results = program(recipe, np.uint32(first), np.int32(count), static=static)
-        return type(results)(*(np.asarray(part)[:count] for part in results))
+        arguments = (recipe, np.uint32(first), np.int32(count))
+        return _Bound(program, arguments, {"static": static}, slice(count))
     shares = np.diff(np.linspace(0, count, devices + 1).astype(np.int32))
     starts = first + np.concatenate([[0], np.cumsum(shares)[:-1]])
-    results = _spread(program, static)(recipe, starts.astype(np.uint32), shares)
     kept = np.concatenate([d * SIZE + np.arange(share) for d, share in enumerate(shares)])
-    return type(results)(*(np.asarray(part)[kept] for part in results))
+    arguments = (recipe, starts.astype(np.uint32), shares)
+    return _Bound(_spread(program, static), arguments, {}, kept)
 
 
 @cache
-def _spread(program: Any, static: Any) -> Any:
+def _spread(program: Quick, static: Any) -> Quick:
     """The program on every device at once, each with replicates of its own."""
 
     def one(recipe: Any, first: jax.Array, count: jax.Array) -> Any:
-        return program.__wrapped__(recipe, first[0], count[0], static=static)
+        return program.function(recipe, first[0], count[0], static=static)
 
     mesh = Mesh(np.array(jax.local_devices()), ("replicates",))
     whole, split = PartitionSpec(), PartitionSpec("replicates")
@@ -162,7 +180,7 @@ def _spread(program: Any, static: Any) -> Any:
     return quick_jit(spread)
 
 
-def _run(program: Any, task: Task, first: int, count: int, cells: tuple[int, ...] | None) -> Any:
+def _run(program: Quick, task: Task, first: int, count: int, cells: tuple[int, ...] | None) -> Any:
     chosen = tuple(range(len(task.unit.cells))) if cells is None else tuple(cells)
     recipe, order = recipe_of(task, chosen)
     # Where each cell stands first; the places to spare come last.
@@ -171,7 +189,9 @@ def _run(program: Any, task: Task, first: int, count: int, cells: tuple[int, ...
     parts = []
     for start in range(0, count, SIZE):
         size = min(SIZE, count - start)
-        some = _call(program, task.unit, task.room, recipe, first + start, size)
+        bound = _bound(program, task.unit, task.room, recipe, first + start, size)
+        results = bound.program(*bound.arguments, **bound.static)
+        some = [np.asarray(part)[bound.kept] for part in results]
         flat = (part.reshape(len(part), -1, *part.shape[3:]) for part in some)
-        parts.append(type(some)(*(part[:, place] for part in flat)))
+        parts.append(type(results)(*(part[:, place] for part in flat)))
     return type(parts[0])(*(np.concatenate(all_) for all_ in zip(*parts, strict=True)))

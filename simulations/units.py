@@ -102,11 +102,10 @@ def make_unit(sweep: Any, generator: Any) -> Unit:
 def key_words(unit: Unit) -> np.ndarray:
     """The two words of the key of all samples of a unit."""
     setting = unit.sweep.setting.model_dump(mode="json")
-    key = draws.sample_key(unit.sweep.run.seed, setting, unit.counts)
-    return np.asarray(jax.random.key_data(key))
+    return draws.sample_key(unit.sweep.run.seed, setting, unit.counts)
 
 
-@partial(quick_jit, static_argnames=("loss", "kind"))
+@partial(quick_jit, once=True, static_argnames=("loss", "kind"))
 def _expand(
     loss: Loss, kind: str, parts: Components, penalties: Array, groups: Atoms, grid: Grid
 ) -> tuple[Any, Any, Array, Array]:

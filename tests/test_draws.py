@@ -1,6 +1,8 @@
 """Random numbers: which key draws what, and how good single-precision normals are."""
 
+import hashlib
 import itertools
+import json
 import math
 
 import jax
@@ -40,7 +42,7 @@ def test_the_generator_is_that_of_jax() -> None:
 
 
 def test_block_keys_are_distinct() -> None:
-    key = jax.random.key_data(draws.sample_key(0, {"kind": "imbalance"}, np.array([3, 2])))
+    key = jnp.asarray(draws.sample_key(0, {"kind": "imbalance"}, np.array([3, 2])))
     words = np.array(list(itertools.product(range(8), range(6), range(8))), dtype=np.uint32)
     keys = jax.vmap(lambda w: draws.block_key(draws.replicate_key(key, w[0]), w[1], w[2]))(words)
     assert len(np.unique(np.asarray(keys), axis=0)) == len(words)
@@ -62,11 +64,18 @@ def test_sample_keys_differ_by_seed_setting_and_counts() -> None:
         (0, {**base, "dim": 3}, (3, 2)),
         (0, base, (2, 3)),
     ]
-    keys = [
-        tuple(np.asarray(jax.random.key_data(draws.sample_key(s, d, np.array(c)))).tolist())
-        for s, d, c in variants
-    ]
+    keys = [tuple(draws.sample_key(s, d, np.array(c)).tolist()) for s, d, c in variants]
     assert len(set(keys)) == len(keys)
+
+
+def test_a_sample_key_is_that_of_jax_with_words_folded_in() -> None:
+    setting, counts, seed = {"kind": "imbalance"}, [3, 2], 2**32 - 5
+    digest = hashlib.sha256(json.dumps([setting, counts], sort_keys=True).encode()).digest()
+    key = jax.random.key(seed, impl=draws.IMPLEMENTATION)
+    for word in np.frombuffer(digest[:12], ">u4").tolist():
+        key = jax.random.fold_in(key, word)
+    mine = draws.sample_key(seed, setting, np.array(counts))
+    assert np.array_equal(mine, jax.random.key_data(key))
 
 
 def test_a_longer_pool_begins_with_the_shorter_one() -> None:

@@ -91,10 +91,22 @@ def test_few_replicates_take_the_controls_with_coefficient_one() -> None:
 
 
 def test_estimates_do_not_depend_on_the_scale_of_the_controls() -> None:
-    """Coefficients make up for it, down to controls of the size 1e-12."""
-    large, small = (from_results(_results(scale=s), BASELINE) for s in (1.0, 1e-12))
+    """Coefficients make up for it, down to controls of the size 1e-9."""
+    large, small = (from_results(_results(scale=s), BASELINE) for s in (1.0, 1e-9))
     np.testing.assert_allclose(small.estimate, large.estimate, rtol=1e-9)
     np.testing.assert_allclose(small.se, large.se, rtol=1e-9)
+
+
+def test_a_control_that_is_rounding_counts_as_absent() -> None:
+    """One whose gradient is zero in theory is noise of the last bits: the estimate must not depend on
+    it. Were it 1e-3 of the measure, it would count."""
+    results, rng = _results(200), np.random.default_rng(5)
+    noise = rng.standard_normal(results.controls[:, :, :1].shape)
+    want = from_results(results, BASELINE)
+    for size, same in ((1e-15, True), (1e-3, False)):
+        wider = np.concatenate([results.controls, size * noise], axis=2)
+        got = from_results(results._replace(controls=wider), BASELINE)
+        assert np.allclose(got.estimate, want.estimate, rtol=1e-12, atol=0.0) == same
 
 
 def test_constant_and_collinear_controls_do_no_harm() -> None:
