@@ -22,6 +22,7 @@ from figures import (
     published,
     ratio_curve,
     slack,
+    synthetic_curve,
     verdict_board,
     worst_group,
 )
@@ -36,6 +37,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "agreement": agreement.draw,
     "distance": distance.draw,
     "worst_group": worst_group.draw,
+    "synthetic_curve": synthetic_curve.draw,
     "verdict_board": verdict_board.draw,
     "fit_curve": fit_curve.draw,
     "fit_residuals": fit_residuals.draw,
