@@ -1,7 +1,6 @@
 """One curve fitted as asked: the law or the choice, its intervals, its forecasts."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -13,10 +12,9 @@ from scaling.fits import Fit
 from scaling.fitting import fit
 from scaling.forecast import Forecast, from_outlooks, outlook
 from scaling.intervals import Interval, intervals
-from scaling.laws import CURVES, LAWS, reported
+from scaling.laws import reported
 from scaling.robust import robust_fit
 from scaling.uncertainty import covariance
-from simulations import cores
 from synthlaw.fit_curves import Named
 from synthlaw.fit_request import AUTO, Request
 
@@ -52,7 +50,9 @@ def fitted(named: Named, request: Request) -> Fitted:
     places = [tuple(effective(np.array(p), request.base, request.weight)) for p in request.at]
     if request.law == AUTO:
         far = max(places)[0] if places else None
-        choice = choose(named.curve, growing=request.growing, held=request.held, far=far)
+        choice = choose(
+            named.curve, growing=request.growing, held=request.held, far=far, seed=request.seed
+        )
         best, views = choice.best, choice.views
         fits = choice.plausible if best is None else (best,)
     else:
@@ -105,15 +105,3 @@ def _delta_errors(found: Fit) -> dict[str, float]:
     logarithmic = ~np.isclose(reported(found.law, moved) - reported(found.law, here), 1.0)
     outer = np.where(logarithmic, np.abs(reported(found.law, here)) * inner, inner)
     return dict(zip(found.law.parameters, map(float, outer), strict=True))
-
-
-def compile_laws(curve: Curve, request: Request) -> None:
-    """Have the programs of all laws compiled side by side, before they are chosen among."""
-
-    def once(law: str) -> None:
-        if len(curve.y) > len(LAWS[law].parameters):
-            fit(law, curve, growing=request.growing)
-
-    with ThreadPoolExecutor(cores()) as pool:
-        # The longest first.
-        list(pool.map(once, reversed(CURVES)))

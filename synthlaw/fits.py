@@ -113,7 +113,7 @@ def run(
 ) -> dict[str, Any]:
     """Fit the curves, and write what is to be written."""
     from synthlaw.fit_entries import entry
-    from synthlaw.fit_one import compile_laws, fitted
+    from synthlaw.fit_one import fitted
     from synthlaw.fit_tables import tables_of
 
     if out is not None:
@@ -121,8 +121,6 @@ def run(
         Thread(target=import_module, args=("figures",), daemon=True).start()
     count = len(what.curves)
     entries, tables = [], []
-    if request.law == AUTO:
-        compile_laws(what.curves[0].curve, request)
     for number, named in enumerate(what.curves, start=1):
         if advance is not None:
             advance(number - 1, count)
