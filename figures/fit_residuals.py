@@ -44,7 +44,9 @@ def draw(points: pd.DataFrame, *, x: str = "x", y: str = "y") -> Figure:
         )
         reach = float(np.nanmax(np.abs(residual), initial=USUAL))
         axes.set_ylim(-1.15 * reach, 1.15 * reach)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: fit_panels.short(value)))
+        axes.yaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: fit_panels.short(value).replace("-", "−"))
+        )
         fit_panels.scale_axis(axes, "x", list(place), fit_panels.X_FACTOR)
 
     fit_panels.each(found, [points], panel)

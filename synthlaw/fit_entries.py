@@ -18,6 +18,8 @@ from synthlaw.fit_request import Request
 AVERAGE = "average"
 # The law whose exponent is compared with theory where a law assumes its own.
 GENERAL = "power_floor"
+# An exponent whose interval is unbounded and wider than this is not told by the points.
+UNTOLD = 0.5
 # Warnings that leave nothing to say of a fit's parameters.
 VOID = {"unidentified", "flat"}
 
@@ -74,8 +76,10 @@ def _unbounded(bounds: Mapping[str, Bound]) -> list[FitWarning]:
         " with smaller errors, or hold a parameter that is known."
     )
     told = [FitWarning("unbounded", text)]
-    if "exponent" in bounds and bounds["exponent"].interval.unbounded:
-        low, high, _ = bounds["exponent"].interval
+    low, high, unbounded = (
+        bounds["exponent"].interval if "exponent" in bounds else (0.0, 0.0, False)
+    )
+    if unbounded and high - low > UNTOLD:
         text = (
             f"The points do not tell the exponent, which may be {low:.2g} to {high:.2g}; report the"
             " forecasts, not the exponent, or hold the floor if theory knows it (--floor)."

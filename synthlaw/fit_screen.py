@@ -6,9 +6,11 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from synthlaw.fit_curves import name_of
 from synthlaw.fit_request import Request
 from synthlaw.words import GLYPHS, number
 
+PAGES = "Each warning has a page: paper_notes/warnings/ in the source."
 # More curves than this are cut on the screen; fit.json has them all.
 SHOWN = 60
 SHOWN_FORECASTS = 3
@@ -41,23 +43,21 @@ def fit_table(result: dict[str, Any], request: Request) -> Table:
 
 
 def told(result: dict[str, Any]) -> list[str]:
-    """Warnings, each once with the curves it is about, and notes on rows left out."""
+    """Each kind of warning once, with how many curves have it; and notes on rows left out."""
     fits = result["fits"]
-    found: dict[tuple[str, str], int] = {}
+    found: dict[str, list[tuple[str, str]]] = {}
     for each in fits:
         for warning in each["warnings"]:
-            key = (warning["code"], warning["text"])
-            found[key] = found.get(key, 0) + 1
-    by_code: dict[str, list[tuple[str, int]]] = {}
-    for (code, text), count in found.items():
-        by_code.setdefault(code, []).append((text, count))
+            found.setdefault(warning["code"], []).append((name_of(each["by"]), warning["text"]))
     sentences = []
-    for code, texts in by_code.items():
-        total = sum(count for _, count in texts)
-        where = f" ({total} of {len(fits)} curves)" if len(fits) > 1 else ""
-        sentences.append(f"{code}{where}: {texts[0][0]}")
+    for code, cases in found.items():
+        which, text = cases[0]
+        many = f" ({len(cases)} of {len(fits)} curves, the first {which})" if len(fits) > 1 else ""
+        sentences.append(f"{code}{many}: {text}")
     if len(fits) > SHOWN:
         sentences.append(f"({len(fits) - SHOWN} more curves)")
+    if found:
+        sentences.append(PAGES)
     return [*result["notes"], *sentences]
 
 
