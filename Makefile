@@ -31,6 +31,7 @@ lint: $(LINTERS)
 
 bench: $(COMPETITORS)
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.fits
 
 # The stamps make set-up happen once, and again when a requirement changes.
 # The build backend is installed first and pinned like the rest, which is why isolation is off.
@@ -49,7 +50,7 @@ $(LINTERS): $(INSTALLED)
 
 # What the benchmarks compare with.
 $(COMPETITORS): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[interop]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[bench]'
 	@touch $@
 
 clean:

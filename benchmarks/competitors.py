@@ -84,7 +84,7 @@ FAMILIES = ("numpy", "scikit_learn")
 
 
 def have_scikit_learn() -> bool:
-    """Whether scikit-learn is installed (extra ``interop``)."""
+    """Whether scikit-learn is installed (extra ``bench``)."""
     return find_spec("sklearn") is not None
 
 

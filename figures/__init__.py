@@ -16,6 +16,7 @@ from figures import (
     published,
     ratio_curve,
     slack,
+    synthetic_curve,
     verdict_board,
     worst_group,
 )
@@ -30,6 +31,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "agreement": agreement.draw,
     "distance": distance.draw,
     "worst_group": worst_group.draw,
+    "synthetic_curve": synthetic_curve.draw,
     "verdict_board": verdict_board.draw,
     "benchmark": benchmark.draw,
     "published_curves": published.curves,

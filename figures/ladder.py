@@ -4,6 +4,8 @@ A prediction with a remainder of order 1/size is right when the fitted line meet
 edge; how far the points lie from 1 elsewhere says how large the remainder is.
 """
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -72,6 +74,8 @@ def draw(
 
 
 def _intercept(axes: Axes, value: float, error: float) -> None:
+    # As many decimals as show one figure of the error, four at least.
+    places = max(4, -math.floor(math.log10(error))) if error > 0.0 else 4
     axes.errorbar(
         [0.0],
         [value],
@@ -84,7 +88,7 @@ def _intercept(axes: Axes, value: float, error: float) -> None:
         linestyle="none",
         zorder=4,
         clip_on=False,
-        label=f"at 1/size → 0: {value:.4f} ± {error:.4f} (s.e.)",
+        label=f"at 1/size → 0: {value:.{places}f} ± {error:.{places}f} (s.e.)",
     )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -17,6 +18,7 @@ from figures import (
     published,
     ratio_curve,
     slack,
+    synthetic_curve,
     tidy,
     verdict_board,
     worst_group,
@@ -31,6 +33,7 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
         "spurious_curve": ("ratio_curve", ratio_curve.draw),
         "spurious_groups": ("worst_group", worst_group.draw),
     },
+    "scaling_curve": {"scaling_curve": ("synthetic_curve", synthetic_curve.draw)},
 }
 
 
@@ -99,6 +102,8 @@ def _evidence(claim: dict[str, Any], table: pd.DataFrame) -> tuple[str, Callable
         return "distance", partial(distance.draw, table, margin=margin)
     if kind in ("exact", "distribution"):
         return "agreement", partial(agreement.draw, table)
+    if _unlinked(table):
+        return "agreement", partial(agreement.draw, as_cells(table, kind, margin or 0.0))
     # The margin of an exponent is absolute; the ladder shows ratios.
     scale = abs(claim["prediction"]) if kind == "exponent" else 1.0
     return "ladder", partial(
@@ -107,8 +112,24 @@ def _evidence(claim: dict[str, Any], table: pd.DataFrame) -> tuple[str, Callable
         margin=(margin or 0.0) / scale,
         intercept=claim.get("ratio"),
         intercept_se=claim.get("ratio_se"),
-        quantity="local slope / predicted" if kind == "exponent" else "measured / predicted",
+        quantity="exponent / predicted" if kind == "exponent" else "measured / predicted",
     )
+
+
+def _unlinked(table: pd.DataFrame) -> bool:
+    """Whether the evidence is several series of one size each: no ladder, but a list."""
+    if not {"series", "inverse_size"} <= set(table.columns):
+        return False
+    series = tidy.distinct(table, "series")
+    return len(series) == len(table) > 1 and not tidy.numbers(table, "inverse_size").any()
+
+
+def as_cells(table: pd.DataFrame, kind: str, margin: float) -> pd.DataFrame:
+    """The same evidence as measured and expected numbers with the margin as tolerance."""
+    expected = tidy.numbers(table, "prediction")
+    names = {"series": "cell", "estimate": "measured", "se": "measured_se"}
+    tolerance = margin if kind == "exponent" else margin * np.abs(expected)
+    return table.rename(columns=names).assign(expected=expected, tolerance=tolerance)
 
 
 def _of_shared(tables: Path) -> list[Picture]:

@@ -1,7 +1,8 @@
 """All verdicts at a glance: one row per claim, grouped by family.
 
-Constants show their ratio and its interval against the margin; every claim shows its outcome,
-and that of its planted error, as a glyph and a colour.
+Constants and exponents show their ratio and its interval against the margin (that of an exponent is
+absolute: it is divided by the exponent); every claim shows its outcome, and that of its planted
+error, as a glyph and a colour.
 """
 
 from statistics import NormalDist
@@ -38,7 +39,8 @@ def draw(verdicts: dict[str, Any]) -> Figure:
         raise FigureError("A verdict board needs claims; verdicts.json lists none.")
     families = list(dict.fromkeys(claim["family"] for claim in claims))
     lines = len(claims) + len(families)
-    reach = _MARGINS * max([c.get("margin") or 0.0 for c in claims if _is_ratio(c)], default=0.0)
+    margins = [_margin(c) or 0.0 for c in claims if _is_ratio(c)]
+    reach = _MARGINS * max(margins, default=0.0)
     reach = reach or 0.1
     figure = canvas(7.8, 1.3 + _ROW * lines)
     axes, marks = figure.subplots(1, 2, sharey=True, width_ratios=[2.6, 1.0])
@@ -92,11 +94,19 @@ def _frame(axes: Axes, marks: Axes, reach: float) -> None:
 
 
 def _is_ratio(claim: dict[str, Any]) -> bool:
-    return claim["kind"] == "constant" and claim.get("ratio") is not None
+    return claim["kind"] in ("constant", "exponent") and claim.get("ratio") is not None
+
+
+def _margin(claim: dict[str, Any]) -> float | None:
+    """The margin of the claim's ratio."""
+    margin, predicted = claim.get("margin"), claim.get("prediction")
+    if claim["kind"] == "exponent" and margin is not None and predicted:
+        return margin / abs(predicted)
+    return margin
 
 
 def _ratio(axes: Axes, claim: dict[str, Any], height: int, reach: float) -> None:
-    ratio, error, margin = claim.get("ratio"), claim.get("ratio_se"), claim.get("margin")
+    ratio, error, margin = claim.get("ratio"), claim.get("ratio_se"), _margin(claim)
     if ratio is None or not _is_ratio(claim):
         bounded = claim["kind"] == "inequality" and ratio is not None
         note = f"inequality: ratio {ratio:.3g}" if bounded else claim["kind"]

@@ -12,8 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulations import generators
-from simulations.population import Atoms, lift
+from simulations.craft_errors import plane
+from simulations.craft_table import weighted_rows
+from simulations.nodes import Table
+from simulations.population import Atoms, group_atoms, lift
 from simulations.sandwich import Components
+from simulations.settings import Craft
 from simulations.worlds import World
 
 LEAST_ATOMS = 2
@@ -133,6 +137,29 @@ def group_weights(cell: Cell, group: int, resampled: bool) -> tuple[RowWeights, 
     return raw, RowWeights(0.0, 0.0, 0.0)
 
 
+def _table(
+    law: Craft, means: np.ndarray, group: np.ndarray, labels: np.ndarray, intercept: bool
+) -> Table:
+    """The table of a law, with ``means (L, 9)`` added to the rows of its groups ``group (L,)``."""
+    sign = law.x6 == "sign"
+    points, weights = weighted_rows(law.noise, sign, intercept)
+    if intercept:
+        means = np.concatenate([means, np.zeros((len(means), 1))], axis=1)
+    else:
+        points = np.ascontiguousarray(points[:, :-1])
+    return Table(
+        points, weights, means, group.astype(np.int32), labels, plane(law.noise, sign, intercept)
+    )
+
+
+def groups_of(world: World, intercept: bool) -> Atoms | Table:
+    """The laws of a world's groups, lifted by the intercept when there is one."""
+    if world.law is None:
+        return group_atoms(world, intercept)
+    labels = world.labels.astype(float)
+    return _table(world.law, world.means, np.arange(len(labels)), labels, intercept)
+
+
 def components(
     spec: Any, world: World, counts: np.ndarray, cells: list[Cell], intercept: bool
 ) -> Components:
@@ -146,12 +173,8 @@ def components(
     laws += [generators.independent_law(spec, world, counts, g) for g in range(groups)]
     # Every law gets room for two atoms: one compiled program serves mixtures and plain laws.
     laws = generators.padded(laws, LEAST_ATOMS)
-    means, covariances = lift(
-        np.array([a.mean for law in laws for a in law]),
-        np.array([a.covariance for law in laws for a in law]),
-        intercept,
-    )
-    labels = np.array([float(a.label) for law in laws for a in law])
+    atoms = _laws(world, laws, intercept)
+    labels = atoms.labels
     mixing = np.zeros((len(laws), len(labels)))
     start = 0
     for c, law in enumerate(laws):
@@ -165,9 +188,19 @@ def components(
         ]
     )
     weights = weights.transpose(0, 2, 1, 3).reshape(len(cells), 2 * groups, 3)
-    return Components(
-        Atoms(means, covariances, labels), mixing, *(weights[:, :, k] for k in range(3))
-    )
+    return Components(atoms, mixing, *(weights[:, :, k] for k in range(3)))
+
+
+def _laws(world: World, laws: list[list[generators.Atom]], intercept: bool) -> Atoms | Table:
+    """All atoms, in order; component c belongs to group ``c mod K``."""
+    means = np.array([a.mean for law in laws for a in law])
+    labels = np.array([float(a.label) for law in laws for a in law])
+    if world.law is not None:
+        group = np.repeat(np.arange(len(laws)) % len(world.names), [len(law) for law in laws])
+        return _table(world.law, means, group, labels, intercept)
+    covariances = np.array([a.covariance for law in laws for a in law])
+    means, covariances = lift(means, covariances, intercept)
+    return Atoms(means, covariances, labels)
 
 
 def describe_counts(names: tuple[str, ...], counts: np.ndarray) -> str:

@@ -152,6 +152,12 @@ class Sweep(Record):
     @model_validator(mode="after")
     def _parts_agree(self) -> "Sweep":
         here = world(self.setting)
+        if here.law is not None and self.estimator.kind in PLUGINS:
+            raise problem(
+                "estimator.kind",
+                f'is "{self.estimator.kind}", which needs Gaussian groups, but setting.kind is'
+                f' "{here.law.kind}"; choose "logistic" or "squared"',
+            )
         self._check_counts(here.names)
         effects: list[tuple[Any, ...]] = []
         for position, spec in enumerate(self.synthetic.generators):

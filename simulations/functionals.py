@@ -11,10 +11,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from simulations import cubic, population
+from simulations import cubic, nodes, population
 from simulations.arrays import AnyArray
 from simulations.cubic import Cubic
 from simulations.losses import Loss
+from simulations.nodes import Table
 from simulations.population import Atoms
 from simulations.quadrature import Grid
 
@@ -23,7 +24,8 @@ class Functionals(NamedTuple):
     """``values (F,)``, ``gradients (F, p)``, ``hessians (F, p, p)`` at one ``theta``; F = 2K.
 
     ``coefficients (F, 4)`` and ``taus (K, p)`` give, with the laws of the groups, the cubic forms
-    that are the third derivatives.
+    that are the third derivatives. With the laws of a table ``coefficients (F, p, p, p)`` are these
+    themselves; those of errors are left out (0); there are no ``taus``.
     """
 
     values: AnyArray
@@ -33,8 +35,10 @@ class Functionals(NamedTuple):
     taus: AnyArray
 
 
-def values(loss: Loss, theta: Array, groups: Atoms, grid: Grid) -> Array:
+def values(loss: Loss, theta: Array, groups: Atoms | Table, grid: Grid) -> Array:
     """Group risks, then group errors: shape ``(2K,)``."""
+    if isinstance(groups, Table):
+        return nodes.values(loss, theta, groups)
     return jnp.concatenate(
         [
             population.group_risks(loss, theta, groups, grid),
@@ -62,8 +66,15 @@ def functionals(loss: Loss, theta: Array, groups: Atoms, grid: Grid) -> Function
     )
 
 
+def cubes(measured: Functionals, groups: Atoms | Table, direction: Array) -> Array:
+    """Third derivatives of all F functionals along one ``direction (p,)``, ``(F,)``."""
+    if isinstance(groups, Table):
+        return jnp.einsum("fijk,i,j,k->f", measured.coefficients, *(direction,) * 3)
+    return jax.vmap(lambda form: cubic.cube(form, direction))(forms(measured, groups))
+
+
 def forms(measured: Functionals, groups: Atoms) -> Cubic:
-    """The third derivatives of all F functionals."""
+    """The third derivatives of all F functionals under Gaussian laws, as forms."""
 
     def twice(part: Array) -> Array:
         return jnp.concatenate([part, part])

@@ -112,6 +112,12 @@ def check_generator(spec: AnyGenerator, field: str, world: World) -> None:
         if name not in world.names:
             text = f"names {show(name)}; {nearest(name, world.names, 'groups')}"
             raise problem(f"{field}.groups", text)
+    if world.law is not None and spec.kind in ("scale", "leak"):
+        raise problem(
+            f"{field}.kind",
+            f'is "{spec.kind}", which needs Gaussian groups, but setting.kind is "{world.law.kind}";'
+            ' choose "oracle", "shift", "label_noise", "duplicate" or "reweight"',
+        )
     dim = world.means.shape[1]
     if isinstance(spec, Shift) and len(spec.shift) != dim:
         text = f"has length {len(spec.shift)} but the dimension is {dim}; give {dim} numbers"

@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from simulations import linear, population
+from simulations import linear, nodes, population
 from simulations.arrays import AnyArray
 from simulations.losses import Loss
+from simulations.nodes import Table
 from simulations.population import Atoms
 from simulations.quadrature import Grid
 
@@ -44,19 +45,47 @@ def ridge_matrix(size: int, ridge: float, intercept: bool) -> np.ndarray:
     return np.diag(diagonal)
 
 
-def mixture_gradient(loss: Loss, theta: Array, weights: Array, atoms: Atoms, grid: Grid) -> Array:
+def mixture_gradient(
+    loss: Loss, theta: Array, weights: Array, atoms: Atoms | Table, grid: Grid
+) -> Array:
     """``sum_l q_l grad R_l(theta)``, shape ``(p,)``."""
+    if isinstance(atoms, Table):
+        return nodes.mixture(atoms, theta, weights, nodes.derivatives(loss))[0]
     return weights @ jax.vmap(lambda law: population.gradient(loss, theta, law, grid))(atoms)
 
 
-def mixture_hessian(loss: Loss, theta: Array, weights: Array, atoms: Atoms, grid: Grid) -> Array:
+def mixture_hessian(
+    loss: Loss, theta: Array, weights: Array, atoms: Atoms | Table, grid: Grid
+) -> Array:
     """``sum_l q_l Hess R_l(theta)``, shape ``(p, p)``."""
+    if isinstance(atoms, Table):
+        return nodes.mixture(atoms, theta, weights, nodes.derivatives(loss))[1]
     hessians = jax.vmap(lambda law: population.hessian(loss, theta, law, grid))(atoms)
     return jnp.einsum("l,lij->ij", weights, hessians)
 
 
+def mixture_derivatives(
+    loss: Loss, theta: Array, weights: Array, atoms: Atoms | Table, grid: Grid
+) -> tuple[Array, Array]:
+    """Both at once, which one pass over a table gives."""
+    if isinstance(atoms, Table):
+        return nodes.mixture(atoms, theta, weights, nodes.derivatives(loss))
+    return (
+        mixture_gradient(loss, theta, weights, atoms, grid),
+        mixture_hessian(loss, theta, weights, atoms, grid),
+    )
+
+
+def second_moments(atoms: Atoms | Table) -> Array:
+    """``E |x|^2`` under every law, shape ``(L,)``."""
+    if isinstance(atoms, Table):
+        return nodes.each(atoms, jnp.zeros(atoms.means.shape[-1]), nodes.square)
+    squares = jnp.diagonal(atoms.covariances, axis1=1, axis2=2) + atoms.means**2
+    return squares.sum(axis=1)
+
+
 def minimise_mixture(
-    loss: Loss, weights: Array, atoms: Atoms, penalty: Array, grid: Grid
+    loss: Loss, weights: Array, atoms: Atoms | Table, penalty: Array, grid: Grid
 ) -> Minimiser:
     """Minimise ``sum_l q_l R_l + theta' penalty theta / 2``; ``weights (L,)``, ``penalty (p, p)``."""
 
@@ -71,8 +100,8 @@ def minimise_mixture(
     def advance(state: tuple) -> tuple:
         theta, step, size, fraction, count = state
         trial = theta + fraction * step
-        gradient = mixture_gradient(loss, trial, weights, atoms, grid) + penalty @ trial
-        hessian = mixture_hessian(loss, trial, weights, atoms, grid) + penalty
+        gradient, hessian = mixture_derivatives(loss, trial, weights, atoms, grid)
+        gradient, hessian = gradient + penalty @ trial, hessian + penalty
         trial_size = jnp.linalg.norm(gradient)
         better = trial_size < size
         return (
@@ -88,7 +117,6 @@ def minimise_mixture(
     first = (start, start, jnp.asarray(jnp.inf), jnp.asarray(1.0), 0)
     theta, step, size, _, _ = lax.while_loop(unfinished, advance, first)
     # Rounding stops the descent a little above the tolerance now and then: 1e-10 is still exact.
-    squares = jnp.diagonal(atoms.covariances, axis1=1, axis2=2) + atoms.means**2
     curvature = jnp.trace(mixture_hessian(loss, theta, weights, atoms, grid))
-    curved = curvature >= LEAST_CURVATURE * (weights @ squares.sum(axis=1))
+    curved = curvature >= LEAST_CURVATURE * (weights @ second_moments(atoms))
     return Minimiser(theta, size, (size < 1e-10) & is_short(step, theta) & curved)

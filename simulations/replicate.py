@@ -22,13 +22,14 @@ import numpy as np
 from jax import Array, lax
 
 from simulations import cubic, functionals, sandwich
-from simulations.arrays import AnyArray
+from simulations.arrays import AnyArray, AnyLaws
 from simulations.compilation import quick_jit
 from simulations.functionals import Functionals
 from simulations.linear import times
 from simulations.losses import Loss
 from simulations.minimisers import Minimiser
 from simulations.newton import FOUND, Fit, Start, fit
+from simulations.nodes import Table
 from simulations.population import Atoms
 from simulations.quadrature import Grid
 from simulations.sample import draw_sample, empty_sample, view
@@ -74,18 +75,21 @@ def blank_control(unit: Unit, size: Room) -> Control:
         return np.zeros((size.tiles, TILE, *shape))
 
     vector, matrix = zeros(features), zeros(features, features)
+    bends = (zeros(atoms, 4), zeros(atoms, features)), (zeros(measures, 4), zeros(groups, features))
+    if isinstance(unit.groups, Table):
+        cube = (features, features, features)
+        bends = (zeros(*cube), None), (zeros(measures, *cube), None)
     return Control(
         Sandwich(
             Minimiser(vector, zeros(), zeros() > 0.0),
             *(matrix, matrix, matrix, matrix),
-            *(vector, zeros(atoms, 4), zeros(atoms, features)),
+            *(vector, *bends[0]),
         ),
         Functionals(
             zeros(measures),
             zeros(measures, features),
             zeros(measures, features, features),
-            zeros(measures, 4),
-            zeros(groups, features),
+            *bends[1],
         ),
         zeros(CONTROLS, measures),
     )
@@ -110,7 +114,7 @@ class Parameters(NamedTuple):
 
 
 def kept_results(
-    loss: Loss, groups: Atoms, grid: Grid, theta: Array, controls: Array, status: Array
+    loss: Loss, groups: Atoms | Table, grid: Grid, theta: Array, controls: Array, status: Array
 ) -> Results:
     """What is kept of the rules ``theta (TILE, p)`` of a tile: their exact risks and errors."""
     values = lax.map(lambda rule: functionals.values(loss, rule, groups, grid), theta)
@@ -144,8 +148,8 @@ class Recipe(NamedTuple):
     segments: Segments
     control: Control
     spanned: AnyArray
-    atoms: Atoms
-    groups: Atoms
+    atoms: AnyLaws
+    groups: AnyLaws
     penalty: AnyArray
     grid: Grid
     key: AnyArray
@@ -165,8 +169,10 @@ def linear_estimate(control: Control, fitted: Fit) -> Array:
     return -times(control.expansions.inverse, fitted.score)
 
 
-def third_along(expansions: Sandwich, atoms: Atoms, directions: Array) -> Array:
+def third_along(expansions: Sandwich, atoms: Atoms | Table, directions: Array) -> Array:
     """``T[d]`` of every cell, ``(TILE, p, p)``, for directions ``d (TILE, p)``."""
+    if isinstance(atoms, Table):
+        return jnp.einsum("cijk,ck->cij", expansions.curvature, directions)
 
     def one(expansion: Sandwich, direction: Array) -> Array:
         forms = sandwich.forms(expansion, atoms)
@@ -175,7 +181,9 @@ def third_along(expansions: Sandwich, atoms: Atoms, directions: Array) -> Array:
     return jax.vmap(one)(expansions, directions)
 
 
-def control_variates(control: Control, atoms: Atoms, groups: Atoms, fitted: Fit) -> Array:
+def control_variates(
+    control: Control, atoms: Atoms | Table, groups: Atoms | Table, fitted: Fit
+) -> Array:
     """The control variates less their means, ``(TILE, CONTROLS, F)``, of the cells of a tile."""
     expansions, measured = control.expansions, control.measured
     d = linear_estimate(control, fitted)
@@ -193,7 +201,7 @@ def control_variates(control: Control, atoms: Atoms, groups: Atoms, fitted: Fit)
     else:
 
         def cubes(at: Functionals, direction: Array) -> Array:
-            return jax.vmap(lambda form: cubic.cube(form, direction))(functionals.forms(at, groups))
+            return functionals.cubes(at, groups, direction)
 
         pieces.append(times(curved, d2) + jax.vmap(cubes)(measured, d) / 6.0)
     return jnp.stack(pieces, axis=1) - control.mean

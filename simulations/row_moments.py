@@ -45,7 +45,7 @@ class Streams(NamedTuple):
 def by_sums(unit: Unit) -> bool:
     """Whether a unit's samples can be drawn as sums: the estimator needs no more, and every stream
     follows one Gaussian law (no mixture, no repeated rows)."""
-    plain = all(len(law) == 1 for law in laws_of(unit))
+    plain = unit.world.law is None and all(len(law) == 1 for law in laws_of(unit))
     return unit.sweep.estimator.kind in RULES and plain and not repeated_of(unit).any()
 
 

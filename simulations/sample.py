@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from simulations import draws
+from simulations.craft_rows import CraftRows, row_columns
 from simulations.segments import TILE, Segments, Tiles
 
 
@@ -34,16 +35,23 @@ def row_block(segments: Segments, key: Array, place: Array, intercept: bool) -> 
     """Draw one block: rows ``(p, BLOCK)``, labels ``(BLOCK,)``; ``key`` is the replicate's."""
     segment, number = segments.blocks.segment[place], segments.blocks.number[place]
     block = draws.block_key(key, segment, number)
-    normals = draws.normal_block(block, segments.means.shape[-1])
     atoms = segments.means.shape[1]
-    means, roots = segments.means[segment], segments.roots[segment]
-    columns = roots[0] @ normals + means[0][:, None]
+    means = segments.means[segment]
+    if isinstance(segments.roots, CraftRows):
+        law = segments.roots
+        shared = row_columns(law, block, law.label[segment])
+        drawn = [shared] * atoms
+    else:
+        normals = draws.normal_block(block, segments.means.shape[-1])
+        roots = segments.roots[segment]
+        drawn = [roots[a] @ normals for a in range(atoms)]
+    columns = drawn[0] + means[0][:, None]
     labels = jnp.full(draws.BLOCK, segments.labels[segment, 0])
     if atoms > 1:
         uniform = draws.uniform_block(block)
         for a in range(1, atoms):
             chosen = uniform >= segments.thresholds[segment, a - 1]
-            candidate = roots[a] @ normals + means[a][:, None]
+            candidate = drawn[a] + means[a][:, None]
             columns = jnp.where(chosen[None, :], candidate, columns)
             labels = jnp.where(chosen, segments.labels[segment, a], labels)
     if intercept:

@@ -7,14 +7,15 @@ multiplicities (paper_notes/excess_risk.md). Everything the theory needs from th
 these two numbers and the law; ``cubed_weight[c]``, likewise, serves the cubic control variate.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from simulations import cubic, linear, population
-from simulations.arrays import AnyArray
+from simulations.arrays import AnyArray, AnyLaws
 from simulations.cubic import Cubic
 from simulations.losses import Loss
 from simulations.minimisers import Minimiser, minimise_mixture
@@ -25,12 +26,12 @@ from simulations.quadrature import Grid
 class Components(NamedTuple):
     """The laws and weights of a training sample.
 
-    ``atoms``: L Gaussian laws; ``mixing (Q, L)``: law of each component as a mixture of the
-    atoms; ``total_weight (Q,)`` sums to 1; ``squared_weight (Q,)``, ``cubed_weight (Q,)``. A leading
+    ``atoms``: L laws, Gaussian or of a table; ``mixing (Q, L)``: law of each component as a mixture
+    of the atoms; ``total_weight (Q,)`` sums to 1; ``squared_weight (Q,)``, ``cubed_weight (Q,)``. A leading
     axis of cells may stand before the three weights.
     """
 
-    atoms: Atoms
+    atoms: AnyLaws
     mixing: AnyArray
     total_weight: AnyArray
     squared_weight: AnyArray
@@ -41,7 +42,8 @@ class Sandwich(NamedTuple):
     """At ``theta`` (the minimiser of the training mixture): ``inverse = H^-1`` (A of the notes),
     ``score_covariance`` (V), ``spread = A V A`` (M), ``bias`` = the second-order mean of
     ``theta_hat - theta``; ``curvature (L, 4)`` and ``taus (L, p)`` are what the cubic forms of the atoms
-    take beside the atoms themselves; their sum is the third derivative T of the mixture's risk."""
+    take beside the atoms themselves; their sum is the third derivative T of the mixture's risk. With the
+    laws of a table ``curvature (p, p, p)`` is T itself and there are no ``taus``."""
 
     minimiser: Minimiser
     hessian: AnyArray
@@ -58,21 +60,68 @@ def forms(at: Sandwich, atoms: Atoms) -> Cubic:
     return Cubic(at.curvature, atoms.means, at.taus, atoms.covariances)
 
 
+class Moments(NamedTuple):
+    """Of every law at the minimiser: ``gradients (L, p)`` and ``hessians (L, p, p)`` of its risk, and
+    ``seconds (L, p, p)``, the second moment of the score."""
+
+    gradients: Array
+    hessians: Array
+    seconds: Array
+
+
+class Bends(NamedTuple):
+    """What takes a matrix: ``products(A)`` is ``E[(f' x x')(A f x)]`` of every law, ``(L, p)``, and
+    ``contracted(M)`` is ``T[M] (p,)``; ``curvature`` and ``taus`` as in `Sandwich`."""
+
+    products: Callable[[Array], Array]
+    contracted: Callable[[Array], Array]
+    curvature: Array
+    taus: Array | None
+
+
 def sandwich(loss: Loss, components: Components, penalty: Array, grid: Grid) -> Sandwich:
     """Expand the weighted M-estimator of one cell around its population minimiser."""
-    atoms, mixing, total, squared, _ = components
+    atoms, mixing, total, _, _ = components
     weights = total @ mixing
     minimiser = minimise_mixture(loss, weights, atoms, penalty, grid)
     theta = minimiser.theta
 
-    def per_atom(function):
+    def per_atom(function) -> Any:
         return jax.vmap(function)(atoms)
 
-    gradients = mixing @ per_atom(lambda law: population.gradient(loss, theta, law, grid))
-    hessians = per_atom(lambda law: population.hessian(loss, theta, law, grid))
-    hessians = jnp.einsum("ql,lij->qij", mixing, hessians)
-    seconds = per_atom(lambda law: population.score_second_moment(loss, theta, law, grid))
-    seconds = jnp.einsum("ql,lij->qij", mixing, seconds)
+    moments = Moments(
+        per_atom(lambda law: population.gradient(loss, theta, law, grid)),
+        per_atom(lambda law: population.hessian(loss, theta, law, grid)),
+        per_atom(lambda law: population.score_second_moment(loss, theta, law, grid)),
+    )
+
+    def slope_times_score(u: Array, y: Array) -> Array:
+        return loss.second(u, y) * loss.first(u, y)
+
+    def products(inverse: Array) -> Array:
+        def product(law: Atoms) -> Array:
+            return cubic.contracted(cubic.weighted(slope_times_score, theta, law, grid), inverse)
+
+        return per_atom(product)
+
+    bends = per_atom(lambda law: cubic.risk_form(loss, theta, law, grid))
+    bends = bends._replace(coefficients=weights[:, None] * bends.coefficients)
+
+    def contracted(spread: Array) -> Array:
+        return jax.vmap(lambda form: cubic.contracted(form, spread))(bends).sum(axis=0)
+
+    bent = Bends(products, contracted, bends.coefficients, bends.tau)
+    return assembled(components, penalty, minimiser, moments, bent)
+
+
+def assembled(
+    components: Components, penalty: Array, minimiser: Minimiser, moments: Moments, bends: Bends
+) -> Sandwich:
+    """The matrices from the moments of the laws."""
+    _, mixing, total, squared, _ = components
+    gradients = mixing @ moments.gradients
+    hessians = jnp.einsum("ql,lij->qij", mixing, moments.hessians)
+    seconds = jnp.einsum("ql,lij->qij", mixing, moments.seconds)
 
     hessian = jnp.einsum("q,qij->ij", total, hessians) + penalty
     inverse = linear.inverse(hessian)
@@ -82,18 +131,9 @@ def sandwich(loss: Loss, components: Components, penalty: Array, grid: Grid) -> 
 
     # E[(f' x x')(A f x)] per component, then its covariance: the sample Hessian and the
     # sample score are correlated.
-    def slope_times_score(u: Array, y: Array) -> Array:
-        return loss.second(u, y) * loss.first(u, y)
-
-    def product(law: Atoms) -> Array:
-        return cubic.contracted(cubic.weighted(slope_times_score, theta, law, grid), inverse)
-
-    products = mixing @ per_atom(product)
+    products = mixing @ bends.products(inverse)
     covariance = products - jnp.einsum("qij,qj->qi", hessians, gradients @ inverse)
-    bends = per_atom(lambda law: cubic.risk_form(loss, theta, law, grid))
-    bends = bends._replace(coefficients=weights[:, None] * bends.coefficients)
-    bend = jax.vmap(lambda form: cubic.contracted(form, spread))(bends).sum(axis=0)
-    bias = inverse @ (squared @ covariance - 0.5 * bend)
+    bias = inverse @ (squared @ covariance - 0.5 * bends.contracted(spread))
     return Sandwich(
         minimiser,
         hessian,
@@ -101,6 +141,6 @@ def sandwich(loss: Loss, components: Components, penalty: Array, grid: Grid) -> 
         score_covariance,
         spread,
         bias,
-        bends.coefficients,
-        bends.tau,
+        bends.curvature,
+        bends.taus,
     )

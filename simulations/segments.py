@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from simulations import draws
+from simulations import craft, draws
 from simulations.arrays import AnyArray
 from simulations.cells import Cell
+from simulations.craft_rows import CraftRows
 from simulations.generators import Atom, independent_law, padded, resamples, right_law
 from simulations.plugins import PLUGINS
 from simulations.problems import InputError
@@ -58,7 +59,8 @@ class Tiles(NamedTuple):
 
 class Segments(NamedTuple):
     """Laws ``(S, A, ..)`` of up to A atoms (``thresholds (S, A)`` are cumulated probabilities), the
-    ``blocks`` of rows to draw, and the tiles, of which the first ``tiles_used`` count.
+    ``blocks`` of rows to draw, and the tiles, of which the first ``tiles_used`` count. ``roots`` of the
+    covariances, or, where rows are not Gaussian, the law they follow before ``means`` are added.
 
     ``raw (K,)`` are the raw counts; ``first_block (K,)`` is where the raw rows of a group start,
     ``raw_blocks`` how many blocks they are.
@@ -146,8 +148,9 @@ def spanned_of(unit: Unit, cells: np.ndarray) -> np.ndarray:
     """Whether the rows of these cells ``(C,)`` are enough for the rule to be unique, ``(C,)``.
 
     Rows are continuous, so that k distinct ones span k dimensions almost surely: counting them is
-    exact where a rank computed from rounded numbers is not. A mean of each label taken off (lda)
-    costs two more.
+    exact where a rank computed from rounded numbers is not. (Rows of ``craft`` lie on a lattice;
+    that a dozen of them lie in one flat is far less likely than a separable sample.) A mean of each
+    label taken off (lda) costs two more.
     """
     distinct = np.where(repeated_of(unit), 0, limits_of([unit.cells[c] for c in cells])).sum(axis=1)
     estimator, dim = unit.sweep.estimator, unit.world.means.shape[1]
@@ -217,7 +220,7 @@ def segments(unit: Unit, chosen: tuple[int, ...], size: Room) -> tuple[Segments,
     per_group = _block_counts(unit.counts)
     laid_out = Segments(
         np.array([[atom.mean for atom in law] for law in laws]),
-        np.array([[np.linalg.cholesky(atom.covariance) for atom in law] for law in laws]),
+        _roots(unit, laws),
         np.array([[float(atom.label) for atom in law] for law in laws]),
         np.array([np.cumsum([atom.probability for atom in law]) for law in laws]),
         unit.counts.astype(np.int32),
@@ -228,6 +231,19 @@ def segments(unit: Unit, chosen: tuple[int, ...], size: Room) -> tuple[Segments,
         np.asarray(-(-len(chosen) // TILE), np.int32),
     )
     return laid_out, order
+
+
+def _roots(unit: Unit, laws: list[list[Atom]]) -> np.ndarray | CraftRows:
+    law = unit.world.law
+    if law is None:
+        return np.array([[np.linalg.cholesky(atom.covariance) for atom in each] for each in laws])
+    labels = np.tile(unit.world.labels, len(laws) // len(unit.world.labels))
+    return CraftRows(
+        np.asarray(law.noise),
+        np.asarray(craft.median(law.noise)),
+        np.asarray(law.x6 == "sign"),
+        labels.astype(float),
+    )
 
 
 def _tiles(

@@ -1,4 +1,4 @@
-"""The settings: which Gaussian groups the rows come from.
+"""The settings: which groups the rows come from.
 
 A setting is a frozen record validated once; `simulations.worlds.world` turns it into arrays.
 """
@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from simulations.dotted import is_finite, is_number
 from simulations.problems import problem, show
-from simulations.records import Name, NonNegative, Real, Record, Whole, unique
+from simulations.records import Name, NonNegative, Positive, Real, Record, Whole, unique
 
 # The table's `group` column also holds these two words, so that no group may bear them.
 RESERVED_NAMES = ("balanced", "worst")
@@ -114,4 +114,17 @@ class Groups(Record):
         return self
 
 
-Setting = Annotated[Imbalance | Spurious | Groups, Field(discriminator="kind")]
+class Craft(Record):
+    """The simulated table of arXiv 2406.03628: nine features on a lattice of tenths, two classes.
+
+    The label says whether a score of the features plus ``noise`` times a normal exceeds its
+    population median (`simulations.craft`); the authors used ``noise`` 0.5 and 1. The sixth
+    feature, which the label does not depend on, is ``"normal"`` or a random ``"sign"``.
+    """
+
+    kind: Literal["craft"]
+    noise: Positive = 0.5
+    x6: Literal["normal", "sign"] = "normal"
+
+
+Setting = Annotated[Imbalance | Spurious | Groups | Craft, Field(discriminator="kind")]

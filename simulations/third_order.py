@@ -44,9 +44,9 @@ def cubic_mean(third: ThirdOrder, measured: Functionals, groups: Atoms) -> Array
     return jax.vmap(one)(measured.hessians, functionals.forms(measured, groups))
 
 
-class _Row(NamedTuple):
-    """Moments of one row of a law: ``f x``, ``f^2 xx'``, ``f' xx'``, ``f^3 xxx``, ``f f' xxx`` and
-    ``E[f' f^2 xx' (x'Ax)]``."""
+class Row(NamedTuple):
+    """Moments of one row of a law (or of all, a leading axis L): ``f x``, ``f^2 xx'``, ``f' xx'``,
+    ``f^3 xxx``, ``f f' xxx`` and ``E[f' f^2 xx' (x'Ax)]``."""
 
     score: Array
     score_square: Array
@@ -79,14 +79,14 @@ def fourth_moment(h: ScalarFunction, theta: Array, matrix: Array, law: Atoms, gr
     return total + 2.0 * (mixed + mixed.T)
 
 
-def _row_moments(loss: Loss, theta: Array, inverse: Array, law: Atoms, grid: Grid) -> _Row:
+def _row_moments(loss: Loss, theta: Array, inverse: Array, law: Atoms, grid: Grid) -> Row:
     def power(k: int, slope: bool) -> ScalarFunction:
         def h(u: Array, y: Array) -> Array:
             return loss.first(u, y) ** k * (loss.second(u, y) if slope else 1.0)
 
         return h
 
-    return _Row(
+    return Row(
         population.gradient(loss, theta, law, grid),
         population.score_second_moment(loss, theta, law, grid),
         population.hessian(loss, theta, law, grid),
@@ -100,9 +100,16 @@ def third_order(loss: Loss, components: Components, at: Sandwich, grid: Grid) ->
     """``N`` and ``Xi`` of one cell expanded ``at`` its mixture minimiser."""
     theta, a = at.minimiser.theta, at.inverse
     rows = jax.vmap(lambda law: _row_moments(loss, theta, a, law, grid))(components.atoms)
-    rows = _Row(*(jnp.tensordot(components.mixing, part, 1) for part in rows))
+    bend = jax.vmap(cubic.tensor)(forms(at, components.atoms)).sum(axis=0)
+    return assembled(components, a, rows, bend)
 
-    def component(row: _Row) -> tuple[Array, Array]:
+
+def assembled(components: Components, a: Array, rows: Row, bend: Array) -> ThirdOrder:
+    """``N`` and ``Xi`` from ``A``, the moments of the laws and the third derivative ``bend`` of the
+    mixture's risk."""
+    rows = Row(*(jnp.tensordot(components.mixing, part, 1) for part in rows))
+
+    def component(row: Row) -> tuple[Array, Array]:
         """Third central moment of the score, and the matrix whose trace with ``H_F`` is the mean
         of ``q'B D q`` with ``B = H_F A``."""
         g = row.score
@@ -119,7 +126,6 @@ def third_order(loss: Loss, components: Components, at: Sandwich, grid: Grid) ->
     central, products = jax.vmap(component)(rows)
     third = jnp.tensordot(components.cubed_weight, central, 1)
     third = jnp.einsum("ia,jb,kc,abc->ijk", a, a, a, third, optimize=True)
-    bend = jax.vmap(cubic.tensor)(forms(at, components.atoms)).sum(axis=0)
     turned = a @ jnp.einsum("ijk,ajk->ia", bend, third)
     matrix = 0.5 * turned - jnp.tensordot(components.cubed_weight, products, 1)
     return ThirdOrder(0.5 * (matrix + matrix.T), third)

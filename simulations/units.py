@@ -13,16 +13,17 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from simulations import draws, functionals, sandwich
-from simulations.arrays import AnyArray
-from simulations.cells import Cell, components, unit_cells
+from simulations import draws, functionals, node_expansion, sandwich
+from simulations.arrays import AnyArray, AnyLaws
+from simulations.cells import Cell, components, groups_of, unit_cells
 from simulations.compilation import quick_jit
 from simulations.functionals import Functionals
 from simulations.losses import RISKS, Loss
 from simulations.minimisers import ridge_matrix
+from simulations.nodes import Table
 from simulations.plugin_expansion import plugin_expansion
 from simulations.plugins import PLUGINS
-from simulations.population import Atoms, group_atoms, project
+from simulations.population import Atoms, project
 from simulations.problems import InputError
 from simulations.quadrature import Grid, gaussian_grid
 from simulations.sandwich import Components, Sandwich
@@ -40,6 +41,10 @@ FLAT = (
     " risk) or a training mixture's is too flat for double precision to find its minimiser;"
     " bring the group means closer or widen the covariances."
 )
+FLAT_CRAFT = (
+    "setting.noise: so little noise leaves the balanced risk (the reference of every excess risk) or a"
+    " training mixture's too flat for double precision to find its minimiser; raise setting.noise."
+)
 
 
 class Unit(NamedTuple):
@@ -51,7 +56,7 @@ class Unit(NamedTuple):
     counts: np.ndarray
     cells: list[Cell]
     loss: Loss
-    groups: Atoms
+    groups: AnyLaws
     components: Components
     penalty: AnyArray
 
@@ -85,7 +90,7 @@ def make_unit(sweep: Any, generator: Any) -> Unit:
     counts = np.array([sweep.counts[name] for name in this_world.names], dtype=np.int64)
     intercept = sweep.estimator.intercept
     cells = unit_cells(generator, counts, sweep.synthetic)
-    groups = group_atoms(this_world, intercept)
+    groups = groups_of(this_world, intercept)
     return Unit(
         sweep,
         generator,
@@ -107,7 +112,7 @@ def key_words(unit: Unit) -> np.ndarray:
 
 @partial(quick_jit, once=True, static_argnames=("loss", "kind"))
 def _expand(
-    loss: Loss, kind: str, parts: Components, penalties: Array, groups: Atoms, grid: Grid
+    loss: Loss, kind: str, parts: Components, penalties: Array, groups: Atoms | Table, grid: Grid
 ) -> tuple[Any, Any, Array, Array]:
     """Sandwich, functionals, cubic means and largest score spread of every cell; one penalty per
     cell."""
@@ -115,6 +120,9 @@ def _expand(
     def one(cell: tuple[Array, Array, Array, Array]) -> tuple[Any, Any, Array, Array]:
         *weights, penalty = cell
         weighted = Components(parts.atoms, parts.mixing, *weights)
+        if isinstance(groups, Table):
+            # A table needs no grid: no score is too wide for it.
+            return *node_expansion.expand(loss, weighted, penalty, groups, grid), jnp.zeros(())
         if kind in PLUGINS:
             # Rows have squared weights; the balanced risk, the reference, has none.
             result = lax.cond(
@@ -196,7 +204,7 @@ def unit_population(unit: Unit) -> UnitPopulation:
     (last, last_measured, *_), _ = parts[-1]
     expansions = cells(0)
     if not (expansions.minimiser.converged.all() and last.minimiser.converged[-1]):
-        raise InputError(FLAT)
+        raise InputError(FLAT if unit.world.law is None else FLAT_CRAFT)
     return UnitPopulation(
         expansions,
         cells(1),

@@ -1,4 +1,4 @@
-"""A setting as arrays: names, labels, means and covariances of its Gaussian groups.
+"""A setting as arrays: names, labels, means and covariances of its groups.
 
 >>> from simulations.settings import Spurious
 >>> here = world(Spurious(kind="spurious", dim=3))
@@ -12,23 +12,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulations.settings import Groups, GroupSpec, Imbalance, Spurious
+from simulations.settings import Craft, Groups, GroupSpec, Imbalance, Spurious
+
+CRAFT_DIM = 9
 
 
 class World(NamedTuple):
-    """``K`` Gaussian groups in ``d`` dimensions, in the order of ``names``."""
+    """``K`` Gaussian groups in ``d`` dimensions, in the order of ``names``.
+
+    Where ``law`` is given the groups are not Gaussian but follow it: ``means`` are then what a
+    generator adds to its rows, 0 for the groups themselves, and ``covariances`` have no meaning (0).
+    """
 
     names: tuple[str, ...]
     labels: np.ndarray  # (K,) int, 0 or 1
     means: np.ndarray  # (K, d) float64
     covariances: np.ndarray  # (K, d, d) float64
+    law: Craft | None = None
 
 
-def world(setting: Imbalance | Spurious | Groups) -> World:
+def world(setting: Imbalance | Spurious | Groups | Craft) -> World:
     """The groups of a setting.
 
     imbalance: means ``-+separation/2 e_1``; spurious: ``(y core/2, s spurious/2, 0, ..)`` for the
-    groups ``y,s`` in the order (1,1), (1,-1), (-1,1), (-1,-1); groups: as listed.
+    groups ``y,s`` in the order (1,1), (1,-1), (-1,1), (-1,-1); groups: as listed; craft: the rows of
+    label 0 (majority) and of label 1 (minority) of its table.
     """
     match setting:
         case Imbalance():
@@ -37,6 +45,8 @@ def world(setting: Imbalance | Spurious | Groups) -> World:
             return _spurious(setting)
         case Groups():
             return _groups(setting)
+        case Craft():
+            return _craft(setting)
 
 
 def _imbalance(setting: Imbalance) -> World:
@@ -62,6 +72,12 @@ def _groups(setting: Groups) -> World:
         np.array([group.mean for group in setting.groups], dtype=float),
         np.stack([_covariance_matrix(group) for group in setting.groups]),
     )
+
+
+def _craft(setting: Craft) -> World:
+    zero = np.zeros((2, CRAFT_DIM))
+    square = np.zeros((2, CRAFT_DIM, CRAFT_DIM))
+    return World(("majority", "minority"), np.array([0, 1]), zero, square, setting)
 
 
 def _covariance_matrix(group: GroupSpec) -> np.ndarray:

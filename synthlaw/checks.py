@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from simulations.configuration import Sweep
     from synthlaw.shares import Share
 
-KINDS = ("imbalance", "spurious", "groups")
+KINDS = ("imbalance", "spurious", "groups", "craft")
 
 
 def checked_integer(option: str, value: int, low: int, high: int | None = None) -> None:

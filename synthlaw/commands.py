@@ -164,7 +164,7 @@ def claims(context: typer.Context) -> None:
 @app.command()
 def init(
     context: typer.Context,
-    kind: Annotated[str, typer.Option(help="imbalance, spurious or groups.")] = "imbalance",
+    kind: Annotated[str, typer.Option(help="imbalance, spurious, groups or craft.")] = "imbalance",
 ) -> None:
     """Print a commented SWEEP.toml to start from.
 

@@ -37,11 +37,13 @@ OVERVIEW = {
     "ratio: theory as lines, simulation as points.",
     "spurious_groups": "0-1 error of every group under a spurious correlation along the "
     "oversampling ratio; the worst group is emphasised.",
+    "scaling_curve": "Balanced excess risk along the number of synthetic rows at a fixed share: theory "
+    "as lines with their floors, simulation as points, and a power law without a floor.",
 }
 _ALT = {
     "constant": "Ladder plot: measured over predicted against 1/size with the fitted line to its "
     "intercept and the margin around 1.",
-    "exponent": "Ladder plot: local slope over predicted slope against 1/size.",
+    "exponent": "Ladder plot: fitted exponent over predicted exponent against 1/size.",
     "inequality": "Dot plot: measured over bound in every cell; 1 marks the bound.",
     "distribution": "Dot plot: distance to the predicted law in every cell, with the margin.",
     "exact": "Dot plot: measured minus expected in every cell.",

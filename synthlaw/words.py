@@ -100,7 +100,11 @@ def _constant(claim: dict[str, Any]) -> str:
 
 
 def _exponent(claim: dict[str, Any]) -> str:
+    # What the verdict rests on: the ladder's end, where there is a ladder.
+    predicted, ratio = claim.get("prediction"), claim.get("ratio")
     found = measured(claim.get("estimate"), claim.get("se"))
+    if predicted is not None and ratio is not None:
+        found = measured(ratio * predicted, (claim.get("ratio_se") or 0.0) * abs(predicted))
     head = f"exponent {found} where {number(claim.get('prediction'))} is predicted"
     return f"{head}; {_power(claim, 'in the exponent', number)}"
 

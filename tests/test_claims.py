@@ -29,7 +29,8 @@ CHEAP = ["imbalance-log-odds", "imbalance-augment-share"]
 def test_the_registry_is_complete_and_consistent() -> None:
     claims = registry()
     assert len({claim.id for claim in claims}) == len(claims) >= 14
-    assert {claim.family for claim in claims} >= {"imbalance", "spurious", "control"}
+    assert {claim.family for claim in claims} >= {"imbalance", "spurious", "scaling", "control"}
+    assert sum(claim.family == "scaling" for claim in claims) >= 6
     for claim in claims:
         assert claim.family in FAMILIES, claim.id
         assert claim.kind in JUDGES, claim.id

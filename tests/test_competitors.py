@@ -17,7 +17,7 @@ CELLS = np.array([0, 1, 2, 3, 4])
 # Gradients of a fit vanish to NEAR^2 per row at worst; 1e-6 of the parameters is what is asked.
 AGREEMENT = 1e-6
 needs_sklearn = pytest.mark.skipif(
-    not competitors.have_scikit_learn(), reason="scikit-learn comes with the extra interop"
+    not competitors.have_scikit_learn(), reason="scikit-learn comes with the extra bench"
 )
 
 

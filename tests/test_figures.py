@@ -12,8 +12,18 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 import figures
-from figures import agreement, distance, ladder, ratio_curve, slack, style, verdict_board
+from figures import (
+    agreement,
+    distance,
+    ladder,
+    ratio_curve,
+    slack,
+    style,
+    synthetic_curve,
+    verdict_board,
+)
 from figures import worst_group as worst
+from figures.pictures import as_cells
 from figures.tidy import panels, read_table, running_column, where
 
 RATIOS = (0.0, 0.5, 1.0, 2.0)
@@ -245,6 +255,79 @@ def test_ladder_extends_each_line_to_the_edge_and_marks_the_margin() -> None:
     )
 
 
+def test_ladder_shows_as_many_decimals_as_the_error_deserves() -> None:
+    exact = ladder.draw(ladder_table(), margin=0.02, intercept=1.0, intercept_se=2.4e-6)
+    assert "1.000000 ± 0.000002" in words(exact)
+    rough = ladder.draw(ladder_table(), margin=0.02, intercept=1.0, intercept_se=0.024)
+    assert "1.0000 ± 0.0240" in words(rough)
+
+
+def synthetic_table() -> pd.DataFrame:
+    """Two series of four N, the last one beyond what was simulated."""
+    augment = np.array([100.0, 200.0, 400.0, 4000.0])
+    parts = [
+        pd.DataFrame(
+            {
+                "series": name,
+                "augment": augment,
+                "predicted": floor + 1 / augment,
+                "floor": floor,
+                "power_law": 0.1 * augment**-0.4,
+                "estimate": np.where(augment < 1000, 1.01 * (floor + 1 / augment), np.nan),
+                "se": np.where(augment < 1000, 1e-4, np.nan),
+            }
+        )
+        for name, floor in (("right", 1e-3), ("shifted", 1e-2))
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_a_curve_in_n_shows_theory_its_floor_and_the_straight_line() -> None:
+    figure = synthetic_curve.draw(synthetic_table())
+    axes = figure.axes[0]
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+    lines = [np.asarray(line.get_xydata()) for line in axes.lines if np.size(line.get_xdata()) == 4]
+    heights = [line[-1, 1] for line in lines]
+    np.testing.assert_allclose(
+        heights, [1.25e-3, 1e-3, 0.1 * 4000**-0.4, 1.025e-2, 1e-2, 0.1 * 4000**-0.4]
+    )
+    first, second = bars(axes)
+    assert np.size(first.lines[0].get_xdata()) == np.size(second.lines[0].get_xdata()) == 3
+    np.testing.assert_allclose(half_widths(first, 1), 2e-4)
+    text = words(figure)
+    assert "shifted" in text and "floor" in text and "power law" in text
+    with pytest.raises(ValueError, match="power_law"):
+        synthetic_curve.draw(synthetic_table().drop(columns="power_law"))
+
+
+def test_the_board_measures_an_exponent_by_its_own_margin() -> None:
+    """.02 of an exponent 1/2 are 4 % of the ratio."""
+    board = verdict_board.draw(
+        {"claims": [made_up_claim("one", "exponent", prediction=0.5, ratio=1.01)]}
+    )
+    axes = board.axes[0]
+    bands = axes.collections[0].get_paths()[0].get_extents()
+    np.testing.assert_allclose([bands.x0, bands.x1], [0.96, 1.04])
+    (bar,) = bars(axes)
+    assert np.asarray(bar.lines[0].get_xdata()).tolist() == [1.01]
+
+
+def test_series_of_one_size_are_a_list_and_no_ladder(tmp_path: Path) -> None:
+    """A constant's tolerance is its margin of the prediction, an exponent's the margin itself."""
+    (tmp_path / "tables").mkdir()
+    claims = [made_up_claim("one", "constant"), made_up_claim("two", "exponent")]
+    (tmp_path / "verdicts.json").write_text(json.dumps({"claims": claims}))
+    table = ladder_table().query("size == 200").assign(inverse_size=0.0)
+    table = table.assign(prediction=[2.0, 4.0], estimate=[2.01, 4.02], se=0.001)
+    for name in ("one", "two"):
+        table.to_csv(tmp_path / f"tables/{name}.csv", index=False)
+    assert {path.stem for path in figures.render("agreement", tmp_path)} == {"one", "two"}
+    # 1/4 of the tolerance each as constants; 1/2 and 1 as exponents.
+    for kind, gaps in (("constant", [0.25, 0.25]), ("exponent", [0.5, 1.0])):
+        cells = as_cells(table, kind, 0.02)
+        np.testing.assert_allclose(agreement.differences(cells).value, gaps)
+
+
 def test_slack_marks_the_bound_and_combines_both_errors() -> None:
     figure = slack.draw(CELLS)
     axes = figure.axes[0]
@@ -356,6 +439,7 @@ def verify_run(directory: Path) -> Path:
         CELLS.to_csv(directory / f"tables/{name}.csv", index=False)
     sizes = [tidy_table().assign(size=size) for size in (1, 2)]
     pd.concat(sizes).to_csv(directory / "tables/spurious_curve.csv", index=False)
+    synthetic_table().to_csv(directory / "tables/scaling_curve.csv", index=False)
     return directory
 
 
@@ -363,13 +447,14 @@ def test_render_remakes_a_verify_run(tmp_path: Path) -> None:
     run = verify_run(tmp_path / "run")
     written = figures.render("all", run)
     claims = [claim["id"] for claim in VERDICTS["claims"]]
-    names = ["verdict_board", *claims, "spurious_curve", "spurious_groups"]
+    names = ["verdict_board", *claims, "spurious_curve", "spurious_groups", "scaling_curve"]
     assert written == [run / "figures" / f"{n}.{s}" for n in names for s in ("png", "svg")]
     assert all(path.read_bytes()[:4] == b"\x89PNG" for path in written if path.suffix == ".png")
     assert all(b"<svg" in path.read_bytes() for path in written if path.suffix == ".svg")
     assert [path.stem for path in figures.render("one", run)] == ["one", "one"]
     by_kind = {"ladder": {"one", "three"}, "slack": {"two"}, "agreement": {"four"},
-               "distance": {"five"}, "worst_group": {"spurious_groups"}}  # fmt: skip
+               "distance": {"five"}, "worst_group": {"spurious_groups"},
+               "synthetic_curve": {"scaling_curve"}}  # fmt: skip
     for kind, expected in by_kind.items():
         assert kind in figures.FIGURES
         assert {path.stem for path in figures.render(kind, run)} == expected

@@ -39,6 +39,14 @@ def constants(rng: np.random.Generator, truth: float, se: float = 0.001) -> pd.D
     return pd.concat(frames, ignore_index=True)
 
 
+def exponents(rng: np.random.Generator, truth: float, se: float = 0.001) -> pd.DataFrame:
+    """Three series of exponents ``truth + b/size`` of which 1/2 is predicted."""
+    table = constants(rng, truth, se)
+    return table.assign(
+        prediction=0.5, estimate=table["ratio"], se=se, ratio=2 * table["ratio"], ratio_se=2 * se
+    )
+
+
 def inequalities(rng: np.random.Generator, truth: float, se: float = 0.01) -> pd.DataFrame:
     """Four cells whose measured/bound is ``truth``, both noisy."""
     return pd.DataFrame(
@@ -77,6 +85,7 @@ def distances(rng: np.random.Generator, truth: float, radius: float = 0.01) -> p
 # kind: evidence, a truth to support, one at the edge of what is allowed, one to contradict, margin.
 KINDS = {
     "constant": (constants, 1.0, 1.02, 1.1, 0.02),
+    "exponent": (exponents, 0.5, 0.52, 0.6, 0.02),
     "inequality": (inequalities, 0.9, 1.0, 1.1, 0.02),
     "exact": (exacts, 0.0, 0.1, 0.3, 0.02),
     "distribution": (distances, 0.005, 0.05, 0.2, 0.05),
@@ -96,7 +105,7 @@ def test_the_right_is_supported_and_the_planted_contradicted(kind: str) -> None:
     assert set(_outcomes(kind, wrong, 1e-4, 20)) == {"contradicted"}
 
 
-@pytest.mark.parametrize("kind", ["constant", "inequality", "exact"])
+@pytest.mark.parametrize("kind", ["constant", "exponent", "inequality", "exact"])
 def test_at_the_edge_all_cells_together_err_at_most_at_rate_alpha(kind: str) -> None:
     """600 verdicts at alpha = 10 %: more than alpha only once in a million.
 
@@ -107,7 +116,7 @@ def test_at_the_edge_all_cells_together_err_at_most_at_rate_alpha(kind: str) -> 
     edge = KINDS[kind][2]
     wrong = _outcomes(kind, edge, alpha, count).count("contradicted")
     assert binom.sf(wrong - 1, count, alpha) > FALSE_FAIL
-    cells = 3 if kind == "constant" else 4
+    cells = 3 if kind in ("constant", "exponent") else 4
     alone = _outcomes(kind, edge, cells * alpha, count).count("contradicted")
     assert binom.sf(alone - 1, count, alpha) < FALSE_FAIL
 
@@ -117,12 +126,12 @@ def test_one_bad_cell_is_enough(kind: str) -> None:
     make, right, _, wrong, margin = KINDS[kind]
     rng = np.random.default_rng(RNG_SEED)
     good, bad = make(rng, right), make(rng, wrong)
-    name = "series" if kind == "constant" else "cell"
+    name = "series" if kind in ("constant", "exponent") else "cell"
     mixed = pd.concat([good[good[name] != "b"], bad[bad[name] == "b"]], ignore_index=True)
     assert judge(kind, mixed, margin).verdict.outcome == "contradicted"
 
 
-@pytest.mark.parametrize("kind", ["constant", "inequality", "exact"])
+@pytest.mark.parametrize("kind", ["constant", "exponent", "inequality", "exact"])
 def test_noise_leaves_everything_open(kind: str) -> None:
     make, right, _, _, margin = KINDS[kind]
     evidence = make(np.random.default_rng(RNG_SEED), right, 0.5)
@@ -177,3 +186,43 @@ def test_other_kinds_have_no_resolution(kind: str) -> None:
     make, right, *_, margin = KINDS[kind]
     verdict = judge(kind, make(np.random.default_rng(RNG_SEED), right), margin).verdict
     assert verdict.resolution is None
+
+
+def test_the_margin_and_the_resolution_of_an_exponent_are_absolute() -> None:
+    """Off by .015: a relative error of 3 % of 1/2, within the margin; the same ladder as a constant
+    is outside it. The resolution is half that of the ratio's."""
+    table = exponents(np.random.default_rng(RNG_SEED), 0.515, 1e-5)
+    exponent = judge("exponent", table, 0.02)
+    assert exponent.verdict.outcome == "supported"
+    assert judge("constant", table, 0.02).verdict.outcome == "contradicted"
+    noisy = exponents(np.random.default_rng(RNG_SEED), 0.5, 1e-3)
+    relative = judge("constant", noisy, 0.04).verdict.resolution or 0.0
+    assert judge("exponent", noisy, 0.02).verdict.resolution == pytest.approx(relative / 2)
+    # The largest size speaks for the estimate, the ladder's end for the verdict.
+    assert exponent.estimate == pytest.approx(0.515, abs=0.02) and exponent.prediction == 0.5
+    assert exponent.verdict.ratio == pytest.approx(1.03, abs=1e-3)
+
+
+def test_series_are_weighed_by_their_own_exponents() -> None:
+    """Errors of .015 in an exponent of 2 and of .03 in one of 1/2: the second decides."""
+    table = exponents(np.random.default_rng(RNG_SEED), 0.5, 1e-5)
+    large = table["series"] == "a"
+    table.loc[large, ["prediction", "estimate"]] = 2.0, 2.015
+    table.loc[~large, "estimate"] = 0.53
+    table["ratio"] = table["estimate"] / table["prediction"]
+    judgement = judge("exponent", table, 0.02)
+    assert judgement.verdict.outcome == "contradicted" and judgement.prediction == 0.5
+    assert judge("exponent", pd.DataFrame(table[large]), 0.02).verdict.outcome == "supported"
+
+
+@pytest.mark.parametrize("kind", ["constant", "exponent"])
+def test_a_size_without_a_number_leaves_everything_open(kind: str) -> None:
+    """Such as a fit that stopped at a bound."""
+    make, right, *_, margin = KINDS[kind]
+    table = make(np.random.default_rng(RNG_SEED), right)
+    table.loc[1, "ratio_se"] = np.nan
+    judgement = judge(kind, table, margin)
+    assert judgement.verdict.outcome == "unresolved"
+    assert "standard error" in judgement.remark
+    table.loc[1, ["ratio", "estimate"]] = np.nan
+    assert judge(kind, table, margin).verdict.outcome == "unresolved"

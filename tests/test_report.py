@@ -221,7 +221,12 @@ def test_mathml_writes_only_mathml() -> None:
                      "± 0.004; its whole interval lies outside the margin of 2 %"),
         (claim("a", outcome="unresolved"), "unresolved: estimate/prediction = 1.003 ± 0.004; its "
                      "interval crosses the margin of 2 %, so more replicates are needed"),
-        (claim("a", "exponent", prediction=2 / 3, estimate=0.668, se=0.003, resolution=0.041),
+        (claim("a", "exponent", prediction=2 / 3, estimate=0.7, se=0.001, ratio=1.002,
+               ratio_se=0.0045, resolution=0.041),
+         "supported: exponent 0.668 ± 0.003 where 0.6667 is predicted; an error above 0.041 in the "
+         "exponent would have been caught"),
+        (claim("a", "exponent", prediction=2 / 3, estimate=0.668, se=0.003, ratio=None,
+               resolution=0.041),
          "supported: exponent 0.668 ± 0.003 where 0.6667 is predicted; an error above 0.041 in the "
          "exponent would have been caught"),
         (claim("a", "inequality", ratio=0.8, ratio_se=0.01), "supported: largest measured/bound = "

@@ -10,11 +10,29 @@ from synthlaw.claims import (
     imbalance_curves,
     imbalance_floors,
     imbalance_variance,
+    scaling_lesson,
+    scaling_mixture,
+    scaling_row_weight,
+    scaling_share,
+    scaling_synthetic,
+    scaling_two_term,
     spurious,
 )
 from synthlaw.claims.record import Claim
 
-MODULES = (imbalance_floors, imbalance_variance, imbalance_curves, spurious, control)
+MODULES = (
+    imbalance_floors,
+    imbalance_variance,
+    imbalance_curves,
+    spurious,
+    scaling_synthetic,
+    scaling_two_term,
+    scaling_row_weight,
+    scaling_share,
+    scaling_mixture,
+    scaling_lesson,
+    control,
+)
 
 
 @cache

@@ -4,19 +4,22 @@ Columns of the evidence, by kind:
 
 - constant: ``series, size, inverse_size, prediction, estimate, se, ratio, ratio_se, replicates,
   failures``; every series is carried to ``inverse_size = 0`` and must have intercept 1.
+- exponent: the same columns, of fitted exponents with a floor fitted beside them where theory does
+  not say that it is zero; ``prediction`` is the exponent predicted, the same at all sizes of a
+  series, and the margin is absolute: the exponent carried to ``inverse_size = 0`` must lie within it.
 - inequality: ``cell, measured, measured_se, bound, bound_se, replicates, failures``.
 - exact: ``cell, measured, measured_se, expected, tolerance``, in absolute terms.
 - distribution: ``cell, distance, radius``: distance to the predicted law, and the radius of its
   confidence ball at level ``alpha / cells``; ``replicates, failures``.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from scaling.equivalence import ALPHA, Outcome, Verdict, below, critical_value, equivalence
-from scaling.ladder import ladder
+from scaling.ladder import Ladder, ladder
 
 
 class Judgement(NamedTuple):
@@ -42,11 +45,31 @@ def worst(outcomes: list[Outcome]) -> Outcome:
 def judge_constant(evidence: pd.DataFrame, margin: float, alpha: float) -> Judgement:
     """Every series' ladder must reach 1; levels are shared out among the series."""
     groups = list(evidence.groupby("series", sort=False))
+    return _judge_ladders(groups, [margin] * len(groups), [1.0] * len(groups), alpha)
+
+
+def judge_exponent(evidence: pd.DataFrame, margin: float, alpha: float) -> Judgement:
+    """Every series' ladder of exponents must reach its prediction; margin and resolution are
+    absolute."""
+    groups = list(evidence.groupby("series", sort=False))
+    predicted = [abs(float(part["prediction"].iloc[0])) for _, part in groups]
+    return _judge_ladders(groups, [margin / each for each in predicted], predicted, alpha)
+
+
+def _judge_ladders(
+    groups: list[tuple[Any, pd.DataFrame]], margins: list[float], units: list[float], alpha: float
+) -> Judgement:
+    """Ladders of ratios, each with its relative margin; ``units`` turn relative resolutions into
+    those that are reported."""
     level = alpha / len(groups)
     verdicts, fits, remarks = [], [], []
-    for name, part in groups:
+    for (name, part), margin in zip(groups, margins, strict=True):
         x, ratio, se = (part[k].to_numpy() for k in ("inverse_size", "ratio", "ratio_se"))
-        line = ladder(x, ratio, se)
+        if np.isfinite(ratio).all() and np.isfinite(se).all():
+            line = ladder(x, ratio, se)
+        else:
+            remarks.append(f"{name or 'ladder'}: a size has no number with a standard error")
+            line = Ladder(np.nan, np.nan, np.nan, np.nan, np.full(len(ratio), np.nan), 1.0)
         if line.straightness < level and len(part) > 2:
             # The noise no longer hides the next term of the expansion: fit it.
             remarks.append(f"{name or 'ladder'}: bends (p = {line.straightness:.1g}), 1/n^2 fitted")
@@ -62,10 +85,10 @@ def judge_constant(evidence: pd.DataFrame, margin: float, alpha: float) -> Judge
     outcome = worst([v.outcome for v in verdicts])
     deciding = max(
         (i for i, v in enumerate(verdicts) if v.outcome == outcome),
-        key=lambda i: abs(verdicts[i].ratio - 1.0) + z * verdicts[i].ratio_se,
+        key=lambda i: (abs(verdicts[i].ratio - 1.0) + z * verdicts[i].ratio_se) / margins[i],
     )
     chosen = verdicts[deciding]
-    resolution = max(v.resolution or 0.0 for v in verdicts)
+    resolution = max((v.resolution or 0.0) * u for v, u in zip(verdicts, units, strict=True))
     largest = fits[deciding].sort_values("inverse_size").iloc[0]
     return Judgement(
         Verdict(outcome, chosen.ratio, chosen.ratio_se, resolution),
@@ -159,6 +182,7 @@ def judge_distribution(evidence: pd.DataFrame, margin: float, alpha: float) -> J
 
 JUDGES = {
     "constant": judge_constant,
+    "exponent": judge_exponent,
     "inequality": judge_inequality,
     "exact": judge_exact,
     "distribution": judge_distribution,

@@ -61,13 +61,15 @@ def scaled(sweep: dict[str, Any], size: int, seed: int) -> dict[str, Any]:
 class Lab:
     """Runs experiments under one preset and seed, each once.
 
-    The one object with memory: ``tables`` keeps what was simulated, by experiment name.
+    The one object with memory: ``tables`` keeps what was simulated, by experiment name; ``drawn``
+    keeps tables that claims leave for pictures of their own, by name.
     """
 
     def __init__(self, preset: Preset, seed: int = 0):
         self.preset = preset
         self.seed = seed
         self.tables: dict[str, pd.DataFrame] = {}
+        self.drawn: dict[str, pd.DataFrame] = {}
         self._experiments: dict[str, Experiment] = {}
         self._memory: dict[str, Any] = {}
 
@@ -89,7 +91,7 @@ class Lab:
 
     def pictured(self) -> dict[str, pd.DataFrame]:
         """The simulated tables, curves with dense rows of theory (no estimate) at the first size."""
-        tables = {}
+        tables = dict(self.drawn)
         for name, table in self.tables.items():
             experiment = self._experiments[name]
             sweep = scaled(experiment.sweep, experiment.sizes[0], self.seed)

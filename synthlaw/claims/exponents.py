@@ -1,0 +1,82 @@
+"""Claims of kind exponent, and the rows of evidence of what was fitted to curves."""
+
+from typing import Any
+
+import pandas as pd
+
+from synthlaw.claims.record import DERIVED, REGULAR, Assumption, Claim, Evidence, Twin
+
+# The planted error of an exponent and its margin, both absolute and the same in all presets.
+PLANTED, MARGIN = 0.1, 0.02
+
+
+def fitted_row(
+    series: str,
+    size: float,
+    prediction: float,
+    fitted: tuple[float, float],
+    replicates: int,
+    failures: int,
+) -> dict[str, Any]:
+    """A row of evidence of kind constant or exponent: a fitted parameter and its standard error."""
+    estimate, se = fitted
+    return {
+        "series": series,
+        "size": size,
+        "inverse_size": 1.0 / size,
+        "prediction": prediction,
+        "estimate": estimate,
+        "se": se,
+        "ratio": estimate / prediction,
+        "ratio_se": se / abs(prediction),
+        "replicates": replicates,
+        "failures": failures,
+    }
+
+
+def planted_exponent(evidence: Evidence) -> Evidence:
+    """The same evidence against an exponent that is larger by 0.1."""
+
+    def twin(lab: Any) -> pd.DataFrame:
+        table = evidence(lab)
+        wrong = table["prediction"] + PLANTED
+        return table.assign(
+            prediction=wrong,
+            ratio=table["estimate"] / wrong,
+            ratio_se=table["se"] / wrong,
+        )
+
+    return twin
+
+
+def exponent_claim(
+    id: str,
+    title: str,
+    statement: str,
+    formula: str,
+    evidence: Evidence,
+    *,
+    note: str,
+    source: str = DERIVED,
+    assumptions: tuple[Assumption, ...] = REGULAR,
+    twin: Twin | None = None,
+) -> Claim:
+    """A claim on an exponent; its family is the first word of its id.
+
+    The twin, unless one is given, is the same evidence against an exponent larger by 0.1.
+    """
+    wrong = Twin("The exponent is larger by 0.1.", planted_exponent(evidence))
+    return Claim(
+        id=id,
+        family=id.split("-")[0],
+        kind="exponent",
+        title=title,
+        statement=statement,
+        formula=formula,
+        source=source,
+        note=note,
+        assumptions=assumptions,
+        evidence=evidence,
+        twin=twin or wrong,
+        margin=MARGIN,
+    )
