@@ -16,8 +16,8 @@ NULL_MODEL = (
     " reweight of our own sweeps is that comparison."
 )
 LEFT_OUT = (
-    "The page on the published curves was not made: give synthlaw verify --published DIR, the folder"
-    " with the authors' curves, which are not part of this project."
+    "The page on the published curves was not made: run synthlaw verify --published DIR with the folder"
+    " that holds them; they are not part of this project."
 )
 FIGURES = {
     "published_curves": "Balanced cross-entropy along the added synthetic rows: the law with a floor"

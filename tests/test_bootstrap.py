@@ -7,8 +7,8 @@ from stochastic import FALSE_FAIL, Disagreement, assert_mean
 
 from scaling.bootstrap import Bootstrap, cases, clusters, parametric
 from scaling.curves import curve
-from scaling.fitting import fit
 from scaling.fits import Fit
+from scaling.fitting import fit
 from scaling.laws import LAWS, value
 from scaling.polish import Measure
 from scaling.uncertainty import covariance

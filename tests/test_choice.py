@@ -91,7 +91,11 @@ def test_forecasts_of_ranked_choices_hold() -> None:
     """Forty curves of three laws, new observations ten times beyond the data: of the ranked ones no
     more are missed than a rate of 5 % gives but for 1e-6. Twin: a log-log line for all of them."""
     missed, ranked, line_missed = 0, 0, 0
-    laws = [("power", [0.4, 1.0]), ("power_floor", [0.6, 1.0, 0.2]), ("reciprocal_floor", [1.0, 0.1])]
+    laws = [
+        ("power", [0.4, 1.0]),
+        ("power_floor", [0.6, 1.0, 0.2]),
+        ("reciprocal_floor", [1.0, 0.1]),
+    ]
     for seed in range(40):
         law, parameters = laws[seed % 3]
         x, y, se = drawn(law, parameters, 2.5, 0.02, seed)

@@ -6,8 +6,8 @@ from scipy.stats import binom, norm
 from stochastic import FALSE_FAIL
 
 from scaling.curves import curve
-from scaling.fitting import fit
 from scaling.fits import Fit
+from scaling.fitting import fit
 from scaling.forecast import Mixture, average, forecast, forecast_warnings, observation, outlook
 from scaling.model_error import cuts_of, distance, drift_of, walk
 from scaling.polish import Measure
@@ -15,7 +15,9 @@ from scaling.polish import Measure
 X = np.geomspace(10.0, 1000.0, 12)
 
 
-def fitted(seed: int = 0, relative: float = 0.02, law: str = "power_floor", bend: float = 0.0) -> Fit:
+def fitted(
+    seed: int = 0, relative: float = 0.02, law: str = "power_floor", bend: float = 0.0
+) -> Fit:
     """A curve of exponent 1/2 above a floor; ``bend``: what turns up beyond the law."""
     true = 0.2 + X**-0.5 + bend * np.log(X / 100.0).clip(0.0) ** 2
     se = relative * true
@@ -59,7 +61,9 @@ def test_refits_without_the_last_points_know_nothing_of_them() -> None:
     assert one.left == (1, 2, 3, 4, 5, 6)
     assert np.array_equal(one.values, same.values)
     y[0] *= 2.0
-    assert not np.allclose(one.values, cuts_of(fit("power_floor", curve(X, y, first.curve.se))).values)
+    assert not np.allclose(
+        one.values, cuts_of(fit("power_floor", curve(X, y, first.curve.se))).values
+    )
 
 
 def test_a_law_that_misses_has_the_larger_error_of_its_own() -> None:
