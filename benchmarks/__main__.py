@@ -61,7 +61,7 @@ def measure(names: list[str], quick: bool, path: Path) -> dict[str, Any]:
 def main() -> None:
     from figures.benchmark import draw
     from figures.style import save
-    from simulations.store import write_atomically
+    from simulations.runs.store import write_atomically
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")

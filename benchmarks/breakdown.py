@@ -10,9 +10,9 @@ import time
 
 _START = time.perf_counter()
 
-from simulations.configuration import read_sweep  # noqa: E402
-from simulations.tasks import prepare  # noqa: E402
-from simulations.units import make_unit, unit_population  # noqa: E402
+from simulations.population.units import make_unit, unit_population  # noqa: E402
+from simulations.runs.tasks import prepare  # noqa: E402
+from simulations.setup.configuration import read_sweep  # noqa: E402
 from synthlaw import simulate  # noqa: E402
 
 

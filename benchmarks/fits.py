@@ -291,7 +291,7 @@ def coverage(seed: int = 0) -> dict[str, Any]:
 
 
 def main() -> None:
-    from simulations.store import write_atomically
+    from simulations.runs.store import write_atomically
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fits", description=__doc__)
     parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")

@@ -81,8 +81,8 @@ def toml(content: dict[str, Any]) -> str:
 
 def problem_of(content: dict[str, Any]) -> Problem:
     """What a competitor needs of a sweep with one generator."""
-    from simulations.configuration import read_sweep
-    from simulations.units import make_unit, unit_population
+    from simulations.population.units import make_unit, unit_population
+    from simulations.setup.configuration import read_sweep
 
     config = read_sweep(content)
     spec = content["synthetic"]["generators"][0]

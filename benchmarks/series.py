@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from benchmarks import accounting, ours
 from benchmarks.floors import floor
 from benchmarks.problem import COUNTS, GENERATORS, TARGET, problem_of, sweep
-from simulations.configuration import FIRST_LOOK
+from simulations.setup.configuration import FIRST_LOOK
 
 
 class Effort(NamedTuple):

@@ -119,7 +119,7 @@ def index_block(key: Array, count: Array) -> Array:
 
 def numbers(key: Array, normals: int, uniforms: int = 0) -> tuple[Array, Array]:
     """So many standard normals, and uniforms on [0, 1) of 23 random bits: for sums over rows that
-    are drawn without the rows (`simulations.bisection`)."""
+    are drawn without the rows (`simulations.statistics.bisection`)."""
     half = (normals + 1) // 2
     drawn = jnp.concatenate([_normals(word) for word in _words(key, _NODE_NORMALS, half)])[:normals]
     if not uniforms:

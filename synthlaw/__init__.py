@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from simulations.configuration import read_sweep
+    from simulations.setup.configuration import read_sweep
     from synthlaw.fits import fit
     from synthlaw.predictions import predict
     from synthlaw.simulation import simulate
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "fit": "synthlaw.fits",
     "predict": "synthlaw.predictions",
-    "read_sweep": "simulations.configuration",
+    "read_sweep": "simulations.setup.configuration",
     "simulate": "synthlaw.simulation",
     "verify": "synthlaw.verification",
 }

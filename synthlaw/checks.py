@@ -11,7 +11,7 @@ from synthlaw.output import json_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simulations.configuration import Sweep
+    from simulations.setup.configuration import Sweep
     from synthlaw.shares import Share
 
 KINDS = ("imbalance", "spurious", "groups", "craft")
@@ -37,7 +37,7 @@ def checked_simulation(
 ) -> "tuple[Sweep, Share | None]":
     """The sweep that ``simulate`` is asked for, and which share of it; `InputError` where the
     options are out of range or do not go together."""
-    from simulations.configuration import MOST_REPLICATES, read_sweep
+    from simulations.setup.configuration import MOST_REPLICATES, read_sweep
 
     config = read_sweep(sweep)
     if replicates is not None and target_se is not None:
@@ -70,7 +70,7 @@ def template(kind: str) -> str:
 
 def write_json(payload: dict[str, Any], path: Path) -> None:
     """Write one JSON object with its schema number, making the folder if need be."""
-    from simulations.store import write_atomically
+    from simulations.runs.store import write_atomically
 
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (json_text(payload, indent=1) + "\n").encode())
@@ -78,7 +78,7 @@ def write_json(payload: dict[str, Any], path: Path) -> None:
 
 def write_prediction(table: "pd.DataFrame", sweep: "Sweep", out: Path) -> None:
     """Write a predicted table, and beside it what was asked and with which versions."""
-    from simulations.store import write_atomically
+    from simulations.runs.store import write_atomically
     from synthlaw.versions import versions
 
     about = {"sweep": sweep.resolved(), "versions": versions()}

@@ -198,7 +198,7 @@ def predict(
     synthlaw predict SWEEP.toml --out results/predict/table.csv
     """
     output: Output = context.obj
-    from simulations.configuration import read_sweep
+    from simulations.setup.configuration import read_sweep
     from synthlaw.folders import check_file
 
     configuration = read_sweep(sweep)

@@ -23,7 +23,7 @@ def check_folder(folder: Path) -> None:
 
 def check_run(folder: Path) -> None:
     """Raise `InputError` unless a run can be written into ``folder``, which need not exist yet."""
-    from simulations.store import MANIFEST, SHARDS
+    from simulations.runs.store import MANIFEST, SHARDS
     from synthlaw.runfolder import TABLE
 
     check_folder(folder)

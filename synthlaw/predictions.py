@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from scaling.theory.expansion import Expansion, expansion
-from simulations.configuration import Sweep, points, read_sweep
-from simulations.generator_specs import generator_label
-from simulations.moments import measures
-from simulations.table import Terms, unit_table
-from simulations.units import Unit, make_unit, unit_population
+from simulations.population.units import Unit, make_unit, unit_population
+from simulations.runs.moments import measures
+from simulations.runs.table import Terms, unit_table
+from simulations.setup.configuration import Sweep, points, read_sweep
+from simulations.setup.generator_specs import generator_label
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | Sweep
 

@@ -16,8 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from figures.tidy import read_table
-from simulations.flags import MEANING
-from simulations.store import write_atomically
+from simulations.runs.flags import MEANING
+from simulations.runs.store import write_atomically
 from synthlaw.mathml import inline_math, mathml
 from synthlaw.published_page import LEFT_OUT, page
 from synthlaw.words import GLYPHS, flag_sentence, number, percent, twin_sentence, verdict_sentence

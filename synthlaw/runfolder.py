@@ -8,8 +8,8 @@ other.
 from pathlib import Path
 from typing import Any
 
-from simulations import store
 from simulations.problems import InputError
+from simulations.runs import store
 from synthlaw.versions import versions
 
 TABLE = "table.csv"

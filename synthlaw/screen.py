@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from simulations.flags import FAILURES, MEANING
-from simulations.table import IDENTITY, SIMULATION, THEORY
+from simulations.runs.flags import FAILURES, MEANING
+from simulations.runs.table import IDENTITY, SIMULATION, THEORY
 
 _FIXED = (*IDENTITY, *THEORY, *SIMULATION)
 

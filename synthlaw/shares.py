@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from simulations.configuration import Sweep
-from simulations.crews import crew_of
-from simulations.engine import Chunk, Crew, chunks
 from simulations.problems import InputError
-from simulations.supply import Order, source_of, supply
-from simulations.tasks import prepare
+from simulations.runs.crews import crew_of
+from simulations.runs.engine import Chunk, Crew, chunks
+from simulations.runs.supply import Order, source_of, supply
+from simulations.runs.tasks import prepare
+from simulations.setup.configuration import Sweep
 from synthlaw.predictions import Source
 from synthlaw.simulation import (
     Part,

@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from scaling.theory.expansion import expansion
-from simulations import store
-from simulations.configuration import Sweep, read_sweep
-from simulations.crews import crew_of
-from simulations.engine import Crew
-from simulations.estimates import estimates, reasons
+from simulations.population.units import Unit
 from simulations.problems import InputError
-from simulations.runs import Sampled, run_unit
-from simulations.table import unit_table
-from simulations.tasks import prepare, room_of
-from simulations.units import Unit
+from simulations.runs import store
+from simulations.runs.crews import crew_of
+from simulations.runs.engine import Crew
+from simulations.runs.estimates import estimates, reasons
+from simulations.runs.runs import Sampled, run_unit
+from simulations.runs.table import unit_table
+from simulations.runs.tasks import prepare, room_of
+from simulations.setup.configuration import Sweep, read_sweep
 from synthlaw import runfolder
 from synthlaw.predictions import Source, terms, units
 from synthlaw.words import percent

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from simulations import store
-from simulations.configuration import read_sweep
 from simulations.problems import InputError
-from simulations.runs import unit_status
+from simulations.runs import store
+from simulations.runs.runs import unit_status
+from simulations.setup.configuration import read_sweep
 from synthlaw.predictions import Source
 from synthlaw.simulation import configured, parts_of
 

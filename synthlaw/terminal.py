@@ -5,7 +5,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from simulations.flags import MEANING
+from simulations.runs.flags import MEANING
 from synthlaw.words import GLYPHS, short_verdict
 
 # Colours every terminal has; the glyph and the word say the same without them.

@@ -12,7 +12,7 @@ from scipy.stats import binom
 
 from scaling.equivalence import ALPHA
 from simulations.problems import InputError, nearest
-from simulations.store import write_atomically
+from simulations.runs.store import write_atomically
 from synthlaw.claims import registry
 from synthlaw.claims.evidence import flagged
 from synthlaw.claims.judges import Judgement, judge

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from simulations.flags import MEANING
+from simulations.runs.flags import MEANING
 
 GLYPHS = {"supported": "✔", "unresolved": "?", "contradicted": "✘"}
 _ABSENT = "–"

@@ -9,10 +9,10 @@ import numpy as np
 from jax import lax
 
 from simulations import draws
-from simulations.configuration import read_sweep
-from simulations.sample import block_of, draw_sample, empty_sample, view
-from simulations.segments import room, segments
-from simulations.units import Unit, key_words, make_unit
+from simulations.population.units import Unit, key_words, make_unit
+from simulations.sampling.sample import block_of, draw_sample, empty_sample, view
+from simulations.sampling.segments import room, segments
+from simulations.setup.configuration import read_sweep
 
 
 class Rows(NamedTuple):

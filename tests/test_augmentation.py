@@ -14,10 +14,10 @@ from scaling.theory.augmentation import (
     effective_rows,
 )
 from scaling.theory.bias import quadratic_floor
-from simulations.cells import effective_share
-from simulations.configuration import read_sweep
+from simulations.population.cells import effective_share
+from simulations.population.units import Unit, make_unit, unit_population
 from simulations.problems import InputError
-from simulations.units import Unit, make_unit, unit_population
+from simulations.setup.configuration import read_sweep
 
 REFERENCE = {"kind": "imbalance", "dim": 5, "separation": 2.0}
 SPURIOUS = {"kind": "spurious", "dim": 3, "core": 2.0, "spurious": 3.0}

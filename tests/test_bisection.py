@@ -10,8 +10,9 @@ from scipy.stats import chi2, kstwo
 from stochastic import FALSE_FAIL, Disagreement, assert_mean, sample_mean
 from streams import distance, keys
 
-from simulations import bisection, draws
-from simulations.bisection import Node, fresh, halves, leaf_rows
+from simulations import draws
+from simulations.statistics import bisection
+from simulations.statistics.bisection import Node, fresh, halves, leaf_rows
 
 DIM = 3
 SAMPLES = 2000

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from samples import units_of
 from stochastic import Disagreement, assert_mean, sample_mean
 
-from simulations.cells import (
+from simulations.population.cells import (
     describe_counts,
     effective_share,
     group_weights,

@@ -9,9 +9,9 @@ from samples import Rows, rows_of, units_of
 from stochastic import Disagreement, assert_mean, sample_mean
 
 from scaling.theory.expansion import expansion
-from simulations import closed_form
-from simulations.newton import FOUND, SINGULAR
-from simulations.tasks import Task, compute, compute_parameters, prepare
+from simulations.runs.tasks import Task, compute, compute_parameters, prepare
+from simulations.sampling.newton import FOUND, SINGULAR
+from simulations.statistics import closed_form
 
 KINDS = ("squared", "lda", "mean_difference")
 REPLICATES = 10_000

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 import synthlaw
-from simulations import cluster, engine, store
 from simulations.problems import InputError
+from simulations.runs import cluster, engine, store
 
 DASK = Path(sys.executable).parent / "dask"
 NOWHERE = "tcp://127.0.0.1:9"

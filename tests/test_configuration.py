@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulations.configuration import Sweep, points, read_sweep
-from simulations.generator_specs import generator_label
 from simulations.problems import InputError
-from simulations.worlds import world
+from simulations.setup.configuration import Sweep, points, read_sweep
+from simulations.setup.generator_specs import generator_label
+from simulations.setup.worlds import world
 
 NAN, INF = float("nan"), float("inf")
 

@@ -11,10 +11,10 @@ from jax import lax
 from samples import units_of
 from stochastic import Disagreement, assert_mean, sample_mean
 
-from simulations.newton import Fit, derivatives
-from simulations.replicate import control_variates
-from simulations.sample import draw_sample, empty_sample, view
-from simulations.tasks import Task, prepare, recipe_of
+from simulations.runs.tasks import Task, prepare, recipe_of
+from simulations.sampling.newton import Fit, derivatives
+from simulations.sampling.replicate import control_variates
+from simulations.sampling.sample import draw_sample, empty_sample, view
 
 REPLICATES = 20_000
 PAIR = {"setting": {"kind": "imbalance", "dim": 2}, "counts": {"majority": 24, "minority": 8}}

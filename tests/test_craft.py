@@ -16,10 +16,11 @@ from scipy.special import ndtr
 from stochastic import Disagreement, assert_mean, sample_mean
 
 import synthlaw
-from simulations import craft, craft_table
-from simulations.configuration import read_sweep
+from simulations.craft import law as craft
+from simulations.craft import quadrature as craft_table
 from simulations.problems import InputError
-from simulations.tasks import Task, compute, compute_parameters, prepare
+from simulations.runs.tasks import Task, compute, compute_parameters, prepare
+from simulations.setup.configuration import read_sweep
 
 COMMAND = Path(sys.executable).parent / "synthlaw"
 DATA = Path(__file__).parents[2] / "shared" / "data" / "opal" / "craft" / "raw.csv"

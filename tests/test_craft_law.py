@@ -7,8 +7,9 @@ from scipy.special import expit, ndtr, xlogy
 from scipy.stats import norm
 from stochastic import Disagreement, assert_mean, sample_mean
 
-from simulations import craft, craft_table
-from simulations.craft_errors import plane
+from simulations.craft import law as craft
+from simulations.craft import quadrature as craft_table
+from simulations.craft.errors import plane
 
 # Monte-Carlo values of the data folder's README, to the digits printed there: the Bayes rule's error
 # (both classes, label 0, label 1), the best linear-logistic rule's error and cross-entropy.

@@ -10,12 +10,15 @@ from craft_samples import large_sample
 from scipy.special import expit, ndtr
 from stochastic import Disagreement, assert_mean, sample_mean
 
-from simulations import craft, craft_errors, craft_table, node_expansion, nodes
-from simulations.cells import groups_of
-from simulations.craft_table import ACTIVE, NOISE_FEATURES, Weighted, exact_law, weighted_rows
-from simulations.losses import LOGISTIC, LOSSES
-from simulations.settings import Craft
-from simulations.worlds import world
+from simulations.craft import errors as craft_errors
+from simulations.craft import law as craft
+from simulations.craft import quadrature as craft_table
+from simulations.craft.quadrature import ACTIVE, NOISE_FEATURES, Weighted, exact_law, weighted_rows
+from simulations.population import node_expansion, nodes
+from simulations.population.cells import groups_of
+from simulations.population.losses import LOGISTIC, LOSSES
+from simulations.setup.settings import Craft
+from simulations.setup.worlds import world
 
 NOISES = [0.5, 1.0]
 # What is asked of a risk, and of a gradient at the minimiser of a mixture (its Monte-Carlo error in

@@ -11,8 +11,10 @@ from craft_samples import columns, large_sample
 from samples import Rows, rows_of, units_of
 from stochastic import Disagreement, assert_mean, sample_mean
 
-from simulations import craft, craft_rows, draws
-from simulations.craft_rows import CraftRows
+from simulations import draws
+from simulations.craft import law as craft
+from simulations.craft import rows as craft_rows
+from simulations.craft.rows import CraftRows
 
 COUNTS = {"majority": 700, "minority": 90}
 SHIFT = [0.3, 0, 0, 0, 0, 0, 0, 0.5, 0]
@@ -113,7 +115,7 @@ def _sample(label: int, sign: bool = False, noise: float = 0.5) -> np.ndarray:
 def test_moments_of_rows_against_the_population(label: int, sign: bool) -> None:
     """54 first and second moments given the label; detects .06 (twins: the rows of the other label,
     and rows that took any candidate)."""
-    from simulations.craft_table import weighted_rows
+    from simulations.craft.quadrature import weighted_rows
 
     table = weighted_rows(0.5, sign, True)
     expected = table.weights @ columns(table.points[:, :9])

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from samples import units_of
 from scipy.special import expit
 
-from simulations import cubic, functionals, population, sandwich, third_order
-from simulations.cubic import Cubic
-from simulations.losses import LOSSES
-from simulations.population import Atoms
-from simulations.quadrature import gaussian_grid
-from simulations.units import unit_population
+from simulations.population import cubic, functionals, sandwich, third_order
+from simulations.population import gaussian as population
+from simulations.population.cubic import Cubic
+from simulations.population.gaussian import Atoms
+from simulations.population.losses import LOSSES
+from simulations.population.quadrature import gaussian_grid
+from simulations.population.units import unit_population
 
 TOLERANCE = 1e-12
 

@@ -13,10 +13,10 @@ import pytest
 from samples import units_of
 
 import synthlaw
-from simulations import engine, store
-from simulations.engine import Chunk, chunks, run_chunks
 from simulations.problems import InputError
-from simulations.tasks import prepare
+from simulations.runs import engine, store
+from simulations.runs.engine import Chunk, chunks, run_chunks
+from simulations.runs.tasks import prepare
 from synthlaw.state import plan_of, status
 
 NUMBERS = ["estimate", "se", "estimate_raw", "se_raw", "predicted"]

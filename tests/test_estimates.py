@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from stochastic import Disagreement, assert_mean
 
-from simulations import moments as streaming
-from simulations.estimates import (
+from simulations.runs import moments as streaming
+from simulations.runs.estimates import (
     Estimates,
     coefficients,
     estimates,
@@ -16,7 +16,7 @@ from simulations.estimates import (
     from_results,
     reasons,
 )
-from simulations.moments import (
+from simulations.runs.moments import (
     Moments,
     accumulated,
     blocks,
@@ -28,9 +28,9 @@ from simulations.moments import (
     one_cell,
     one_sample,
 )
-from simulations.newton import FOUND, SEPARABLE, STATUS, STOPPED
-from simulations.replicate import Results
-from simulations.table import worst_group
+from simulations.runs.table import worst_group
+from simulations.sampling.newton import FOUND, SEPARABLE, STATUS, STOPPED
+from simulations.sampling.replicate import Results
 
 BASELINE = np.array([0.3, 0.5, 9.0, 9.0])
 CONTROLS = 3

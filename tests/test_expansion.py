@@ -10,9 +10,9 @@ from scipy.integrate import quad
 from scipy.stats import norm, ortho_group
 
 import synthlaw
-from simulations.minimisers import mixture_gradient
-from simulations.population import group_risks
-from simulations.units import unit_population
+from simulations.population.gaussian import group_risks
+from simulations.population.minimisers import mixture_gradient
+from simulations.population.units import unit_population
 
 TERMS = ["floor", "variance", "second_order"]
 COVARIANCES = (

@@ -30,7 +30,7 @@ from disturbed import (
     strays,
 )
 
-from simulations.store import NAME
+from simulations.runs.store import NAME
 
 REPLICATES = 1_000
 # Asked of a run that is stopped on its way.

@@ -17,7 +17,7 @@ import synthlaw
 from figures import agreement, distance, ladder, points, ratio_curve, slack, verdict_board
 from figures import worst_group as worst
 from figures.tidy import read_table
-from simulations.flags import FAILURE_LIMIT, FAILURES, MEANING, flags
+from simulations.runs.flags import FAILURE_LIMIT, FAILURES, MEANING, flags
 from synthlaw.claims.evidence import compare, flagged
 from synthlaw.report import report
 from synthlaw.screen import flag_sentence, simulation_rows

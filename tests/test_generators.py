@@ -8,8 +8,8 @@ import pytest
 from samples import Rows, rows_of, units_of
 from stochastic import Disagreement, assert_mean, sample_mean
 
-from simulations.generators import KINDS, RESAMPLERS, REWEIGHT
-from simulations.units import Unit
+from simulations.population.units import Unit
+from simulations.setup.generators import KINDS, RESAMPLERS, REWEIGHT
 
 NAMES = ["1,1", "1,-1", "-1,1", "-1,-1"]
 COUNTS = np.array([300, 40, 60, 250])

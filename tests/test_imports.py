@@ -14,6 +14,15 @@ MAY_IMPORT = {
     "figures": {"figures", "scaling"},
     "synthlaw": {"synthlaw", "figures", "scaling", "simulations"},
 }
+# Rooms of simulations/, each with those it may import besides what lies outside all rooms.
+ROOMS = {
+    "setup": set(),
+    "craft": set(),
+    "population": {"setup", "craft"},
+    "sampling": {"setup", "craft", "population"},
+    "statistics": {"setup", "craft", "population", "sampling"},
+    "runs": {"setup", "craft", "population", "sampling", "statistics"},
+}
 HEAVY = ("jax", "numpy", "pandas", "scipy", "pydantic", "matplotlib", "rich.progress")
 
 
@@ -31,6 +40,39 @@ def wrong_imports(package: str, text: str) -> list[str]:
     return [name for name in ours if name.partition(".")[0] not in MAY_IMPORT[package]]
 
 
+def wrong_rooms(room: str, text: str) -> list[str]:
+    """Rooms that ``text``, a file of ``room``, imports and may not."""
+    named: list[str] = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("simulations"):
+            inside = (node.module or "").split(".")[1:2]
+            named += inside or [alias.name for alias in node.names]
+    return [name for name in named if name in ROOMS and name not in {room, *ROOMS[room]}]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_rooms_of_simulations_stand_in_order(room: str) -> None:
+    files = sorted((ROOT / "simulations" / room).glob("*.py"))
+    assert len(files) > 1, f"{room} has no files"
+    assert {
+        str(f): wrong_rooms(room, f.read_text("utf-8"))
+        for f in files
+        if wrong_rooms(room, f.read_text("utf-8"))
+    } == {}
+
+
+@pytest.mark.parametrize(
+    ("room", "text"),
+    [
+        ("setup", "from simulations.population.cells import Cell"),
+        ("sampling", "from simulations import runs"),
+        ("statistics", "from simulations.runs import tasks"),
+    ],
+)
+def test_a_room_that_looks_up_is_caught(room: str, text: str) -> None:
+    assert len(wrong_rooms(room, text)) == 1
+
+
 @pytest.mark.parametrize("package", MAY_IMPORT)
 def test_every_file_imports_downwards_only(package: str) -> None:
     files = sorted((ROOT / package).rglob("*.py"))
@@ -45,7 +87,7 @@ def test_every_file_imports_downwards_only(package: str) -> None:
         ("simulations", "import scaling.theory"),
         ("simulations", "def f():\n    from synthlaw import predict"),
         ("scaling", "from figures import render"),
-        ("figures", "from simulations.table import METRICS"),
+        ("figures", "from simulations.runs.table import METRICS"),
         ("synthlaw", "import tests"),
     ],
 )

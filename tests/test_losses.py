@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from simulations.losses import LOSSES
+from simulations.population.losses import LOSSES
 
 SCORES = np.linspace(-30.0, 30.0, 241)
 EPS = np.finfo(float).eps

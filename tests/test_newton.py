@@ -11,11 +11,11 @@ from scipy.optimize import linprog, minimize
 from scipy.special import expit
 
 import synthlaw
-from simulations import newton
-from simulations.engine import Chunk, run_chunks
-from simulations.estimates import from_results
-from simulations.newton import FOUND, SEPARABLE, SINGULAR, STATUS
-from simulations.tasks import Task, compute_parameters, prepare
+from simulations.runs.engine import Chunk, run_chunks
+from simulations.runs.estimates import from_results
+from simulations.runs.tasks import Task, compute_parameters, prepare
+from simulations.sampling import newton
+from simulations.sampling.newton import FOUND, SEPARABLE, SINGULAR, STATUS
 
 REPLICATES = 40
 

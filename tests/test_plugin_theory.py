@@ -14,9 +14,9 @@ from samples import units_of
 from stochastic import Disagreement, assert_mean, sample_mean
 
 from scaling.theory.expansion import expansion
-from simulations.plugins import PLUGINS, plugged, plugin, population_theta
-from simulations.quadrature import gaussian_grid
-from simulations.units import Unit, unit_population
+from simulations.population.plugins import PLUGINS, plugged, plugin, population_theta
+from simulations.population.quadrature import gaussian_grid
+from simulations.population.units import Unit, unit_population
 from synthlaw.simulation import simulate
 
 

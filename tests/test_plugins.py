@@ -6,8 +6,8 @@ import jax
 import numpy as np
 import pytest
 
-from simulations.plugins import PLUGINS, plugged, plugin, population_theta
-from simulations.population import Atoms
+from simulations.population.gaussian import Atoms
+from simulations.population.plugins import PLUGINS, plugged, plugin, population_theta
 
 DIM = 3
 

@@ -12,10 +12,11 @@ from references import reference
 from scipy.special import expit
 from stochastic import Disagreement, assert_mean, sample_mean
 
-from simulations import cubic, population
-from simulations.losses import LOGISTIC, LOSSES, Loss
-from simulations.population import Atoms
-from simulations.quadrature import gaussian_grid
+from simulations.population import cubic
+from simulations.population import gaussian as population
+from simulations.population.gaussian import Atoms
+from simulations.population.losses import LOGISTIC, LOSSES, Loss
+from simulations.population.quadrature import gaussian_grid
 
 ATOM = reference("atom")
 GRID = gaussian_grid(2.0)

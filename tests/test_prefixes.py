@@ -12,7 +12,7 @@ from scipy.stats import chi2, kstwo
 from stochastic import FALSE_FAIL, Disagreement, assert_mean, sample_mean
 from streams import distance, keys
 
-from simulations.prefixes import Sums, block_length, octaves, prefix, stream
+from simulations.statistics.prefixes import Sums, block_length, octaves, prefix, stream
 
 DIM = 3
 LENGTH = 256

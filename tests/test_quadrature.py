@@ -6,7 +6,7 @@ from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
 
-from simulations.quadrature import gaussian_grid
+from simulations.population.quadrature import gaussian_grid
 
 # Rounding: up to 2305 nodes of weight below 1 add numbers of size 1 or less.
 TOLERANCE = 1e-13

@@ -9,7 +9,7 @@ from references import agrees_with_digits, reference
 from samples import units_of
 
 import synthlaw
-from simulations.units import unit_population
+from simulations.population.units import unit_population
 
 CASES = reference("predictions")["cases"]
 TABLES = reference("tables")

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from stochastic import Disagreement, assert_mean, sample_mean
 
-from simulations import runs, sequential
-from simulations.estimates import Estimates, adjusted, coefficients, estimates
-from simulations.moments import Moments, halves, merge, moments, one_sample
-from simulations.newton import FOUND, SEPARABLE
-from simulations.replicate import Results
-from simulations.runs import until_precise
-from simulations.sequential import Watch, looks
+from simulations.runs import runs, sequential
+from simulations.runs.estimates import Estimates, adjusted, coefficients, estimates
+from simulations.runs.moments import Moments, halves, merge, moments, one_sample
+from simulations.runs.runs import until_precise
+from simulations.runs.sequential import Watch, looks
+from simulations.sampling.newton import FOUND, SEPARABLE
+from simulations.sampling.replicate import Results
 
 MEAN = 1.0
 # Looks so early that means and standard errors are far from normal (half as many in each half).

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import synthlaw
-from simulations import engine
-from simulations.configuration import read_sweep
 from simulations.problems import InputError
+from simulations.runs import engine
+from simulations.setup.configuration import read_sweep
 from synthlaw import simulation
 from synthlaw.shares import Share, items_of, missing, read_share, simulate_share
 from synthlaw.simulation import parts_of

@@ -10,9 +10,9 @@ from samples import units_of
 from stochastic import Disagreement, assert_mean, sample_mean
 
 import synthlaw
-from simulations.engine import chunks, run_chunks
-from simulations.moments import join, measures
-from simulations.tasks import prepare
+from simulations.runs.engine import chunks, run_chunks
+from simulations.runs.moments import join, measures
+from simulations.runs.tasks import prepare
 
 TABLES = reference("tables")["imbalance"]
 SHIFTS = [{"kind": "shift", "shift": shift} for shift in ([0.3, 0, 0, 0, 0], [0, 0.5, 0, 0, 0])]

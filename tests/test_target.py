@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import synthlaw
-from simulations import engine
 from simulations.problems import InputError
-from simulations.sequential import looks
+from simulations.runs import engine
+from simulations.runs.sequential import looks
 from synthlaw.simulation import UNREACHED, configured
 from synthlaw.state import plan_of, status
 

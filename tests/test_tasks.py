@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from samples import rows_of, units_of
 
-from simulations import segments, tasks
 from simulations.problems import InputError
-from simulations.tasks import Task, compute, compute_parameters, prepare
+from simulations.runs import tasks
+from simulations.runs.tasks import Task, compute, compute_parameters, prepare
+from simulations.sampling import segments
 
 RATIOS = [0, 0.1, 0.25, 0.4, 0.5, 0.75, 1, 1.25, 1.5, 2]
 SWEEP: dict[str, Any] = {
@@ -111,7 +112,7 @@ import json, sys
 import jax, numpy as np
 sys.path.insert(0, "tests")
 from samples import units_of
-from simulations.tasks import compute, prepare
+from simulations.runs.tasks import compute, prepare
 sweep = json.loads(sys.argv[1])
 results = [compute(prepare(unit), 3, 23) for unit in units_of(sweep)]
 print(json.dumps([jax.device_count(), [part.ravel().tolist() for r in results for part in r]]))

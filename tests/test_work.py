@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 
 import synthlaw
-from simulations import work as working
-from simulations.configuration import read_sweep
-from simulations.crews import described, executor_crew
-from simulations.engine import PIECE, Pace, Timed, in_order
+from simulations.population.units import make_unit
 from simulations.problems import InputError
-from simulations.replicate import Results
-from simulations.tasks import compute, prepare
-from simulations.units import make_unit
-from simulations.work import KEPT, Shelf, Worked, work
+from simulations.runs import work as working
+from simulations.runs.crews import described, executor_crew
+from simulations.runs.engine import PIECE, Pace, Timed, in_order
+from simulations.runs.tasks import compute, prepare
+from simulations.runs.work import KEPT, Shelf, Worked, work
+from simulations.sampling.replicate import Results
+from simulations.setup.configuration import read_sweep
 
 SWEEP: dict[str, Any] = {
     "setting": {"kind": "imbalance", "dim": 2},

@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 
 from scaling.theory.expansion import expansion
-from simulations import generators
-from simulations.cells import oversampled_rows
-from simulations.moments import measures
+from simulations.population.cells import oversampled_rows
+from simulations.population.units import Unit, unit_population
 from simulations.problems import InputError
-from simulations.units import Unit, unit_population
+from simulations.runs.moments import measures
+from simulations.setup import generators
 
 
 class AugmentationLaw(NamedTuple):

@@ -6,11 +6,11 @@ import jax
 import numpy as np
 from jax import Array
 
-from simulations.losses import Loss
-from simulations.minimisers import mixture_gradient, mixture_hessian
-from simulations.population import Atoms
-from simulations.quadrature import Grid
-from simulations.units import Unit, UnitPopulation
+from simulations.population.gaussian import Atoms
+from simulations.population.losses import Loss
+from simulations.population.minimisers import mixture_gradient, mixture_hessian
+from simulations.population.quadrature import Grid
+from simulations.population.units import Unit, UnitPopulation
 
 
 @partial(jax.jit, static_argnames="loss")

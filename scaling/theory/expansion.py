@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulations.moments import excess
-from simulations.units import UnitPopulation
+from simulations.population.units import UnitPopulation
+from simulations.runs.moments import excess
 
 ROUNDING = 1e-14
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from simulations.flags import either, flags
+from simulations.runs.flags import either, flags
 from synthlaw.claims.lab import Experiment, Lab
 from synthlaw.claims.record import Evidence
 

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import chi2, kstest
 
 from scaling.equivalence import ALPHA
-from simulations.units import Unit, unit_population
+from simulations.population.units import Unit, unit_population
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, ladder_of

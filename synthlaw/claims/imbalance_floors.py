@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from scaling.theory.bias import quadratic_floor
-from simulations.population import group_risks
-from simulations.units import unit_population
+from simulations.population.gaussian import group_risks
+from simulations.population.units import unit_population
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import (

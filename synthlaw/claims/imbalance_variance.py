@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from simulations.flags import either
+from simulations.runs.flags import either
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, against, column, compare, ladder_of, planted, select

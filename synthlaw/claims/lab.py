@@ -7,11 +7,11 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from simulations.configuration import read_sweep
-from simulations.engine import chunks, run_chunks
-from simulations.moments import measures
-from simulations.tasks import compute_parameters, prepare
-from simulations.units import Unit, make_unit
+from simulations.population.units import Unit, make_unit
+from simulations.runs.engine import chunks, run_chunks
+from simulations.runs.moments import measures
+from simulations.runs.tasks import compute_parameters, prepare
+from simulations.setup.configuration import read_sweep
 from synthlaw.predictions import predict
 from synthlaw.simulation import simulate
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scaling.theory.augmentation import AugmentationLaw, augmentation_law
-from simulations.cells import Cell, components, make_cell
-from simulations.units import Unit, unit_population
+from simulations.population.cells import Cell, components, make_cell
+from simulations.population.units import Unit, unit_population
 from synthlaw.claims.lab import Lab
 
 # The controls of degrees one to three: their means are exact, coefficients 1.

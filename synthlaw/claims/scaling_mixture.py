@@ -10,7 +10,7 @@ from scipy.linalg import block_diag
 from scaling.correlated import Correlated, fit_correlated
 from scaling.theory.augmentation import augmentation_law
 from scaling.theory.bias import quadratic_floor
-from simulations.units import unit_population
+from simulations.population.units import unit_population
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.exponents import exponent_claim, fitted_row
 from synthlaw.claims.lab import Lab

@@ -5,7 +5,7 @@ import pandas as pd
 
 from scaling.correlated import Correlated, fit_correlated, reciprocal_line
 from scaling.theory.augmentation import effective_rows
-from simulations.cells import effective_share
+from simulations.population.cells import effective_share
 from synthlaw.claims.evidence import exact_rows
 from synthlaw.claims.exponents import exponent_claim, fitted_row
 from synthlaw.claims.lab import Lab

@@ -8,7 +8,7 @@ import pandas as pd
 from scaling.correlated import influence
 from scaling.theory.augmentation import BestShare, augmentation_law, best_share
 from scaling.theory.bias import quadratic_floor
-from simulations.units import unit_population
+from simulations.population.units import unit_population
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.lab import Lab

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from scaling.theory.expansion import expansion
-from simulations.moments import measures
-from simulations.units import unit_population
+from simulations.population.units import unit_population
+from simulations.runs.moments import measures
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, against, column, exact_rows, ladder_of

@@ -1,0 +1,1 @@
+"""Exact population quantities: risks, minimisers, the sandwich, means of control variates."""

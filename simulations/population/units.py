@@ -1,0 +1,216 @@
+"""Units: all cells of one generator at one set of counts, with their exact population.
+
+A unit is what the theory and the Monte Carlo work on: its cells share the setting, the
+counts, the estimator and the random numbers, and differ in their row weights only.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from simulations import draws
+from simulations.arrays import AnyArray, AnyLaws
+from simulations.compilation import quick_jit
+from simulations.population import functionals, node_expansion, sandwich
+from simulations.population.cells import Cell, components, groups_of, unit_cells
+from simulations.population.functionals import Functionals
+from simulations.population.gaussian import Atoms, project
+from simulations.population.losses import RISKS, Loss
+from simulations.population.minimisers import ridge_matrix
+from simulations.population.nodes import Table
+from simulations.population.plugin_expansion import plugin_expansion
+from simulations.population.plugins import PLUGINS
+from simulations.population.quadrature import Grid, gaussian_grid
+from simulations.population.sandwich import Components, Sandwich
+from simulations.population.third_order import LARGEST_TENSOR, cubic_mean, third_order
+from simulations.problems import InputError
+from simulations.setup.worlds import World, world
+
+# Cells whose population is found by one call: one compiled program for any number of cells.
+BATCH = 8
+# Spread of the score that the first grid is made for; most settings stay below.
+FIRST_SPREAD = 4.0
+# A score spread beyond this is no statistical problem any more; the grid stays affordable.
+LARGEST_SD = 512.0
+FLAT = (
+    "setting: the groups hardly overlap, so that the balanced risk (the reference of every excess"
+    " risk) or a training mixture's is too flat for double precision to find its minimiser;"
+    " bring the group means closer or widen the covariances."
+)
+FLAT_CRAFT = (
+    "setting.noise: so little noise leaves the balanced risk (the reference of every excess risk) or a"
+    " training mixture's too flat for double precision to find its minimiser; raise setting.noise."
+)
+
+
+class Unit(NamedTuple):
+    """``generator`` is the generator's spec, ``counts (K,)``; ``sweep`` the resolved configuration."""
+
+    sweep: Any
+    generator: Any
+    world: World
+    counts: np.ndarray
+    cells: list[Cell]
+    loss: Loss
+    groups: AnyLaws
+    components: Components
+    penalty: AnyArray
+
+
+class UnitPopulation(NamedTuple):
+    """Exact quantities of ``C`` cells with parameters in ``R^p`` and ``F = 2K`` functionals.
+
+    ``expansions``: the sandwich of every cell, a leading axis C on all its arrays; ``measured``: the
+    functionals' ``values (C, F)``, ``gradients (C, F, p)``, ``hessians (C, F, p, p)`` at
+    its ``theta``; ``cubic_mean (C, F)`` is the exact mean of the cubic control variate (zero where p
+    is too large for it, see `simulations.population.third_order`); ``balanced_theta (p,)`` and the
+    functionals' ``balanced_values (F,)`` there; ``grid`` fits the scores met.
+    """
+
+    expansions: Sandwich
+    measured: Functionals
+    cubic_mean: AnyArray
+    balanced_theta: AnyArray
+    balanced_values: AnyArray
+    grid: Grid
+
+    @property
+    def theta(self) -> AnyArray:
+        """The training mixtures' minimisers ``(C, p)``."""
+        return self.expansions.minimiser.theta
+
+
+def make_unit(sweep: Any, generator: Any) -> Unit:
+    """The unit of one generator of a resolved sweep (one without swept lists)."""
+    this_world = world(sweep.setting)
+    counts = np.array([sweep.counts[name] for name in this_world.names], dtype=np.int64)
+    intercept = sweep.estimator.intercept
+    cells = unit_cells(generator, counts, sweep.synthetic)
+    groups = groups_of(this_world, intercept)
+    return Unit(
+        sweep,
+        generator,
+        this_world,
+        counts,
+        cells,
+        RISKS[sweep.estimator.kind],
+        groups,
+        components(generator, this_world, counts, cells, intercept),
+        ridge_matrix(groups.means.shape[-1], sweep.estimator.ridge, intercept),
+    )
+
+
+def key_words(unit: Unit) -> np.ndarray:
+    """The two words of the key of all samples of a unit."""
+    setting = unit.sweep.setting.model_dump(mode="json")
+    return draws.sample_key(unit.sweep.run.seed, setting, unit.counts)
+
+
+@partial(quick_jit, once=True, static_argnames=("loss", "kind"))
+def _expand(
+    loss: Loss, kind: str, parts: Components, penalties: Array, groups: Atoms | Table, grid: Grid
+) -> tuple[Any, Any, Array, Array]:
+    """Sandwich, functionals, cubic means and largest score spread of every cell; one penalty per
+    cell."""
+
+    def one(cell: tuple[Array, Array, Array, Array]) -> tuple[Any, Any, Array, Array]:
+        *weights, penalty = cell
+        weighted = Components(parts.atoms, parts.mixing, *weights)
+        if isinstance(groups, Table):
+            # A table needs no grid: no score is too wide for it.
+            return *node_expansion.expand(loss, weighted, penalty, groups, grid), jnp.zeros(())
+        if kind in PLUGINS:
+            # Rows have squared weights; the balanced risk, the reference, has none.
+            result = lax.cond(
+                weighted.squared_weight.sum() > 0.0,
+                lambda: plugin_expansion(PLUGINS[kind], weighted, grid),
+                lambda: sandwich.sandwich(loss, weighted, penalty, grid),
+            )
+        else:
+            result = sandwich.sandwich(loss, weighted, penalty, grid)
+        theta = result.minimiser.theta
+        sd = jax.vmap(lambda law: project(theta, law).sd)(parts.atoms)
+        measured = functionals.functionals(loss, theta, groups, grid)
+        if len(theta) > LARGEST_TENSOR or kind in PLUGINS:
+            return result, measured, jnp.zeros(len(measured.values)), sd.max()
+        third = third_order(loss, weighted, result, grid)
+        return result, measured, cubic_mean(third, measured, groups), sd.max()
+
+    weights = (parts.total_weight, parts.squared_weight, parts.cubed_weight)
+    return lax.map(one, (*weights, penalties))
+
+
+def _batches(unit: Unit) -> Iterator[tuple[Components, np.ndarray, int]]:
+    """The unit's cells, ``BATCH - 1`` at a time, with their penalties and their number.
+
+    Every batch ends with the balanced risk itself as one more cell, repeated to fill it, so that
+    one compiled program serves every number of cells.
+    """
+    parts, groups = unit.components, len(unit.world.names)
+    balanced = np.repeat([[1.0 / groups, 0.0]], groups, axis=1)
+
+    def filled(weights: np.ndarray, taken: slice, rest: np.ndarray) -> np.ndarray:
+        return np.concatenate([weights[taken], rest])
+
+    for first in range(0, len(unit.cells), BATCH - 1):
+        taken = slice(first, first + BATCH - 1)
+        count = len(unit.cells[taken])
+        rest = np.repeat(balanced, BATCH - count, axis=0)
+        penalties = np.zeros((BATCH, *unit.penalty.shape))
+        penalties[:count] = unit.penalty
+        batch = parts._replace(
+            total_weight=filled(parts.total_weight, taken, rest),
+            squared_weight=filled(parts.squared_weight, taken, rest),
+            cubed_weight=filled(parts.cubed_weight, taken, rest),
+        )
+        yield batch, penalties, count
+
+
+def unit_population(unit: Unit) -> UnitPopulation:
+    """Exact population of every cell; the grid is refined until it fits the scores met.
+
+    Raises ``InputError`` where the groups hardly overlap: the risks are then so flat that double
+    precision cannot find their minimisers.
+    """
+    supported = FIRST_SPREAD
+    while True:
+        grid = gaussian_grid(supported)
+        parts = [
+            (
+                jax.device_get(
+                    _expand(
+                        unit.loss, unit.sweep.estimator.kind, batch, penalties, unit.groups, grid
+                    )
+                ),
+                count,
+            )
+            for batch, penalties, count in _batches(unit)
+        ]
+        needed = max(float(np.max(sd)) for (*_, sd), _ in parts)
+        if needed <= supported:
+            break
+        if not needed <= LARGEST_SD:
+            raise InputError(FLAT)
+        supported = 2.0 ** np.ceil(np.log2(needed))
+
+    def cells(position: int) -> Any:
+        kept = [jax.tree.map(lambda a, n=n: a[:n], found[position]) for found, n in parts]
+        return jax.tree.map(lambda *arrays: np.concatenate(arrays), *kept)
+
+    (last, last_measured, *_), _ = parts[-1]
+    expansions = cells(0)
+    if not (expansions.minimiser.converged.all() and last.minimiser.converged[-1]):
+        raise InputError(FLAT if unit.world.law is None else FLAT_CRAFT)
+    return UnitPopulation(
+        expansions,
+        cells(1),
+        cells(2),
+        last.minimiser.theta[-1],
+        last_measured.values[-1],
+        grid,
+    )

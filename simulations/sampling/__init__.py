@@ -1,0 +1,1 @@
+"""One replicate after another: draw rows, fit, measure exactly."""

@@ -1,0 +1,130 @@
+"""What a SWEEP.toml may say about a generator; `simulations.setup.generators` says what each does.
+
+Every kind but ``reweight`` takes ``groups``, the names of the groups it acts on; in the other
+groups synthetic rows follow the right law. Left out, it acts on every group.
+"""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from simulations.problems import nearest, problem, show
+from simulations.setup.records import Name, Positive, Real, Record, unique
+from simulations.setup.worlds import World
+
+
+class Reweight(Record):
+    """No synthetic rows; group g weighs ``1/(K n_g)`` a row: the null model."""
+
+    kind: Literal["reweight"]
+
+
+class _Acting(Record):
+    """What every generator that makes rows has in common."""
+
+    groups: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+
+    @field_validator("groups")
+    @classmethod
+    def _named_once(cls, groups: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        unique("", groups or ())
+        return groups
+
+
+class Oracle(_Acting):
+    """Rows from the group's own law."""
+
+    kind: Literal["oracle"]
+
+
+class Shift(_Acting):
+    """The group's law with its mean moved by ``shift`` ``(d,)``."""
+
+    kind: Literal["shift"]
+    shift: Annotated[tuple[Real, ...], Field(min_length=1)]
+
+
+class Scale(_Acting):
+    """The group's law with its covariance multiplied by ``factor``."""
+
+    kind: Literal["scale"]
+    factor: Positive
+
+
+class LabelNoise(_Acting):
+    """The group's law, each row's label flipped with probability ``rate``."""
+
+    kind: Literal["label_noise"]
+    rate: Annotated[Real, Field(ge=0.0, lt=1.0)]
+
+
+class Leak(_Acting):
+    """A share ``strength`` of the rows is drawn with the raw attribute law of the group's label."""
+
+    kind: Literal["leak"]
+    strength: Annotated[Real, Field(ge=0.0, le=1.0)]
+
+
+class Duplicate(_Acting):
+    """Raw rows of the group drawn again, with replacement."""
+
+    kind: Literal["duplicate"]
+
+
+AnyGenerator = Reweight | Oracle | Shift | Scale | LabelNoise | Leak | Duplicate
+GeneratorSpec = Annotated[AnyGenerator, Field(discriminator="kind")]
+
+
+def acted_groups(spec: AnyGenerator, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The groups a generator acts on, in the order of ``names`` (none for ``reweight``)."""
+    if isinstance(spec, Reweight):
+        return ()
+    return names if spec.groups is None else tuple(n for n in names if n in spec.groups)
+
+
+def generator_label(spec: AnyGenerator, all_specs: tuple[AnyGenerator, ...]) -> str:
+    """The ``generator`` column: the kind, and its parameters where two specs share a kind.
+
+    >>> one, two = Shift(kind="shift", shift=(0.3, 0.0)), Shift(kind="shift", shift=(0.5, 0.0))
+    >>> generator_label(one, (one,)), generator_label(one, (one, two))
+    ('shift', 'shift[0.3,0]')
+    """
+    if sum(other.kind == spec.kind for other in all_specs) < 2:
+        return spec.kind
+    parameters = spec.model_dump(exclude={"kind", "groups"}).values()
+    parts = [_parameter(value) for value in parameters]
+    groups = getattr(spec, "groups", None)
+    if groups is not None:
+        parts.append("groups=" + "|".join(groups))
+    return f"{spec.kind}[{';'.join(parts)}]" if parts else spec.kind
+
+
+def _parameter(value: float | tuple[float, ...]) -> str:
+    if isinstance(value, tuple):
+        return ",".join(_parameter(entry) for entry in value)
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def check_generator(spec: AnyGenerator, field: str, world: World) -> None:
+    """Raise a problem at ``field`` where a generator does not fit the world it is to act in."""
+    for name in getattr(spec, "groups", None) or ():
+        if name not in world.names:
+            text = f"names {show(name)}; {nearest(name, world.names, 'groups')}"
+            raise problem(f"{field}.groups", text)
+    if world.law is not None and spec.kind in ("scale", "leak"):
+        raise problem(
+            f"{field}.kind",
+            f'is "{spec.kind}", which needs Gaussian groups, but setting.kind is "{world.law.kind}";'
+            ' choose "oracle", "shift", "label_noise", "duplicate" or "reweight"',
+        )
+    dim = world.means.shape[1]
+    if isinstance(spec, Shift) and len(spec.shift) != dim:
+        text = f"has length {len(spec.shift)} but the dimension is {dim}; give {dim} numbers"
+        raise problem(f"{field}.shift", text)
+    if isinstance(spec, Leak) and np.bincount(world.labels).max() < 2:
+        raise problem(
+            f"{field}.kind",
+            'is "leak" but no label has two groups, so that there is no attribute to leak; '
+            'choose another generator or the setting "spurious"',
+        )

@@ -1,0 +1,1 @@
+"""Replicates from sufficient statistics, without the rows."""
