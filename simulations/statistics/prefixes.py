@@ -4,7 +4,8 @@ The stream is cut into a first block of ``L`` rows and *octaves*: rows ``L 2^k``
 statistics of each octave are drawn from a key of its own. A prefix adds the octaves it holds
 whole and halves the one in which it ends down to a block of ``L`` rows
 (`simulations.statistics.bisection`), whose rows are then made. A halving's key is that of its
-place in the tree: every prefix that passes there meets the same numbers, so that prefixes of any lengths are those of one stream.
+place in the tree: every prefix that passes there meets the same numbers, so that prefixes of
+any lengths are those of one stream.
 
 The cost grows like ``log2(m / L)``. Row numbers are exact 64-bit integers.
 """
