@@ -12,6 +12,12 @@ from figures import (
     agreement,
     benchmark,
     distance,
+    fit_board,
+    fit_curve,
+    fit_exponents,
+    fit_profile,
+    fit_residuals,
+    fit_ridge,
     ladder,
     published,
     ratio_curve,
@@ -33,6 +39,12 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "worst_group": worst_group.draw,
     "synthetic_curve": synthetic_curve.draw,
     "verdict_board": verdict_board.draw,
+    "fit_curve": fit_curve.draw,
+    "fit_residuals": fit_residuals.draw,
+    "fit_profile": fit_profile.draw,
+    "fit_ridge": fit_ridge.draw,
+    "fit_exponents": fit_exponents.draw,
+    "fit_board": fit_board.draw,
     "benchmark": benchmark.draw,
     "published_curves": published.curves,
     "published_exponents": published.exponents,
@@ -47,7 +59,7 @@ def render(name: str, directory: str | Path) -> list[Path]:
     Args:
         name: ``all``; a key of ``FIGURES`` (every picture of that kind); or one picture's own
             name, which for a claim is its id.
-        directory: what ``synthlaw verify`` or ``synthlaw simulate`` left.
+        directory: what ``synthlaw verify``, ``synthlaw simulate`` or ``synthlaw fit`` left.
 
     Raises:
         ValueError: one sentence: the folder has no tables, or nothing in it has this name.

@@ -1,10 +1,9 @@
 """Which pictures a run folder can show, from its tables and verdicts alone."""
 
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,8 @@ from figures import (
     worst_group,
 )
 from figures.faults import FigureError
+from figures.fit_pictures import RESULT, of_fit
+from figures.reading import Picture, read_json, read_table_file
 
 VERDICTS, TABLES, TABLE, TIMES = "verdicts.json", "tables", "table.csv", "engine.json"
 # Sweeps that several claims share: table name -> picture name and how it is drawn.
@@ -37,50 +38,24 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
 }
 
 
-class Picture(NamedTuple):
-    """One picture: file name without suffix, the figure it is an instance of, how to draw it."""
-
-    name: str
-    figure: str
-    draw: Callable[[], Figure]
-
-
 def pictures(directory: Path) -> list[Picture]:
-    """All pictures of a folder left by ``verify``, ``simulate`` or the benchmarks."""
+    """All pictures of a folder left by ``verify``, ``simulate``, ``fit`` or the benchmarks."""
     if (directory / VERDICTS).is_file():
-        verdicts = _read_json(directory / VERDICTS, "claims", list, "claims", "synthlaw verify")
+        verdicts = read_json(directory / VERDICTS, "claims", list, "claims", "synthlaw verify")
         tables = directory / TABLES
         return [*_of_verdicts(verdicts, tables), *_of_shared(tables), *_of_published(tables)]
-    if (directory / TABLE).is_file():
-        return _of_simulation(directory / TABLE)
+    found = _of_simulation(directory / TABLE) if (directory / TABLE).is_file() else []
+    if (directory / RESULT).is_file():
+        found += of_fit(directory)
+    if found:
+        return found
     if (directory / TIMES).is_file():
-        record = _read_json(directory / TIMES, "parts", dict, "parts", "python -m benchmarks")
+        record = read_json(directory / TIMES, "parts", dict, "parts", "python -m benchmarks")
         return [Picture("engine", "benchmark", partial(benchmark.draw, record))]
     raise FigureError(
-        f"{directory} holds neither {VERDICTS} nor {TABLE}; "
-        "name the folder that synthlaw verify or synthlaw simulate left."
+        f"{directory} holds neither {VERDICTS} nor {TABLE} nor {RESULT}; "
+        "name the folder that synthlaw verify, simulate or fit left."
     )
-
-
-def _read_json(path: Path, field: str, kind: type, what: str, command: str) -> dict[str, Any]:
-    """The object in a file that ``command`` left, with a ``field`` of this kind."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FigureError(f"{path} cannot be read ({error}); run {command} again.") from None
-    if not isinstance(found, dict) or not isinstance(found.get(field), kind):
-        raise FigureError(f"{path} lists no {what}; run {command} again.")
-    return found
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        table = tidy.read_table(path)
-    except (OSError, ValueError) as error:
-        raise FigureError(f"{path} cannot be read ({error}); make the table again.") from None
-    if table.empty:
-        raise FigureError(f"{path} has no rows; make the table again.")
-    return table
 
 
 def _of_verdicts(verdicts: dict[str, Any], tables: Path) -> list[Picture]:
@@ -88,7 +63,7 @@ def _of_verdicts(verdicts: dict[str, Any], tables: Path) -> list[Picture]:
     for claim in verdicts["claims"]:
         path = tables / f"{claim['id']}.csv"
         if path.parent == tables and path.is_file():
-            figure, draw = _evidence(claim, _read(path))
+            figure, draw = _evidence(claim, read_table_file(path))
             found.append(Picture(claim["id"], figure, draw))
     return found
 
@@ -134,7 +109,7 @@ def as_cells(table: pd.DataFrame, kind: str, margin: float) -> pd.DataFrame:
 
 def _of_shared(tables: Path) -> list[Picture]:
     return [
-        Picture(name, figure, partial(draw, _smallest(_read(tables / f"{table}.csv"))))
+        Picture(name, figure, partial(draw, _smallest(read_table_file(tables / f"{table}.csv"))))
         for table, found in SHARED.items()
         if (tables / f"{table}.csv").is_file()
         for name, (figure, draw) in found.items()
@@ -146,7 +121,7 @@ def _of_published(tables: Path) -> list[Picture]:
     paths = [tables / f"published_{name}.csv" for name in ("points", "fits", "forecasts")]
     if not all(path.is_file() for path in paths):
         return []
-    points, fits, told = (_read(path) for path in paths)
+    points, fits, told = (read_table_file(path) for path in paths)
     drawn = {
         "published_curves": ("published_curves", partial(published.curves, points, fits)),
         "published_exponents": ("published_exponents", partial(published.exponents, fits)),
@@ -165,7 +140,7 @@ def _smallest(table: pd.DataFrame) -> pd.DataFrame:
 
 def _of_simulation(path: Path) -> list[Picture]:
     """The balanced curve of every metric, and the errors of the groups."""
-    table = _read(path)
+    table = read_table_file(path)
     tidy.require(table, tidy.REQUIRED, "simulation's table")
     measured = set(zip(tidy.texts(table, "metric"), tidy.texts(table, "group"), strict=True))
     found = [

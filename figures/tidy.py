@@ -167,5 +167,5 @@ def metric_name(metric: str, group: str) -> str:
 
 def read_table(path: Path) -> pd.DataFrame:
     """A CSV table whose names stay text, whatever they look like."""
-    text: Any = dict.fromkeys((*_TEXT, "cell", "series"), str)
+    text: Any = dict.fromkeys((*_TEXT, "cell", "series", "name", "label"), str)
     return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=["", "nan", "NaN"])

@@ -6,7 +6,8 @@ whether the plausible ones say the same about what is asked, the value at ``far`
 no law is chosen, and the reason says what would tell.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from scaling.intervals import LEVEL
 from scaling.laws import CURVES
 from scaling.model_error import Cuts, cuts_of, order_of
 from scaling.telling import what_would_tell
+from simulations import cores
 from simulations.problems import InputError
 
 # A law whose criterion is worse by more has less than a twentieth of the best one's weight.
@@ -108,7 +110,14 @@ def _fits(
     enough = [law for law in fitting if len(data.y) > len(law.parameters) - len(held)]
     if len(data.y) < FEWEST or not enough:
         raise InputError(f"{len(data.y)} points are too few to choose a law; give {FEWEST}.")
-    return [fit(law.name, data, growing=growing, held=held) for law in enough]
+    return _side_by_side(lambda law: fit(law.name, data, growing=growing, held=held), enough)
+
+
+def _side_by_side(function: Callable[[Any], Any], what: Sequence[Any]) -> list[Any]:
+    """``function`` of each, in threads: a law's program takes longer to compile than to run."""
+    with ThreadPoolExecutor(cores()) as pool:
+        # The laws with most parameters take longest, and go first.
+        return list(pool.map(function, reversed(what)))[::-1]
 
 
 def _scores(fits: Sequence[Fit]) -> np.ndarray:
@@ -210,18 +219,17 @@ def choose(
     scores = _scores(fits)
     weights = np.exp(-0.5 * (scores - scores.min()))
     plausible = _plausible(fits, scores)
-    cuts = [cuts_of(each) for each in fits]
+    cuts = _side_by_side(cuts_of, fits)
     tried = tuple(
         Candidate(each, float(score), float(weight), _heldout(each, left), keep)
         for each, score, weight, left, keep in zip(
             fits, scores, weights / weights.sum(), cuts, plausible, strict=True
         )
     )
-    views = tuple(
-        outlook(each, seed=seed, cuts=left)
-        for each, left, keep in zip(fits, cuts, plausible, strict=True)
-        if keep
-    )
+    kept = [
+        pair for pair, keep in zip(zip(fits, cuts, strict=True), plausible, strict=True) if keep
+    ]
+    views = tuple(_side_by_side(lambda pair: outlook(pair[0], seed=seed, cuts=pair[1]), kept))
     best = next(view for view in views if view.fit is fits[int(np.argmin(scores))])
     return _decided(tried, views, best, target)
 

@@ -152,6 +152,8 @@ def _falls_by_chance(fit: Fit) -> bool:
 def _rises(fit: Fit) -> bool:
     constant, rise = _constant_loss(fit)
     noise = 1.0 if fit.curve.se is not None else 2.0 * constant / max(len(fit.curve.y) - 1, 1)
+    # What rounding leaves of a constant does not rise.
+    noise = max(noise, 1e-24 * float((fit.curve.y**2).mean()))
     return rise > 2.0 * np.sqrt(noise)
 
 

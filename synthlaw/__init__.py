@@ -1,9 +1,10 @@
 """Exact predictions, Monte Carlo and verdicts for synthetic oversampling.
 
 ``predict(sweep)`` gives the excess risks and 0-1 errors of every cell from theory alone,
-``simulate(sweep)`` puts Monte-Carlo estimates beside them, ``verify()`` runs the claims, and
-``read_sweep(source)`` validates a SWEEP.toml or a dictionary of the same shape. Each is loaded
-when first used, so that ``import synthlaw`` itself stays light.
+``simulate(sweep)`` puts Monte-Carlo estimates beside them, ``verify()`` runs the claims,
+``fit(table, x=.., y=..)`` fits scaling laws to anybody's curves, and ``read_sweep(source)`` validates
+a SWEEP.toml or a dictionary of the same shape. Each is loaded when first used, so that ``import
+synthlaw`` itself stays light.
 
 >>> import synthlaw
 >>> counts = {"majority": 2000, "minority": 200}
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simulations.configuration import read_sweep
+    from synthlaw.fits import fit
     from synthlaw.predictions import predict
     from synthlaw.simulation import simulate
     from synthlaw.verification import verify
@@ -24,13 +26,14 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
+    "fit": "synthlaw.fits",
     "predict": "synthlaw.predictions",
     "read_sweep": "simulations.configuration",
     "simulate": "synthlaw.simulation",
     "verify": "synthlaw.verification",
 }
 
-__all__ = ["__version__", "predict", "read_sweep", "simulate", "verify"]
+__all__ = ["__version__", "fit", "predict", "read_sweep", "simulate", "verify"]
 
 
 def __getattr__(name: str) -> object:

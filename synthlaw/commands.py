@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from synthlaw.fit_command import fit
 from synthlaw.output import (
     Output,
     progress_bar,
@@ -216,6 +217,7 @@ def predict(
 
 app.command()(simulate)
 app.command()(status)
+app.command()(fit)
 
 
 @app.command()
