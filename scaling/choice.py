@@ -1,9 +1,9 @@
 """Choosing a law for one curve, or refusing to.
 
-Two judges: an information criterion, and held-out extrapolation (refit without the largest sizes,
-forecast them). A law is *plausible* if one of them prefers it, or neither rules it out. What decides
-is not which law scores best but whether the plausible ones say the same about what is asked, the
-value at ``far``: where they do not, no law is chosen, and the reason says what would tell.
+An information criterion says which laws are *plausible*; held-out extrapolation says how far each may
+be trusted beyond the data (`scaling.model_error`). What decides is not which law scores best but
+whether the plausible ones say the same about what is asked, the value at ``far``: where they do not,
+no law is chosen, and the reason says what would tell.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -207,10 +207,10 @@ def choose(
     Source: paper_notes/forecasting.md.
 
     >>> from scaling.curves import curve as checked
-    >>> x = np.geomspace(100, 10000, 9)
-    >>> noise = 0.01 * np.random.default_rng(0).standard_normal(9)
-    >>> y = (0.2 + 4 * x**-0.5) * (1 + noise)
-    >>> found = choose(checked(x, y, 0.01 * y))
+    >>> x = np.geomspace(10, 10000, 12)
+    >>> noise = 0.02 * np.random.default_rng(0).standard_normal(12)
+    >>> y = (0.2 + x**-0.5) * (1 + noise)
+    >>> found = choose(checked(x, y, 0.02 * y))
     >>> found.ranked, found.best.law.name
     (True, 'power_floor')
     """
