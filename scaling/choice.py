@@ -30,6 +30,8 @@ FEWEST = 4
 HELD_OUT = 3
 # Growth that nobody asked for is in proportion to x at most: extrapolated squares fit wiggles.
 UNASKED = -1.0
+# Nor by a law that turns: what rises after the turn rests on few points.
+TURNING = "broken"
 # What each law has as special cases.
 CONTAINS = {
     "power_floor": {"power", "reciprocal_floor"},
@@ -138,11 +140,10 @@ def _families(
     fits = _fits(data, names, growing, held)
     if growing or not _grows(data):
         return fits
-    rising = _fits(data, names, UNASKED, held)
-    if (
-        _scores([*fits, *rising])[len(fits) :].min()
-        > _scores([*fits, *rising])[: len(fits)].min() - WORSE
-    ):
+    steady = [each.law.name for each in fits if each.law.name != TURNING]
+    rising = _fits(data, steady, UNASKED, held) if steady else []
+    scores = _scores([*fits, *rising])
+    if scores[len(fits) :].min(initial=np.inf) > scores[: len(fits)].min() - WORSE:
         return fits
     told = FitWarning(
         "growing",
