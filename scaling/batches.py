@@ -13,8 +13,9 @@ from scaling.projection import Problem, Projected, project_all, project_from
 from simulations import cores
 
 # Every batch is cut into chunks of one size, for one program takes longer to compile than a chunk to
-# run: so many curves, fewer where they are long, so that a chunk stays in a core's cache.
-CHUNK, CHUNK_POINTS = 64, 8192
+# run: so many curves by the number of searched parameters (a chunk's grid is looked at whole, however
+# few its curves), fewer where they are long, so that a chunk stays in a core's cache.
+CHUNKS, CHUNK_POINTS = (64, 64, 16, 16), 8192
 FEWEST_POINTS = 8
 # The grid of one searched parameter costs little: only for so many curves is a start from near by
 # worth a program of its own.
@@ -58,11 +59,13 @@ def _padded(problems: Problem) -> Problem:
     return problems._replace(x=x, y=y, weight=np.pad(problems.weight, more))
 
 
-def _spread(run: Callable[..., Projected], problems: Problem, *along: np.ndarray) -> Projected:
+def _spread(
+    run: Callable[..., Projected], law: Law, problems: Problem, *along: np.ndarray
+) -> Projected:
     """``run`` on all problems, chunk by chunk; ``along``: more arrays with a leading axis."""
     padded = _padded(problems)
     count, points = padded.y.shape
-    size = max(1, min(CHUNK, CHUNK_POINTS // points))
+    size = max(1, min(CHUNKS[len(law.searched)], CHUNK_POINTS // points))
 
     def piece(first: int) -> list[np.ndarray]:
         places = np.minimum(np.arange(first, first + size), count - 1)
@@ -80,13 +83,13 @@ def _spread(run: Callable[..., Projected], problems: Problem, *along: np.ndarray
 
 def _polished(law: Law, measure: Measure, problems: Problem, starts: np.ndarray) -> Projected:
     """Polish all curves, in rounds; those that have settled leave."""
-    found = _spread(partial(polish_all, law, measure), problems, starts)
+    found = _spread(partial(polish_all, law, measure), law, problems, starts)
     for _ in range(ROUNDS - 1):
         open_ = np.flatnonzero(~found.settled)
         if len(open_) == 0:
             break
         part = Problem(*(np.asarray(each)[open_] for each in problems))
-        more = _spread(partial(polish_all, law, measure), part, found.parameters[open_])
+        more = _spread(partial(polish_all, law, measure), law, part, found.parameters[open_])
         for whole, again in zip(found, more, strict=True):
             whole[open_] = again
     return found
@@ -108,13 +111,13 @@ def solve(
             problems.held, problems.at, np.broadcast_to(near, (count, len(law.parameters)))
         )
         if measure.projects:
-            return _spread(partial(project_from, law), problems, start[:, :q])
+            return _spread(partial(project_from, law), law, problems, start[:, :q])
         return _polished(law, measure, problems, start)
     first = problems
     if measure.scale == "log":
         # An error of the logarithm is a relative one.
         first = problems._replace(weight=problems.weight / problems.y)
-    found = _spread(partial(project_all, law), first)
+    found = _spread(partial(project_all, law), law, first)
     if measure.projects:
         return found
     return _polished(law, measure, problems, found.parameters)
