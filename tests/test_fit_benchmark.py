@@ -9,6 +9,7 @@ from scipy.optimize import curve_fit, least_squares
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks import fit_coverage  # noqa: E402
 from benchmarks import fits as benchmark  # noqa: E402
 from scaling.curves import curve  # noqa: E402
 from scaling.fitting import fit  # noqa: E402
@@ -56,7 +57,7 @@ def test_the_surface_is_one_problem_for_all() -> None:
 def test_a_grid_has_every_kind_of_curve() -> None:
     """At least 2,000 curves; the noise is what it is said to be (4,000 standardised errors per noise
     level: a variance off by a tenth would be seen at z = 5)."""
-    curves = benchmark.grid_curves(3)
+    curves = fit_coverage.grid_curves(3)
     assert sum(len(data["y"]) for data in curves.values()) >= 2000
     for decades, data in curves.items():
         fall = data["y"].max(axis=1) - data["floor"]
