@@ -62,7 +62,7 @@ def _laws(board: pd.DataFrame, x: str, y: str) -> Figure:
     for axes in (weight, heldout, forecast):
         axes.grid(visible=True, axis="y", linestyle=":")
         axes.tick_params(axis="y", length=0)
-    kinds = [("chosen", PALETTE[0]), ("plausible", PALETTE[1]), ("ruled out", RULED_OUT)]
+    kinds = [("chosen", PALETTE[0]), ("plausible", PALETTE[1]), ("left out", RULED_OUT)]
     for text, colour in kinds:
         if colour in colours:
             weight.barh([np.nan], [0.0], color=colour, label=text)

@@ -68,7 +68,7 @@ def _panel(axes: Axes, points: pd.DataFrame, law: pd.DataFrame, forecast: pd.Dat
             linestyle="none",
             capsize=3.0,
             zorder=5,
-            label="forecast, 95 % interval",
+            label="forecast (law and its recent error), 95 % interval",
         )
     drawn = [*y, *tidy.numbers(law, "value"), *tidy.numbers(forecast, "value")]
     fit_panels.scale_axis(axes, "x", [*x, *tidy.numbers(law, "x")], fit_panels.X_FACTOR)

@@ -48,7 +48,11 @@ def fit(
     weight: Annotated[float, typer.Option(metavar="W", help="The weight W of one row.")] = 1.0,
     theory: Annotated[
         float | None,
-        typer.Option(metavar="EXPONENT", help="Compare the fitted exponent with this one."),
+        typer.Option(
+            metavar="EXPONENT",
+            help="Compare the fitted exponent with this one: supported if its 99.98 % interval lies"
+            " within 0.02 of it, contradicted if the two are apart, else unresolved.",
+        ),
     ] = None,
     at: Annotated[
         str,
@@ -75,7 +79,7 @@ def fit(
     synthlaw fit TABLE.csv --x rows --y error --se se --at 1e5
     synthlaw fit TABLE.csv --x rows --y error --by model --law power_floor --theory 0.5
     synthlaw fit results/simulate/table.csv --x augment --y estimate --se se \\
-        --by generator,group,metric --base 400 --weight 0.5
+        --law power_floor --by generator,ratio,group,metric --base 900 --weight 0.5
     """
     output: Output = context.obj
     from synthlaw.fit_request import checked_request

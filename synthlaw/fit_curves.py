@@ -139,6 +139,31 @@ def _check_counts(
             raise InputError(f"{where}: {len(found)} point(s), but {law} needs {needed}; {remedy}.")
 
 
+def _check_sizes(columns: Columns, request: Request, by: dict[str, str], x: np.ndarray) -> None:
+    """As many different sizes as the law has parameters: more points at one tell no more of a law."""
+    needed = FEWEST - 1 if request.law == AUTO else len(LAWS[request.law].parameters)
+    needed -= 0 if request.law == AUTO else len(request.held)
+    sizes = len(np.unique(x, axis=0))
+    if sizes >= needed:
+        return
+    where = f"{columns.source}, {name_of(by)}" if by else columns.source
+    law = "--law auto" if request.law == AUTO else f"the law {request.law}"
+    raise InputError(
+        f"{where}: {len(x)} points at {sizes} different x, but {law} needs {needed}; name the columns"
+        " that tell these points apart in --by, or give points at more sizes."
+    )
+
+
+def _check_floor(columns: Columns, request: Request, by: dict[str, str], y: np.ndarray) -> None:
+    """A floor that is held must lie below some point."""
+    if request.floor is not None and not (y > request.floor).any():
+        where = f"{columns.source}, {name_of(by)}" if by else columns.source
+        raise InputError(
+            f"{where}: --floor is {request.floor:g}, but no value of {request.y!r} lies above it; give"
+            " a floor below the curve."
+        )
+
+
 def _named(columns: Columns, request: Request, key: tuple[str, ...], rows: list[int]) -> Named:
     raw = np.array([[number(columns, name, row) for name in request.x] for row in rows])
     y = np.array([number(columns, request.y, row) for row in rows])
@@ -154,7 +179,10 @@ def _named(columns: Columns, request: Request, key: tuple[str, ...], rows: list[
                 raise fault(columns, request.se, row, f"{value:g} is no standard error; {remedy}")
     x = effective(raw, request.base, request.weight)
     _check_x(columns, request, rows, raw, x)
-    return Named(dict(zip(request.by, key, strict=True)), raw, Curve(x, y, se))
+    by = dict(zip(request.by, key, strict=True))
+    _check_sizes(columns, request, by, x)
+    _check_floor(columns, request, by, y)
+    return Named(by, raw, Curve(x, y, se))
 
 
 def _check_x(

@@ -6,7 +6,7 @@ from typing import Any
 
 from scaling.against import EXPONENT_MARGIN, exponent_verdict
 from scaling.choice import Choice
-from scaling.equivalence import equivalence
+from scaling.equivalence import ALPHA, equivalence
 from scaling.fits import Fit, FitWarning
 from scaling.fitting import fit
 from scaling.forecast import Forecast, forecast_warnings
@@ -33,7 +33,7 @@ def entry(what: Fitted, request: Request) -> Row:
         warned = list(best.warnings)
     else:
         warned = list(choice.warnings) if choice is not None else []
-    warned += _unbounded(what.bounds)
+    warned += _unbounded(best, what.bounds)
     if what.places:
         warned += forecast_warnings(what.fits[0], what.places)
     theory = _theory(best, request, what.bounds, warned)
@@ -63,7 +63,7 @@ def _as_asked(told: Sequence[Forecast], request: Request) -> list[Row]:
     ]
 
 
-def _unbounded(bounds: Mapping[str, Bound]) -> list[FitWarning]:
+def _unbounded(best: Fit | None, bounds: Mapping[str, Bound]) -> list[FitWarning]:
     """What is not bounded by the points, and whether the exponent is among it."""
     names = [name.replace("_", " ") for name, each in bounds.items() if each.interval.unbounded]
     if not names:
@@ -80,9 +80,11 @@ def _unbounded(bounds: Mapping[str, Bound]) -> list[FitWarning]:
         bounds["exponent"].interval if "exponent" in bounds else (0.0, 0.0, False)
     )
     if unbounded and high - low > UNTOLD:
+        hold = best is not None and "floor" in best.law.linear and "floor" not in best.held
+        remedy = ", or hold the floor if theory knows it (--floor)" if hold else ""
         text = (
             f"The points do not tell the exponent, which may be {low:.2g} to {high:.2g}; report the"
-            " forecasts, not the exponent, or hold the floor if theory knows it (--floor)."
+            f" forecasts, not the exponent{remedy}."
         )
         told.append(FitWarning("unidentified", text))
     return told
@@ -148,7 +150,13 @@ def _theory(
     """The exponent against the one that theory derives."""
     if request.theory is None:
         return None
-    told = {"exponent": request.theory, "outcome": "unresolved", "resolution": None}
+    told = {
+        "exponent": request.theory,
+        "outcome": "unresolved",
+        "resolution": None,
+        "margin": EXPONENT_MARGIN,
+        "level": 1.0 - 2.0 * ALPHA,
+    }
     if best is None:
         return told
     if "exponent" not in best.law.parameters:

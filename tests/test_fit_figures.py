@@ -127,7 +127,7 @@ EVERYTHING = {
     "floor of the law",
     "exponent 0.4 of theory",
     "measured, ±2 standard errors",
-    "forecast, 95 % interval",
+    "forecast (law and its recent error), 95 % interval",
 }
 
 
@@ -141,7 +141,9 @@ def test_a_fitted_curve_shows_all_there_is() -> None:
     np.testing.assert_allclose(np.asarray(measured[0].get_xydata())[:, 0], X)
     segments = measured[2][0].get_segments()
     np.testing.assert_allclose([(s[1, 1] - s[0, 1]) / 2 for s in segments], 0.02)
-    told = bars(axes)["forecast, 95 % interval"].lines[2][0].get_segments()
+    told = (
+        bars(axes)["forecast (law and its recent error), 95 % interval"].lines[2][0].get_segments()
+    )
     np.testing.assert_allclose(told[0][:, 1], [0.05, 0.2])
     solid, dashed = line(axes, "fitted law"), line(axes, "beyond the data")
     assert solid[-1, 0] <= 1e5 * (1 + 1e-9) and dashed[0, 0] <= 1e5 * (1 + 1e-9)
@@ -153,7 +155,7 @@ def test_a_fitted_curve_shows_all_there_is() -> None:
     [
         ("theory", "exponent 0.4 of theory"),
         ("floor", "floor of the law"),
-        ("forecast", "forecast, 95 % interval"),
+        ("forecast", "forecast (law and its recent error), 95 % interval"),
         ("se", "measured, ±2 standard errors"),
     ],
 )
@@ -225,7 +227,7 @@ def test_a_ridge_draws_both_regions_and_the_estimate() -> None:
 def test_a_board_tells_chosen_plausible_and_ruled_out_apart() -> None:
     figure = fit_board.draw(board(), x="rows", y="error")
     weight, heldout, told = figure.axes
-    assert labels(figure) == {"chosen", "plausible", "ruled out"}
+    assert labels(figure) == {"chosen", "plausible", "left out"}
     names = [text.get_text() for text in weight.get_yticklabels()]
     assert names == ["power", "power_floor", "broken"]
     assert "too few points" in written(heldout) and len(heldout.lines) == 2

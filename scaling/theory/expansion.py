@@ -16,7 +16,8 @@ import numpy as np
 from simulations.population.units import UnitPopulation
 from simulations.runs.moments import excess
 
-ROUNDING = 1e-14
+# Sums over thousands of nodes leave some thousand units in the last place.
+ROUNDING = 1e-12
 
 
 class Expansion(NamedTuple):
