@@ -88,7 +88,7 @@ def test_chunks_may_come_in_any_order(generator: int) -> None:
 def test_one_core_gives_the_bits_of_all_cores(tmp_path: Path, plain: Any) -> None:
     code = (
         "import os, json, sys; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-        "import synthlaw; from simulations import engine; engine.CHUNK = 7\n"
+        "import synthlaw; from simulations.runs import engine; engine.CHUNK = 7\n"
         f"synthlaw.simulate(json.loads(sys.argv[1]), sys.argv[2], replicates={REPLICATES})"
     )
     subprocess.run([sys.executable, "-c", code, json.dumps(SWEEP), str(tmp_path)], check=True)
