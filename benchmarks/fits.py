@@ -114,7 +114,7 @@ def timed(refit: Callable[[int], Any], least: float) -> float:
 
 def rivals_curve(least: float) -> dict[str, float]:
     """Seconds of a refit of the curve."""
-    import lmfit
+    import lmfit  # pyright: ignore[reportMissingImports]
     from scipy.optimize import curve_fit
 
     x, _, se = curve_data()
@@ -140,7 +140,7 @@ def rivals_curve(least: float) -> dict[str, float]:
 
 def rivals_surface(least: float) -> dict[str, float]:
     """Seconds of a refit of the surface: Huber's loss of the logarithm, the same start."""
-    import lmfit
+    import lmfit  # pyright: ignore[reportMissingImports]
     from scipy.optimize import least_squares
 
     x, y = surface_data()

@@ -4,6 +4,7 @@ Figures are drawn on a bare ``Figure`` (no display, no global state) inside ``st
 written by ``save``, twice: PNG for looking, SVG for print and for the report.
 """
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import matplotlib
 import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter
 
 PALETTE: tuple[Any, ...] = tuple(seaborn.color_palette("colorblind").as_hex())
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h")
@@ -28,6 +29,8 @@ OUTCOMES = {
 SUFFIXES = ("png", "svg")
 # What an axis tells about error bars, in one wording everywhere.
 ERROR_BARS = "±2 standard errors"
+# A logarithmic axis over a smaller factor also shows 2 and 5 between the powers of ten.
+FEW_DECADES = 100.0
 
 _RC: Any = {
     **seaborn.axes_style("ticks"),
@@ -87,7 +90,15 @@ def plain_log(axes: Axes, which: str) -> None:
     getattr(axes, f"set_{which}scale")("log")
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_formatter(NullFormatter())
+
+    def between(value: float, _: int) -> str:
+        low, high = sorted(axis.get_view_interval())
+        # Below two decades the powers of ten alone are too few numbers to read by.
+        few = 0.0 < low < high < FEW_DECADES * low
+        leading = round(value / 10.0 ** math.floor(math.log10(value))) if value > 0.0 else 0
+        return f"{value:g}" if few and leading in (2, 5) else ""
+
+    axis.set_minor_formatter(FuncFormatter(between))
 
 
 def spans(values: Sequence[float], factor: float = 30.0) -> bool:
