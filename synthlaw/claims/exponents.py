@@ -4,7 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from synthlaw.claims.record import DERIVED, REGULAR, Assumption, Claim, Evidence, Twin
+from synthlaw.claims.constants import constant_claim
+from synthlaw.claims.record import Claim, Evidence, Twin
 
 # The planted error of an exponent and its margin, both absolute and the same in all presets.
 PLANTED, MARGIN = 0.1, 0.02
@@ -50,33 +51,12 @@ def planted_exponent(evidence: Evidence) -> Evidence:
 
 
 def exponent_claim(
-    id: str,
-    title: str,
-    statement: str,
-    formula: str,
-    evidence: Evidence,
-    *,
-    note: str,
-    source: str = DERIVED,
-    assumptions: tuple[Assumption, ...] = REGULAR,
-    twin: Twin | None = None,
+    id: str, title: str, statement: str, formula: str, evidence: Evidence, **options: Any
 ) -> Claim:
-    """A claim on an exponent; its family is the first word of its id.
+    """A claim on an exponent, with the options of `constant_claim`.
 
     The twin, unless one is given, is the same evidence against an exponent larger by 0.1.
     """
     wrong = Twin("The exponent is larger by 0.1.", planted_exponent(evidence))
-    return Claim(
-        id=id,
-        family=id.split("-")[0],
-        kind="exponent",
-        title=title,
-        statement=statement,
-        formula=formula,
-        source=source,
-        note=note,
-        assumptions=assumptions,
-        evidence=evidence,
-        twin=twin or wrong,
-        margin=MARGIN,
-    )
+    claim = constant_claim(id, title, statement, formula, evidence, **{"twin": wrong, **options})
+    return claim._replace(kind="exponent", margin=MARGIN)
