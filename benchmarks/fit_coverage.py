@@ -70,7 +70,7 @@ def scipy_intervals(data: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray
 
 def coverage(seed: int = 0) -> dict[str, Any]:
     """Shares of intervals that cover, by decades and floor, ours and curve_fit's."""
-    from scaling.intervals import intervals_all
+    from scaling.fitting.intervals import intervals_all
 
     rows = []
     start = time.perf_counter()

@@ -56,9 +56,9 @@ def surface_data(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def ours_curve() -> dict[str, Any]:
     """1,000 parametric refits, as a user calls them."""
     start = time.perf_counter()
-    from scaling.bootstrap import parametric
-    from scaling.curves import curve
-    from scaling.fitting import fit
+    from scaling.fitting.curves import curve
+    from scaling.fitting.fit import fit
+    from scaling.forecasting.bootstrap import parametric
 
     found = parametric(fit("power_floor", curve(*curve_data())), REFITS["curve"])
     seconds = time.perf_counter() - start
@@ -68,10 +68,10 @@ def ours_curve() -> dict[str, Any]:
 def ours_surface() -> dict[str, Any]:
     """4,000 refits to points drawn with replacement."""
     start = time.perf_counter()
-    from scaling.bootstrap import cases
-    from scaling.curves import curve
-    from scaling.fitting import fit
-    from scaling.polish import Measure
+    from scaling.fitting.curves import curve
+    from scaling.fitting.fit import fit
+    from scaling.fitting.polish import Measure
+    from scaling.forecasting.bootstrap import cases
 
     whole = fit("two_exponent", curve(*surface_data()), measure=Measure("huber", "log", DELTA))
     found = cases(whole, REFITS["surface"])

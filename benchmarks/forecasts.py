@@ -97,7 +97,7 @@ def _recomputed(folder: Path) -> Iterator[Published]:
 
 def usable(folder: Path, abscissa: str) -> Iterator[tuple[str, Any]]:
     """Every curve that can be forecast, with its name of set."""
-    from scaling.curves import Curve
+    from scaling.fitting.curves import Curve
 
     for each in (*_stored(folder), *_recomputed(folder)):
         keep = each.added > 0.0 if abscissa == "added" else np.ones(len(each.y), bool)
@@ -122,8 +122,8 @@ def log_log_line(x: np.ndarray, y: np.ndarray, there: np.ndarray) -> np.ndarray:
 
 def forecasts(folder: Path, abscissa: str, every: int) -> pd.DataFrame:
     """One row per curve and point left out."""
-    from scaling.choice import choose
-    from scaling.curves import Curve
+    from scaling.fitting.curves import Curve
+    from scaling.forecasting.choice import choose
 
     rows = []
     for subset, whole in list(usable(folder, abscissa))[::every]:

@@ -18,19 +18,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simulations.setup.configuration import read_sweep
-    from synthlaw.fits import fit
-    from synthlaw.predictions import predict
-    from synthlaw.simulation import simulate
-    from synthlaw.verification import verify
+    from synthlaw.fitting.fits import fit
+    from synthlaw.simulating.predictions import predict
+    from synthlaw.simulating.simulation import simulate
+    from synthlaw.verifying.verification import verify
 
     __version__: str
 
 _HOMES = {
-    "fit": "synthlaw.fits",
-    "predict": "synthlaw.predictions",
+    "fit": "synthlaw.fitting.fits",
+    "predict": "synthlaw.simulating.predictions",
     "read_sweep": "simulations.setup.configuration",
-    "simulate": "synthlaw.simulation",
-    "verify": "synthlaw.verification",
+    "simulate": "synthlaw.simulating.simulation",
+    "verify": "synthlaw.verifying.verification",
 }
 
 __all__ = ["__version__", "fit", "predict", "read_sweep", "simulate", "verify"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from simulations.setup.configuration import Sweep
-    from synthlaw.shares import Share
+    from synthlaw.simulating.shares import Share
 
 KINDS = ("imbalance", "spurious", "groups", "craft")
 
@@ -50,8 +50,8 @@ def checked_simulation(
         raise InputError(f"--target-se is {target_se:g}; give a number between 0 and 1.")
     if shard is None and replicates is None and target_se is None:
         return config, None
-    from synthlaw.shares import check_share, read_share
-    from synthlaw.simulation import configured
+    from synthlaw.simulating.shares import check_share, read_share
+    from synthlaw.simulating.simulation import configured
 
     config = configured(config, replicates, target_se)
     if shard is None:

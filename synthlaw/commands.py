@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from synthlaw.fit_command import fit
+from synthlaw.fitting.command import fit
 from synthlaw.output import (
     Output,
     progress_bar,
@@ -18,7 +18,7 @@ from synthlaw.output import (
     show_json,
     show_table,
 )
-from synthlaw.run_commands import simulate, status
+from synthlaw.simulating.commands import simulate, status
 
 CONTRADICTED = 1  # exit status of verify when a claim is contradicted
 
@@ -91,7 +91,7 @@ def verify(
     from synthlaw.checks import checked_choice, checked_integer
     from synthlaw.claims.lab import PRESETS
     from synthlaw.folders import check_folder
-    from synthlaw.verification import chosen_claims
+    from synthlaw.verifying.verification import chosen_claims
 
     checked_choice("--preset", preset, PRESETS, "presets")
     checked_integer("--seed", seed, 0, 2**32 - 1)
@@ -100,14 +100,14 @@ def verify(
     chosen_claims(claim or (), family or ())
     check_folder(out)
     if published is not None:
-        from synthlaw.published import read
+        from synthlaw.verifying.published import read
 
         read(published)
     if soak is not None:
         _soak(output, soak, preset, claim or [], family or [], out, seed)
         return
-    from synthlaw.terminal import verdict_table
-    from synthlaw.verification import verify as run_verify
+    from synthlaw.verifying.terminal import verdict_table
+    from synthlaw.verifying.verification import verify as run_verify
 
     with progress_bar(output, "verify") as advance:
         result = run_verify(preset, claim or (), family or (), out, seed, advance, published)
@@ -129,7 +129,7 @@ def _soak(
     seed: int,
 ) -> None:
     from synthlaw.checks import write_json
-    from synthlaw.verification import soak
+    from synthlaw.verifying.verification import soak
 
     with progress_bar(output, "soak") as advance:
         result = soak(count, preset, claims, families, seed, advance)
@@ -204,8 +204,8 @@ def predict(
     configuration = read_sweep(sweep)
     check_file(out)
     from synthlaw.checks import write_prediction
-    from synthlaw.predictions import predict as predict_table
-    from synthlaw.screen import prediction_rows
+    from synthlaw.simulating.predictions import predict as predict_table
+    from synthlaw.simulating.screen import prediction_rows
 
     table = predict_table(configuration)
     write_prediction(table, configuration, out)

@@ -5,13 +5,13 @@ import pytest
 from scipy.stats import binom
 from stochastic import FALSE_FAIL, Disagreement, assert_mean
 
-from scaling.bootstrap import Bootstrap, cases, clusters, parametric
-from scaling.curves import curve
-from scaling.fits import Fit
-from scaling.fitting import fit
-from scaling.laws import LAWS, value
-from scaling.polish import Measure
-from scaling.uncertainty import covariance
+from scaling.fitting.curves import curve
+from scaling.fitting.fit import fit
+from scaling.fitting.fits import Fit
+from scaling.fitting.laws import LAWS, value
+from scaling.fitting.polish import Measure
+from scaling.fitting.uncertainty import covariance
+from scaling.forecasting.bootstrap import Bootstrap, cases, clusters, parametric
 
 X = np.geomspace(10.0, 1000.0, 12)
 TRUE = 0.2 + X**-0.5

@@ -5,10 +5,10 @@ import pytest
 from scipy.stats import binom
 from stochastic import FALSE_FAIL
 
-from scaling.choice import Choice, choose, criterion_of
-from scaling.curves import curve
-from scaling.fitting import fit
-from scaling.laws import LAWS, value
+from scaling.fitting.curves import curve
+from scaling.fitting.fit import fit
+from scaling.fitting.laws import LAWS, value
+from scaling.forecasting.choice import Choice, choose, criterion_of
 
 
 def drawn(

@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 
 import synthlaw
-from scaling.equivalence import ALPHA
+from scaling.verdict.equivalence import ALPHA
 from simulations.problems import InputError
-from synthlaw import verification
 from synthlaw.claims import registry
 from synthlaw.claims.evidence import exact_rows, planted
 from synthlaw.claims.judges import JUDGES
 from synthlaw.claims.lab import PRESETS, Lab
 from synthlaw.claims.record import FAMILIES, Claim, Twin
+from synthlaw.verifying import verification
 
 NOTES = Path(__file__).parents[1] / "paper_notes"
 KEYS = {

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from synthlaw import cli, simulation
+from synthlaw import cli
+from synthlaw.simulating import simulation
 
 COMMAND = Path(sys.executable).parent / "synthlaw"
 SMALL = """

@@ -5,10 +5,10 @@ import pytest
 from scipy.stats import chi2
 from stochastic import FALSE_FAIL
 
-from scaling.correlated import fit_correlated, reciprocal_line
-from scaling.curves import curve
-from scaling.fitting import fit, fit_all
-from scaling.uncertainty import covariance
+from scaling.fitting.correlated import fit_correlated, reciprocal_line
+from scaling.fitting.curves import curve
+from scaling.fitting.fit import fit, fit_all
+from scaling.fitting.uncertainty import covariance
 
 X = 100.0 * 2.0 ** np.arange(6)
 TRUTH = 0.3 + 40.0 / X

@@ -17,7 +17,7 @@ from simulations.problems import InputError
 from simulations.runs import engine, store
 from simulations.runs.engine import Chunk, chunks, run_chunks
 from simulations.runs.tasks import prepare
-from synthlaw.state import plan_of, status
+from synthlaw.simulating.state import plan_of, status
 
 NUMBERS = ["estimate", "se", "estimate_raw", "se_raw", "predicted"]
 SWEEP: dict[str, Any] = {

@@ -11,9 +11,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import fit_coverage  # noqa: E402
 from benchmarks import fits as benchmark  # noqa: E402
-from scaling.curves import curve  # noqa: E402
-from scaling.fitting import fit  # noqa: E402
-from scaling.polish import Measure  # noqa: E402
+from scaling.fitting.curves import curve  # noqa: E402
+from scaling.fitting.fit import fit  # noqa: E402
+from scaling.fitting.polish import Measure  # noqa: E402
 
 
 def test_the_curve_is_one_problem_for_all() -> None:

@@ -12,7 +12,8 @@ import pytest
 
 import figures
 import synthlaw
-from synthlaw import cli, fit_folder
+from synthlaw import cli
+from synthlaw.fitting import folder as fit_folder
 
 COMMAND = Path(sys.executable).parent / "synthlaw"
 ROWS = np.array([100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scaling.fit_warnings import CODES
+from scaling.fitting.warnings import CODES
 from synthlaw import fit
 
 PAGES = Path(__file__).parents[1] / "paper_notes" / "warnings"

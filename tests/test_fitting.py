@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from scipy.optimize import curve_fit, lsq_linear
 
-from scaling.curves import curve, effective
-from scaling.fitting import Fit, fit, fit_all
-from scaling.laws import LAWS, value
-from scaling.polish import Measure
-from scaling.projection import solve_linear
-from scaling.uncertainty import covariance
+from scaling.fitting.curves import curve, effective
+from scaling.fitting.fit import Fit, fit, fit_all
+from scaling.fitting.laws import LAWS, value
+from scaling.fitting.polish import Measure
+from scaling.fitting.projection import solve_linear
+from scaling.fitting.uncertainty import covariance
 from simulations.problems import InputError
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

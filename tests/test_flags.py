@@ -19,9 +19,9 @@ from figures import worst_group as worst
 from figures.tidy import read_table
 from simulations.runs.flags import FAILURE_LIMIT, FAILURES, MEANING, flags
 from synthlaw.claims.evidence import compare, flagged
-from synthlaw.report import report
-from synthlaw.screen import flag_sentence, simulation_rows
-from synthlaw.terminal import summary
+from synthlaw.simulating.screen import flag_sentence, simulation_rows
+from synthlaw.verifying.report import report
+from synthlaw.verifying.terminal import summary
 from synthlaw.words import flag_sentence as claim_sentence
 
 
@@ -171,9 +171,9 @@ def test_the_board_marks_flagged_claims() -> None:
 
 
 def test_a_claim_counts_its_flagged_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    from synthlaw import verification
     from synthlaw.claims import registry
     from synthlaw.claims.lab import PRESETS, Lab
+    from synthlaw.verifying import verification
 
     known = next(each for each in registry() if each.id == "imbalance-log-odds")
     for failed, expected in ((10, 0), (11, 1)):

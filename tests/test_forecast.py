@@ -5,12 +5,19 @@ import pytest
 from scipy.stats import binom, norm
 from stochastic import FALSE_FAIL
 
-from scaling.curves import curve
-from scaling.fits import Fit
-from scaling.fitting import fit
-from scaling.forecast import Mixture, average, forecast, forecast_warnings, observation, outlook
-from scaling.model_error import cuts_of, distance, drift_of, walk
-from scaling.polish import Measure
+from scaling.fitting.curves import curve
+from scaling.fitting.fit import fit
+from scaling.fitting.fits import Fit
+from scaling.fitting.polish import Measure
+from scaling.forecasting.forecast import (
+    Mixture,
+    average,
+    forecast,
+    forecast_warnings,
+    observation,
+    outlook,
+)
+from scaling.forecasting.model_error import cuts_of, distance, drift_of, walk
 
 X = np.geomspace(10.0, 1000.0, 12)
 

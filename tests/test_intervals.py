@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import binom, chi2, f, norm
 
-from scaling.against import exponent_verdict, floor_verdict, parameter_verdict
-from scaling.curves import Curve, curve
-from scaling.fitting import fit
-from scaling.intervals import PRECISION, intervals, intervals_all
-from scaling.laws import LAWS
-from scaling.local_slopes import extrapolated, local_slopes
-from scaling.polish import Measure
-from scaling.uncertainty import covariance
+from scaling.fitting.curves import Curve, curve
+from scaling.fitting.fit import fit
+from scaling.fitting.intervals import PRECISION, intervals, intervals_all
+from scaling.fitting.laws import LAWS
+from scaling.fitting.local_slopes import extrapolated, local_slopes
+from scaling.fitting.polish import Measure
+from scaling.fitting.uncertainty import covariance
+from scaling.verdict.against import exponent_verdict, floor_verdict, parameter_verdict
 from simulations.problems import InputError
 
 X = np.geomspace(10.0, 1000.0, 12)

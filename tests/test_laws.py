@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from scaling.laws import LAWS, SHARPNESS, internal, limits, reported, value
+from scaling.fitting.laws import LAWS, SHARPNESS, internal, limits, reported, value
 
 X = np.geomspace(3.0, 4e5, 9)[:, None]
 RNG = np.random.default_rng(4)

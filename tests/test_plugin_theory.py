@@ -17,7 +17,7 @@ from scaling.theory.expansion import expansion
 from simulations.population.plugins import PLUGINS, plugged, plugin, population_theta
 from simulations.population.quadrature import gaussian_grid
 from simulations.population.units import Unit, unit_population
-from synthlaw.simulation import simulate
+from synthlaw.simulating.simulation import simulate
 
 
 def _unit(kind: str, dim: int, distance: float, counts: tuple[int, int], **synthetic: Any) -> Unit:

@@ -9,10 +9,10 @@ import pytest
 
 import figures
 from synthlaw.cli import main
-from synthlaw.published import LARGE, LARGE_SEEDS, SMALL, SMALL_SEEDS, read
-from synthlaw.published_page import LEFT_OUT, page
-from synthlaw.published_tables import tables
-from synthlaw.verification import verify
+from synthlaw.verifying.published import LARGE, LARGE_SEEDS, SMALL, SMALL_SEEDS, read
+from synthlaw.verifying.published_page import LEFT_OUT, page
+from synthlaw.verifying.published_tables import tables
+from synthlaw.verifying.verification import verify
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 CLAIM = "imbalance-log-odds"

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 import figures
-from synthlaw.mathml import inline_math, mathml
-from synthlaw.report import write_report
-from synthlaw.terminal import summary, verdict_table
+from synthlaw.verifying.mathml import inline_math, mathml
+from synthlaw.verifying.report import write_report
+from synthlaw.verifying.terminal import summary, verdict_table
 from synthlaw.words import measured, twin_sentence, verdict_sentence
 
 HOSTILE = '<script>alert("x")</script><img src="http://evil.example/x.png" onerror=alert(1)>'

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom, chi2, kstest, norm
 from stochastic import FALSE_FAIL
 
-from scaling.equivalence import ALPHA, below, critical_value, equivalence
-from scaling.ladder import ladder
+from scaling.verdict.equivalence import ALPHA, below, critical_value, equivalence
+from scaling.verdict.ladder import ladder
 
 Z = critical_value(ALPHA)
 SIZES = np.array([100.0, 200.0, 400.0, 800.0])

@@ -29,7 +29,7 @@ from synthlaw.claims.samples import (
     points,
     unit_of,
 )
-from synthlaw.verification import run_claim
+from synthlaw.verifying.verification import run_claim
 
 RNG_SEED = 31
 

@@ -10,9 +10,9 @@ import synthlaw
 from simulations.problems import InputError
 from simulations.runs import engine
 from simulations.setup.configuration import read_sweep
-from synthlaw import simulation
-from synthlaw.shares import Share, items_of, missing, read_share, simulate_share
-from synthlaw.simulation import parts_of
+from synthlaw.simulating import simulation
+from synthlaw.simulating.shares import Share, items_of, missing, read_share, simulate_share
+from synthlaw.simulating.simulation import parts_of
 
 SWEEP: dict[str, Any] = {
     "setting": {"kind": "imbalance", "dim": 2},

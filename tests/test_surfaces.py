@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize
 
-from scaling.curves import curve
-from scaling.fitting import fit
-from scaling.intervals import intervals
-from scaling.polish import Measure
-from scaling.robust import robust_fit, with_noise
-from scaling.surfaces import has_valley, profile, threshold, valley
+from scaling.fitting.curves import curve
+from scaling.fitting.fit import fit
+from scaling.fitting.intervals import intervals
+from scaling.fitting.polish import Measure
+from scaling.fitting.robust import robust_fit, with_noise
+from scaling.fitting.surfaces import has_valley, profile, threshold, valley
 
 ROWS = np.geomspace(100, 20_000, 12)
 SE = 0.01 * (0.2 + 3.0 * ROWS**-0.5)

@@ -13,8 +13,8 @@ import synthlaw
 from simulations.problems import InputError
 from simulations.runs import engine
 from simulations.runs.sequential import looks
-from synthlaw.simulation import UNREACHED, configured
-from synthlaw.state import plan_of, status
+from synthlaw.simulating.simulation import UNREACHED, configured
+from synthlaw.simulating.state import plan_of, status
 
 TARGET = 0.008
 SWEEP: dict[str, Any] = {

@@ -9,7 +9,7 @@ from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, against, column, ladder_of, select
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import Assumption, Twin, always, no_failures
-from synthlaw.predictions import predict
+from synthlaw.simulating.predictions import predict
 
 NOTE = "verdicts.md"
 BATCH = 25

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2, kstest
 
-from scaling.equivalence import ALPHA
+from scaling.verdict.equivalence import ALPHA
 from simulations.population.units import Unit, unit_population
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim

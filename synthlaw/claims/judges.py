@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from scaling.equivalence import ALPHA, Outcome, Verdict, below, critical_value, equivalence
-from scaling.ladder import Ladder, ladder
+from scaling.verdict.equivalence import ALPHA, Outcome, Verdict, below, critical_value, equivalence
+from scaling.verdict.ladder import Ladder, ladder
 
 
 class Judgement(NamedTuple):

@@ -12,8 +12,8 @@ from simulations.runs.engine import chunks, run_chunks
 from simulations.runs.moments import measures
 from simulations.runs.tasks import compute_parameters, prepare
 from simulations.setup.configuration import read_sweep
-from synthlaw.predictions import predict
-from synthlaw.simulation import simulate
+from synthlaw.simulating.predictions import predict
+from synthlaw.simulating.simulation import simulate
 
 Result = TypeVar("Result")
 # Ratios at which a pictured curve is predicted.

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from scaling.fitting import fit_all
+from scaling.fitting.fit import fit_all
 from synthlaw.claims.exponents import exponent_claim, fitted_row
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import DERIVED, Twin, always

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import block_diag
 
-from scaling.correlated import Correlated, fit_correlated
+from scaling.fitting.correlated import Correlated, fit_correlated
 from scaling.theory.augmentation import augmentation_law
 from scaling.theory.bias import quadratic_floor
 from simulations.population.units import unit_population

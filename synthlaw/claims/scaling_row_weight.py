@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from scaling.correlated import Correlated, fit_correlated, reciprocal_line
+from scaling.fitting.correlated import Correlated, fit_correlated, reciprocal_line
 from scaling.theory.augmentation import effective_rows
 from simulations.population.cells import effective_share
 from synthlaw.claims.evidence import exact_rows

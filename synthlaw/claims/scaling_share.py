@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from scaling.correlated import influence
+from scaling.fitting.correlated import influence
 from scaling.theory.augmentation import BestShare, augmentation_law, best_share
 from scaling.theory.bias import quadratic_floor
 from simulations.population.units import unit_population

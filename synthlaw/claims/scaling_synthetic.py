@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from scaling.correlated import Correlated, fit_correlated
+from scaling.fitting.correlated import Correlated, fit_correlated
 from scaling.theory.bias import quadratic_floor
 from simulations.population.units import unit_population
 from synthlaw.claims.constants import constant_claim

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import block_diag
 
-from scaling.correlated import Correlated, fit_correlated
+from scaling.fitting.correlated import Correlated, fit_correlated
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.exponents import exponent_claim, fitted_row
 from synthlaw.claims.lab import Lab

@@ -1,0 +1,1 @@
+"""Laws fitted to curves: from points to parameters, their intervals and warnings."""

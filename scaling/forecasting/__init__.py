@@ -1,0 +1,1 @@
+"""Which law, and what it says beyond the last point."""

@@ -1,0 +1,1 @@
+"""From an estimate and its standard error to supported, contradicted or unresolved."""

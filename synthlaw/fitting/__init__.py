@@ -1,0 +1,1 @@
+"""The command fit and its twin function."""

@@ -1,0 +1,1 @@
+"""The commands predict, simulate and status and their twin functions."""

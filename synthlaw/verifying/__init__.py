@@ -1,0 +1,1 @@
+"""The command verify and its twin function: claims run, judged, reported."""

@@ -1,0 +1,248 @@
+"""``verify``: run claims, judge them and their planted errors, and leave verdicts and tables."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binom
+
+from scaling.verdict.equivalence import ALPHA
+from simulations.problems import InputError, nearest
+from simulations.runs.store import write_atomically
+from synthlaw.claims import registry
+from synthlaw.claims.evidence import flagged
+from synthlaw.claims.judges import Judgement, judge
+from synthlaw.claims.lab import PRESETS, Lab
+from synthlaw.claims.record import FAMILIES, Claim
+from synthlaw.verifying.published import PREFIX, Published
+from synthlaw.verifying.published import read as read_published
+from synthlaw.versions import versions
+
+SCHEMA = 1
+VERDICTS = "verdicts.json"
+# A planted error is missed with at most this probability when the claim's resolution is met.
+ESCAPE = 0.01
+Progress = Callable[[int, int, str], None]
+
+
+def chosen_claims(claims: Sequence[str] = (), families: Sequence[str] = ()) -> list[Claim]:
+    """The claims with these ids or of these families; all of them when neither is given."""
+    known = {claim.id: claim for claim in registry()}
+    for name in claims:
+        if name not in known:
+            hint = nearest(name, list(known), "claims")
+            raise InputError(f"--claim {name}: is no claim; {hint} (synthlaw claims lists them).")
+    present = [family for family in FAMILIES if any(c.family == family for c in known.values())]
+    for name in families:
+        if name not in present:
+            raise InputError(
+                f"--family {name}: is no family; {nearest(name, present, 'families')}."
+            )
+    if not claims and not families:
+        return list(known.values())
+    return [c for c in known.values() if c.id in claims or c.family in families]
+
+
+def _number(value: float | None) -> float | None:
+    """JSON has no NaN: a number that is none becomes null."""
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def _outcome(claim: Claim, own: Judgement, twin: Judgement) -> str:
+    """A control is about its planted error: it stands only if that was caught."""
+    caught = twin.verdict.outcome == "contradicted"
+    if claim.family == "control" and own.verdict.outcome == "supported" and not caught:
+        return "contradicted" if twin.verdict.outcome == "supported" else "unresolved"
+    return own.verdict.outcome
+
+
+def run_claim(claim: Claim, lab: Lab) -> tuple[dict[str, Any], pd.DataFrame]:
+    """One claim's entry in verdicts.json, and its evidence."""
+    started = time.perf_counter()
+    margin = claim.margin if claim.margin is not None else lab.preset.margin
+    evidence = flagged(claim.evidence(lab))
+    own = judge(claim.kind, evidence, margin)
+    twin = judge(claim.kind, claim.twin.evidence(lab), margin)
+    verdict = own.verdict
+    entry = {
+        "id": claim.id,
+        "family": claim.family,
+        "kind": claim.kind,
+        "title": claim.title,
+        "statement": claim.statement,
+        "formula": claim.formula,
+        "source": claim.source,
+        "note": f"paper_notes/{claim.note}",
+        "remark": own.remark,
+        "assumptions": [
+            {"text": item.text, "holds": bool(item.check(evidence))} for item in claim.assumptions
+        ],
+        "outcome": _outcome(claim, own, twin),
+        "prediction": _number(own.prediction),
+        "estimate": _number(own.estimate),
+        "se": _number(own.se),
+        "ratio": _number(verdict.ratio),
+        "ratio_se": _number(verdict.ratio_se),
+        "margin": margin,
+        "alpha": ALPHA,
+        "level": own.level,
+        "resolution": _number(verdict.resolution),
+        "twin": {"statement": claim.twin.statement, "outcome": twin.verdict.outcome},
+        "seconds": round(time.perf_counter() - started, 3),
+        "replicates": int(evidence["replicates"].to_numpy().sum()),
+        "failures": int(evidence["failures"].to_numpy().sum()),
+        "flagged_rows": len(evidence) - list(evidence["flag"]).count(""),
+        "figure": f"figures/{claim.id}.png",
+        "reproduce": f"synthlaw verify --preset {lab.preset.name} --seed {lab.seed}"
+        f" --claim {claim.id}",
+    }
+    return entry, own.evidence
+
+
+def run(lab: Lab, claims: Sequence[Claim], progress: Progress | None = None) -> tuple[dict, dict]:
+    """Judge claims in one laboratory: the verdicts and every claim's evidence by id."""
+    entries, tables = [], {}
+    for done, claim in enumerate(claims):
+        if progress is not None:
+            progress(done, len(claims), claim.id)
+        entry, tables[claim.id] = run_claim(claim, lab)
+        entries.append(entry)
+    if progress is not None:
+        progress(len(claims), len(claims), "")
+    verdicts = {
+        "schema": SCHEMA,
+        "preset": lab.preset.name,
+        "seed": lab.seed,
+        "versions": versions(),
+        "claims": entries,
+    }
+    return verdicts, tables
+
+
+def _laboratory(preset: str, seed: int) -> Lab:
+    if preset not in PRESETS:
+        raise InputError(f"--preset {preset}: is unknown; {nearest(preset, PRESETS, 'presets')}.")
+    return Lab(PRESETS[preset], seed)
+
+
+def verify(
+    preset: str = "quick",
+    claims: Sequence[str] = (),
+    families: Sequence[str] = (),
+    out: str | Path | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    published: str | Path | None = None,
+) -> dict[str, Any]:
+    """Check claims against simulation and say how wrong the theory could have been and still passed.
+
+    Args:
+        preset: "quick" (margin 2 %, a planted error of 10 % must be caught) or "full" (1 %, 5 %).
+        claims: ids of the claims to run; default all (``synthlaw claims`` lists them).
+        families: families to run, beside the claims named.
+        out: folder for verdicts.json, report.html, tables/ and figures/; None leaves nothing.
+        seed: root of all random numbers, 0 <= seed < 2^32.
+        progress: called with (claims done, claims in all, id of the next one).
+        published: folder with the published curves (not part of the project); the report then has a
+            page on them, and ``tables/`` the tables ``published_*.csv``.
+
+    Returns:
+        The content of verdicts.json.
+
+    Raises:
+        ValueError: one sentence, for an unknown preset, claim or family, or a folder without the
+            published curves.
+
+    Source: paper_notes/verdicts.md.
+
+    >>> verdicts = verify(claims=["imbalance-log-odds"])
+    >>> verdicts["claims"][0]["outcome"]
+    'supported'
+    """
+    lab, wanted = _laboratory(preset, seed), chosen_claims(claims, families)
+    curves = None if published is None else read_published(published)
+    verdicts, tables = run(lab, wanted, progress)
+    if out is not None:
+        _leave(verdicts, {**lab.pictured(), **tables, **_refitted(curves)}, Path(out))
+    return verdicts
+
+
+def _refitted(curves: Published | None) -> dict[str, pd.DataFrame]:
+    """The tables of the paper page, by their names in the run's folder."""
+    if curves is None:
+        return {}
+    from synthlaw.verifying.published_tables import tables
+
+    return {f"{PREFIX}{name}": table for name, table in tables(curves).items()}
+
+
+def _leave(verdicts: dict[str, Any], tables: dict[str, pd.DataFrame], directory: Path) -> None:
+    """Write tables, verdicts, figures and the report."""
+    # Drawing libraries load slowly; a run without a folder does without them.
+    from figures import render
+    from synthlaw.verifying.report import write_report
+
+    (directory / "tables").mkdir(parents=True, exist_ok=True)
+    # A page of an earlier run with published curves is not this run's.
+    for old in [*directory.glob(f"tables/{PREFIX}*"), *directory.glob(f"figures/{PREFIX}*")]:
+        old.unlink()
+    for name, table in tables.items():
+        content = table.to_csv(index=False).encode()
+        write_atomically(directory / "tables" / f"{name}.csv", content)
+    write_atomically(directory / VERDICTS, json.dumps(verdicts, indent=1).encode())
+    render("all", directory)
+    write_report(verdicts, directory)
+
+
+def soak(
+    count: int,
+    preset: str = "quick",
+    claims: Sequence[str] = (),
+    families: Sequence[str] = (),
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Run the claims under ``count`` fresh seeds and count what should almost never happen.
+
+    Returns:
+        ``runs``; ``claims_judged`` (those that rest on random numbers), how many of them came out
+        ``contradicted`` or ``unresolved``, and how many twins ``escaped`` (were not contradicted);
+        the probability ``_p`` of as many or more at the declared rates (alpha per claim, 1 % per
+        twin); the ``cases``.
+    """
+    cases: list[dict[str, Any]] = []
+    judged = contradicted = unresolved = escaped = 0
+    wanted = chosen_claims(claims, families)
+    for index in range(count):
+        lab = _laboratory(preset, (seed + 1 + index) % 2**32)
+        verdicts, _ = run(lab, wanted)
+        for entry in verdicts["claims"]:
+            # A claim without noise comes out the same under every seed: it is no trial.
+            if entry["se"] == 0.0:
+                continue
+            judged += 1
+            contradicted += entry["outcome"] == "contradicted"
+            unresolved += entry["outcome"] == "unresolved"
+            missed = entry["twin"]["outcome"] != "contradicted"
+            escaped += missed
+            if missed or entry["outcome"] != "supported":
+                keys = ("id", "outcome", "ratio", "ratio_se", "remark", "twin")
+                cases.append({"seed": lab.seed, **{key: entry[key] for key in keys}})
+        if progress is not None:
+            progress(index + 1, count, f"seed {lab.seed}")
+    return {
+        "schema": SCHEMA,
+        "runs": count,
+        "preset": preset,
+        "claims_judged": judged,
+        "contradicted": contradicted,
+        "contradicted_p": float(binom.sf(contradicted - 1, judged, ALPHA)),
+        "unresolved": unresolved,
+        "escaped": escaped,
+        "escaped_p": float(binom.sf(escaped - 1, judged, ESCAPE)),
+        "cases": cases,
+    }
