@@ -34,6 +34,8 @@ _PARITY = np.uint32(0x1BD11BDA)
 _NORMALS, _UNIFORMS, _INDICES, _NODE_NORMALS, _NODE_UNIFORMS = map(np.uint32, range(5))
 # The first purpose that no draw has: keys derived from a drawing key take second words from here.
 FREE_PURPOSE = 5
+# Far above those second words: no purpose shares bits with it.
+_SHORT_UNIFORMS = np.uint32(2**16)
 _LOWEST = np.nextafter(np.float32(-1), np.float32(0))
 
 
@@ -126,3 +128,21 @@ def numbers(key: Array, normals: int, uniforms: int = 0) -> tuple[Array, Array]:
         return drawn.astype(jnp.float64), jnp.zeros(0)
     words = jnp.concatenate(_words(key, _NODE_UNIFORMS, (uniforms + 1) // 2))[:uniforms]
     return drawn.astype(jnp.float64), (words >> np.uint32(9)).astype(jnp.float64) * 2.0**-23
+
+
+def short_uniforms(key: Array, block: Array, dim: int, count: int) -> Array:
+    """Uniforms of mean 0 and variance 1, ``(dim, count)``, in single precision; ``count`` a multiple of 4.
+
+    They have 16 random bits each, four to a call of the generator, and stand in the middle of their
+    cells: symmetric, with variance ``1 - 2^-32`` before rounding. Blocks 0, 1, .. of a key differ; a
+    key serves one ``dim`` and ``count``.
+    """
+    calls = dim * count // 4
+    counters = lax.iota(jnp.uint32, calls) + block.astype(jnp.uint32) * np.uint32(calls)
+    high, low = threefry(key, counters, jnp.full_like(counters, _SHORT_UNIFORMS))
+    # As one number of 64 bits: XLA would run the generator once for every word that is used apart.
+    both = (high.astype(jnp.uint64) << np.uint64(32)) | low.astype(jnp.uint64)
+    bits = lax.bitcast_convert_type(lax.optimization_barrier(both), jnp.uint16)
+    step = 2.0 * 3.0**0.5 / 2**16
+    wide = bits.reshape(dim, count).astype(jnp.float32)
+    return wide * np.float32(step) + np.float32(0.5 * step - 3.0**0.5)

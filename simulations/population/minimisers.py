@@ -87,9 +87,18 @@ def second_moments(atoms: Atoms | Table) -> Array:
 
 
 def minimise_mixture(
-    loss: Loss, weights: Array, atoms: Atoms | Table, penalty: Array, grid: Grid
+    loss: Loss,
+    weights: Array,
+    atoms: Atoms | Table,
+    penalty: Array,
+    grid: Grid,
+    start: Array | None = None,
 ) -> Minimiser:
-    """Minimise ``sum_l q_l R_l + theta' penalty theta / 2``; ``weights (L,)``, ``penalty (p, p)``."""
+    """Minimise ``sum_l q_l R_l + theta' penalty theta / 2``; ``weights (L,)``, ``penalty (p, p)``.
+
+    ``start (p,)`` (0 unless given) matters only where some weights are negative: the risk then need not
+    be convex, and the descent ends unconverged where it meets a Hessian that is not positive definite.
+    """
 
     def is_short(step: Array, theta: Array) -> Array:
         return jnp.abs(step).max() <= STEP_TOLERANCE * (1.0 + jnp.abs(theta).max())
@@ -114,9 +123,9 @@ def minimise_mixture(
             count + 1,
         )
 
-    start = jnp.zeros(atoms.means.shape[-1])
+    start = jnp.zeros(atoms.means.shape[-1]) if start is None else start
     # The first round stays at the start: its gradient is shorter than infinity.
-    first = (start, start, jnp.asarray(jnp.inf), jnp.asarray(1.0), 0)
+    first = (start, jnp.zeros_like(start), jnp.asarray(jnp.inf), jnp.asarray(1.0), 0)
     theta, step, size, _, _ = lax.while_loop(unfinished, advance, first)
     # Rounding stops the descent a little above the tolerance now and then: 1e-10 is still exact.
     curvature = jnp.trace(mixture_hessian(loss, theta, weights, atoms, grid))

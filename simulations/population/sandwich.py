@@ -83,9 +83,17 @@ class Bends(NamedTuple):
 
 def sandwich(loss: Loss, components: Components, penalty: Array, grid: Grid) -> Sandwich:
     """Expand the weighted M-estimator of one cell around its population minimiser."""
+    weights = components.total_weight @ components.mixing
+    minimiser = minimise_mixture(loss, weights, components.atoms, penalty, grid)
+    return expanded_at(minimiser, loss, components, penalty, grid)
+
+
+def expanded_at(
+    minimiser: Minimiser, loss: Loss, components: Components, penalty: Array, grid: Grid
+) -> Sandwich:
+    """The same around a stationary point that is known; total weights may be negative there."""
     atoms, mixing, total, _, _ = components
     weights = total @ mixing
-    minimiser = minimise_mixture(loss, weights, atoms, penalty, grid)
     theta = minimiser.theta
 
     def per_atom(function) -> Any:
