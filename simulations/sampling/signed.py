@@ -25,8 +25,9 @@ from simulations.sampling.newton import FOUND, STOPPED
 # Replicates one call has room for.
 SIZE = 128
 MOST_STEPS = 30
-# A step this short, relative to 1 + |theta|, is the last: the next point is off by its square.
-SHORT_STEP = 1e-5
+# A step this short, relative to 1 + |theta|, is the last: the next point is off by its square, far less
+# than the noise of a rule.
+SHORT_STEP = 1e-3
 
 
 class SignedStreams(NamedTuple):
@@ -41,11 +42,12 @@ class SignedStreams(NamedTuple):
 
 
 class SignedFits(NamedTuple):
-    """Of R replicates: ``theta (R, p)``, the weighted ``score (R, p)`` of the sample at the start, the
-    ``risks (R, K)`` of the groups at theta, and ``status (R,)``: found, or stopped."""
+    """Of R replicates: ``theta (R, p)``; the weighted ``score (R, p)`` and ``hessian (R, p, p)`` of the
+    sample at the start; the ``risks (R, K)`` of the groups at theta; ``status (R,)``: found, or stopped."""
 
     theta: AnyArray
     score: AnyArray
+    hessian: AnyArray
     risks: AnyArray
     status: AnyArray
 
@@ -85,10 +87,8 @@ def _place(ends: Array, block: Array) -> tuple[Array, Array]:
     return own, block - jnp.where(own > 0, ends[own - 1], 0)
 
 
-def _fit(
-    loss: Loss, streams: SignedStreams, rows: Array, start: Array
-) -> tuple[Array, Array, Array]:
-    """Theta, the score at the start, and the status of one replicate."""
+def _fit(loss: Loss, streams: SignedStreams, rows: Array, start: Array) -> tuple[Array, ...]:
+    """Theta, score and Hessian at the start, and the status of one replicate."""
     ends = jnp.cumsum(_blocks(streams))
     size = start.shape[0]
 
@@ -106,21 +106,22 @@ def _fit(
         return lax.fori_loop(0, ends[-1], add, (jnp.zeros(size), jnp.zeros((size, size))))
 
     def unfinished(state: tuple) -> Array:
-        theta, step, _, count = state
+        theta, step, _, _, count = state
         long = jnp.abs(step).max() > SHORT_STEP * (1.0 + jnp.abs(theta).max())
         # A Hessian that is not positive definite makes the step NaN, which ends the loop.
         return (count < MOST_STEPS) & (long | (count == 0))
 
     def advance(state: tuple) -> tuple:
-        theta, _, score, count = state
+        theta, _, score, bend, count = state
         gradient, hessian = derivatives(theta)
         step = -linear.solve(hessian, gradient)
-        return theta + step, step, jnp.where(count == 0, gradient, score), count + 1
+        held = [jnp.where(count == 0, n, o) for n, o in ((gradient, score), (hessian, bend))]
+        return theta + step, step, *held, count + 1
 
-    first = (start, jnp.zeros(size), jnp.zeros(size), 0)
-    theta, step, score, count = lax.while_loop(unfinished, advance, first)
+    first = (start, jnp.zeros(size), jnp.zeros(size), jnp.zeros((size, size)), 0)
+    theta, _, score, hessian, count = lax.while_loop(unfinished, advance, first)
     found = jnp.isfinite(theta).all() & (count < MOST_STEPS)
-    return theta, score, jnp.where(found, FOUND, STOPPED)
+    return theta, score, hessian, jnp.where(found, FOUND, STOPPED)
 
 
 @partial(quick_jit, static_argnames=("loss", "intercept", "blocks"))
@@ -133,9 +134,9 @@ def _replicates(
         held, rows = state
         key = draws.replicate_key(given.key, first + index.astype(jnp.uint32))
         rows = _draw(given, key, intercept, rows)
-        theta, score, status = _fit(loss, given.streams, rows, given.start)
+        theta, score, hessian, status = _fit(loss, given.streams, rows, given.start)
         risks = population.group_risks(loss, theta, given.groups, given.grid)
-        new = SignedFits(theta, score, risks, status.astype(jnp.int8))
+        new = SignedFits(theta, score, hessian, risks, status.astype(jnp.int8))
         kept = [all_.at[index].set(part) for all_, part in zip(held, new, strict=True)]
         return SignedFits(*kept), rows
 
@@ -143,6 +144,7 @@ def _replicates(
     empty = SignedFits(
         jnp.zeros((SIZE, size)),
         jnp.zeros((SIZE, size)),
+        jnp.zeros((SIZE, size, size)),
         jnp.zeros((SIZE, groups)),
         jnp.zeros(SIZE, jnp.int8),
     )

@@ -16,6 +16,11 @@ from synthlaw.claims import (
     scaling_share,
     scaling_synthetic,
     scaling_two_term,
+    size_cases,
+    size_golden,
+    size_majority,
+    size_metric,
+    size_wald,
     spurious,
 )
 from synthlaw.claims.record import Claim
@@ -31,6 +36,11 @@ MODULES = (
     scaling_share,
     scaling_mixture,
     scaling_lesson,
+    size_golden,
+    size_metric,
+    size_cases,
+    size_majority,
+    size_wald,
     control,
 )
 

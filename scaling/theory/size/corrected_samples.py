@@ -1,24 +1,75 @@
 """Samples of the estimator corrected through the majority, beside its exact population."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from scaling.theory.size.curve import balanced_point
 from scaling.theory.size.majority import Correction, correction, correction_weights
 from scaling.theory.size.problem import RAW_0, RAW_1, SYNTHETIC_0, SYNTHETIC_1, SizeProblem
 from simulations import cores, draws
+from simulations.arrays import AnyArray
+from simulations.compilation import quick_jit
+from simulations.population import cubic, functionals, sandwich
+from simulations.population.functionals import Functionals
+from simulations.population.gaussian import Atoms
+from simulations.population.losses import Loss
+from simulations.population.minimisers import Minimiser
+from simulations.population.quadrature import Grid
+from simulations.population.sandwich import Components
+from simulations.population.third_order import cubic_mean, third_order
 from simulations.problems import InputError
 from simulations.sampling.newton import FOUND
-from simulations.sampling.signed import SignedStreams, blocks_of, signed_fits
+from simulations.sampling.signed import SignedFits, SignedStreams, blocks_of, signed_fits
 
-PIECE = 64
+PIECE = 32
+
+
+class _Controls(NamedTuple):
+    """At theta_mix: H, A and T of the training mixture; gradient, Hessian and third derivative of the
+    balanced risk; the sum of the exact means of the four control variates."""
+
+    hessian: AnyArray
+    inverse: AnyArray
+    third: AnyArray
+    gradient: AnyArray
+    curvature: AnyArray
+    bend: AnyArray
+    mean: AnyArray
+
+
+@partial(quick_jit, once=True, static_argnames="loss")
+def _controls(
+    loss: Loss, parts: Components, theta: Array, penalty: Array, groups: Atoms, grid: Grid
+) -> _Controls:
+    least = Minimiser(theta, jnp.zeros(()), jnp.isfinite(theta).all())
+    at = sandwich.expanded_at(least, loss, parts, penalty, grid)
+    measured = functionals.functionals(loss, theta, groups, grid)
+    count = len(groups.labels)
+    means = cubic_mean(third_order(loss, parts, at, grid), measured, groups)[:count].mean()
+    # The risks come first: their mean is the balanced risk.
+    risks = Functionals(*(part[:count] for part in measured))
+    gradient, curvature = risks.gradients.mean(axis=0), risks.hessians.mean(axis=0)
+    forms = functionals.forms(measured, groups)
+    return _Controls(
+        at.hessian,
+        at.inverse,
+        jax.vmap(cubic.tensor)(sandwich.forms(at, parts.atoms)).sum(axis=0),
+        gradient,
+        curvature,
+        jax.vmap(cubic.tensor)(forms)[:count].mean(axis=0),
+        0.5 * jnp.sum(curvature * at.spread) + gradient @ at.bias + means,
+    )
 
 
 class CorrectedSamples(NamedTuple):
     """``excess (R,)``, balanced excess risks of the replicates whose rule exists, and the same less their
-    control variate, ``controlled (R,)``; ``failures`` of ``replicates``; the ``population``."""
+    control variates, ``controlled (R,)``; ``failures`` of ``replicates``; the ``population``."""
 
     excess: np.ndarray
     controlled: np.ndarray
@@ -36,12 +87,8 @@ def _streams(problem: SizeProblem, gamma: float, synthetic: int) -> SignedStream
     means, covariances = problem.atoms.means[atoms], problem.atoms.covariances[atoms]
     majority, minority = (int(n) for n in problem.counts)
     counts = np.zeros(4, np.int32)
-    counts[[RAW_0, RAW_1, SYNTHETIC_1, SYNTHETIC_0]] = (
-        majority,
-        minority,
-        majority - minority,
-        synthetic,
-    )
+    counts[[RAW_0, RAW_1, SYNTHETIC_1]] = majority, minority, majority - minority
+    counts[SYNTHETIC_0] = synthetic
     weights = correction_weights(problem, gamma, synthetic).total[0] / counts
     return SignedStreams(
         means[:, :dim],
@@ -50,6 +97,19 @@ def _streams(problem: SizeProblem, gamma: float, synthetic: int) -> SignedStream
         counts,
         weights,
     )
+
+
+def _controlled(found: SignedFits, at: _Controls) -> np.ndarray:
+    """The four control variates less their exact means, summed, ``(R,)``:
+    ``g'd + d'H d/2 + g'd2 + d'H d2 + T[d, d, d]/6`` with ``d = -A score`` and
+    ``d2 = -A ((sample Hessian - H) d + T_mix[d, d]/2)``."""
+    d = -found.score @ at.inverse
+    bent = found.hessian - at.hessian + 0.5 * np.einsum("ijk,rk->rij", at.third, d)
+    d2 = -np.einsum("ij,rjk,rk->ri", at.inverse, bent, d)
+    curved = d @ at.curvature
+    cubes = np.einsum("ijk,ri,rj,rk->r", at.bend, d, d, d) / 6.0
+    first = (d + d2) @ at.gradient + np.einsum("ri,ri->r", curved, 0.5 * d + d2)
+    return first + cubes - at.mean
 
 
 def corrected_samples(
@@ -62,8 +122,8 @@ def corrected_samples(
 ) -> CorrectedSamples:
     """Simulate the corrected estimator and its exact excess risk.
 
-    The control variate ``g_b'd + (1/2) d'H_bal d``, ``d = -A (sample score at theta_mix)``, has the mean
-    ``(1/2) tr(H_bal M)`` exactly where every replicate has a rule; it takes away most of the noise.
+    The control variates are those of `simulations.sampling.replicate`; their means are exact for weights of
+    either sign as well, as long as every replicate has a rule.
 
     Args:
         problem: no ridge; whole numbers of raw rows; each synthetic law a single Gaussian.
@@ -82,34 +142,41 @@ def corrected_samples(
     population = correction(problem, gamma, synthetic, balanced)
     if not population.found:
         raise InputError(f"correction: {population.status}")
+    if problem.penalty.any():
+        raise InputError(
+            "estimator.ridge: corrected samples are fitted without a ridge; set it to 0."
+        )
     streams = _streams(problem, gamma, synthetic)
-    solved = population.terms.solved
+    grid = population.terms.solved.grid
     setting = {
         "kind": "corrected",
         "means": np.asarray(problem.atoms.means).tolist(),
         "covariances": np.asarray(problem.atoms.covariances).tolist(),
-        "synthetic": int(synthetic),
     }
     key = draws.sample_key(seed, setting, streams.counts)
     blocks = blocks_of(streams.counts) if room is None else room
 
-    def piece(first: int) -> tuple[np.ndarray, ...]:
-        found = signed_fits(
-            problem.loss, streams, population.theta, problem.groups, solved.grid, key,
-            first, min(PIECE, replicates - first), blocks,
-        )  # fmt: skip
-        return found.risks.mean(axis=1), found.score, found.status
+    def piece(first: int) -> SignedFits:
+        count = min(PIECE, replicates - first)
+        return signed_fits(
+            problem.loss, streams, population.theta, problem.groups, grid, key, first, count, blocks
+        )
 
     with ThreadPoolExecutor(cores()) as pool:
         parts = list(pool.map(piece, range(0, replicates, PIECE)))
-    risks, scores, status = (np.concatenate(all_) for all_ in zip(*parts, strict=True))
-    exists = status == FOUND
-    moved = -scores[exists] @ solved.inverse[0].T
-    gradient = solved.gradients[0, :2].mean(axis=0)
-    hessian = solved.hessians[0, :2].mean(axis=0)
-    control = moved @ gradient + 0.5 * np.einsum("ri,ij,rj->r", moved, hessian, moved)
-    excess = risks[exists] - balanced.risk[0]
-    failures = int(np.count_nonzero(~exists))
-    return CorrectedSamples(
-        excess, excess - control + population.variance, replicates, failures, population
+    whole = SignedFits(*(np.concatenate(all_) for all_ in zip(*parts, strict=True)))
+    exists = whole.status == FOUND
+    found = SignedFits(*(part[exists] for part in whole))
+    weights = correction_weights(problem, gamma, synthetic)
+    laws = Components(
+        problem.atoms,
+        problem.mixing,
+        weights.total[0],
+        weights.squared[0],
+        streams.weights**3 * streams.counts,
     )
+    at = _controls(problem.loss, laws, population.theta, problem.penalty, problem.groups, grid)
+    excess = found.risks.mean(axis=1) - balanced.risk[0]
+    controls = _controlled(found, jax.tree.map(np.asarray, at))
+    failures = int(np.count_nonzero(~exists))
+    return CorrectedSamples(excess, excess - controls, replicates, failures, population)

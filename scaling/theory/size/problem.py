@@ -25,7 +25,7 @@ from simulations.population.quadrature import Grid, gaussian_grid
 from simulations.population.sandwich import Components, expanded_at
 from simulations.population.units import FIRST_SPREAD, FLAT, LARGEST_SD, Unit
 from simulations.problems import InputError
-from simulations.setup.generators import padded, right_law, synthetic_law
+from simulations.setup.generators import Atom, padded, right_law, synthetic_law
 
 # The laws in order, and how many Gaussian atoms a synthetic one has room for.
 RAW_0, RAW_1, SYNTHETIC_1, SYNTHETIC_0 = range(4)
@@ -83,25 +83,41 @@ def size_problem(unit: Unit) -> SizeProblem:
     if kind not in LOSSES:
         raise InputError(f'estimator.kind is "{kind}"; the size theory needs one of {[*LOSSES]}.')
     try:
-        laws = [synthetic_law(unit.generator, world, counts, g) for g in (1, 0)]
+        one, zero = (synthetic_law(unit.generator, world, counts, g) for g in (1, 0))
     except KeyError:
         raise InputError(
             f"generator '{unit.generator.kind}': its rows have no law of their own; the size theory"
             " needs a generator of known law."
         ) from None
-    pieces = [[right_law(world, 0)], [right_law(world, 1)], *padded(laws, ATOMS)]
-    return _problem(
-        pieces,
-        unit.loss,
-        unit.sweep.estimator.intercept,
+    estimator = unit.sweep.estimator
+    return problem_of_laws(
+        ([right_law(world, 0)], [right_law(world, 1)], one, zero),
         (float(counts[0]), float(counts[1])),
-        unit.sweep.estimator.ridge,
+        unit.loss,
+        estimator.intercept,
+        estimator.ridge,
     )
 
 
-def _problem(
-    pieces: list[Any], loss: Loss, intercept: bool, counts: tuple[float, float], ridge: float
+def problem_of_laws(
+    laws: tuple[list[Atom], list[Atom], list[Atom], list[Atom]],
+    counts: tuple[float, float],
+    loss: Loss,
+    intercept: bool = True,
+    ridge: float = 0.0,
 ) -> SizeProblem:
+    """The problem of any four laws, each a mixture of at most ``ATOMS`` Gaussians.
+
+    Args:
+        laws: of raw rows of class 0 and of class 1 (one Gaussian each), of synthetic rows of class 1 and
+            of class 0.
+        counts: raw rows ``(n_0, n_1)``, > 0.
+        loss: logistic or squared.
+        intercept: whether the rule has one.
+        ridge: on the slopes, >= 0.
+    """
+    raw_0, raw_1, *synthetic = laws
+    pieces = [raw_0, raw_1, *padded(list(synthetic), ATOMS)]
     atoms = [atom for law in pieces for atom in law]
     means, covariances = lift(
         np.array([a.mean for a in atoms]), np.array([a.covariance for a in atoms]), intercept
