@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from figures import (
     agreement,
+    alignment,
     benchmark,
     distance,
     fit_board,
@@ -21,9 +22,11 @@ from figures import (
     ladder,
     published,
     ratio_curve,
+    size_curve,
     slack,
     synthetic_curve,
     verdict_board,
+    wald_calibration,
     worst_group,
 )
 from figures.faults import FigureError
@@ -38,6 +41,9 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "distance": distance.draw,
     "worst_group": worst_group.draw,
     "synthetic_curve": synthetic_curve.draw,
+    "size_curve": size_curve.draw,
+    "alignment": alignment.draw,
+    "wald_calibration": wald_calibration.draw,
     "verdict_board": verdict_board.draw,
     "fit_curve": fit_curve.draw,
     "fit_residuals": fit_residuals.draw,

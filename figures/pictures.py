@@ -11,15 +11,18 @@ from matplotlib.figure import Figure
 
 from figures import (
     agreement,
+    alignment,
     benchmark,
     distance,
     ladder,
     published,
     ratio_curve,
+    size_curve,
     slack,
     synthetic_curve,
     tidy,
     verdict_board,
+    wald_calibration,
     worst_group,
 )
 from figures.faults import FigureError
@@ -35,6 +38,9 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
         "spurious_groups": ("worst_group", worst_group.draw),
     },
     "scaling_curve": {"scaling_curve": ("synthetic_curve", synthetic_curve.draw)},
+    "size_curve": {"size_curve": ("size_curve", size_curve.draw)},
+    "alignment": {"alignment": ("alignment", alignment.draw)},
+    "wald_calibration": {"wald_calibration": ("wald_calibration", wald_calibration.draw)},
 }
 
 

@@ -8,18 +8,20 @@ from scaling.theory.size.directions import Directions, alignment, directions
 from scaling.theory.size.optimum import optimal_size
 from scaling.theory.size.problem import SizeProblem, problem_of_laws
 from scaling.theory.size.quality import quality_score
-from scaling.theory.size.sizes import size
+from scaling.theory.size.sizes import quadratic_size, size
 from simulations.population.losses import LOGISTIC, SQUARED, Loss
 from simulations.population.quadrature import gaussian_grid
 from simulations.setup.generators import Atom
 from synthlaw.claims.evidence import exact_rows
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import DERIVED, GAUSSIAN, Claim, Twin, always
-from synthlaw.claims.size_golden import INDEPENDENT, NOTE, problem_of
+from synthlaw.claims.size_golden import INDEPENDENT, NOTE, SWEEP, problem_of
 
 COUNTS = (2000.0, 200.0)
 SMALL = 0.05
 SEPARATIONS = (1.0, 2.0, 3.0)
+# Shifts of the golden case's synthetic rows that the picture shows.
+PICTURED = {"aligned": (-0.5, 0.0), "orthogonal": (0.0, 0.35), "oblique": (-0.5, 0.7)}
 
 
 def mirrored_classes(
@@ -87,8 +89,31 @@ def _largest(values: np.ndarray) -> tuple[float, float, float]:
     return float(np.abs(values).max()), 0.0, 1e-12
 
 
+def _paths(lab: Lab) -> pd.DataFrame:
+    """Paths of the training gradient, in the metric of the inverse Hessian, for the picture."""
+    parts = []
+    for name, shift in PICTURED.items():
+        generator = {"kind": "shift", "shift": list(shift), "groups": ["minority"]}
+        sweep = {**SWEEP, "synthetic": {"generators": [generator], "ratios": [0]}}
+        problem = problem_of(lab, sweep=sweep)
+        found = directions(problem)
+        raw, missing = sum(problem.counts), problem.missing
+        best = quadratic_size(problem, found).rows
+        rows = np.concatenate([np.linspace(0.0, 8.0, 161) * missing, [0.0, missing, best]])
+        gradient = 0.5 * (missing - rows)[:, None] * found.imbalance + rows[:, None] * found.bias
+        gradient = gradient / (raw + rows)[:, None]
+        length = found.product(found.imbalance, found.imbalance, "inverse_hessian") ** 0.5
+        along = gradient @ found.inverse @ found.imbalance / length
+        rest = gradient - along[:, None] * found.imbalance / length
+        across = np.sqrt(np.maximum(np.einsum("ri,ij,rj->r", rest, found.inverse, rest), 0.0))
+        what = ["path"] * 161 + ["raw", "balanced", "best"]
+        parts.append(pd.DataFrame({"case": name, "what": what, "along": along, "across": across}))
+    return pd.concat(parts, ignore_index=True)
+
+
 def cases(lab: Lab) -> pd.DataFrame:
     """An aligned, an orthogonal and a symmetric case."""
+    lab.drawn["alignment"] = _paths(lab)
     return _cases(lab, np.array([0.0, SMALL]))
 
 

@@ -128,7 +128,7 @@ def _drawn(lab: Lab) -> pd.DataFrame:
         p = chi2.sf(found, DIM)
         for level in LEVELS:
             rows.append(_rate("level", minority, level, 0.0, p < level, level))
-        for expected in np.geomspace(1e-3, 1.0, 25):
+        for expected in np.geomspace(1e-3, 1.0, 13):
             share = p <= expected
             rows.append(_rate("p-values", minority, expected, 0.0, share, expected))
     for departure in np.linspace(-0.24, 0.24, 41):
