@@ -17,6 +17,8 @@ Objective = Literal["floor", "total"]
 # Beyond 98 % synthetic rows the raw majority hardly counts.
 LARGEST_SHARE = 0.98
 COARSE = 3 * BATCH
+# A share this small is rounding.
+EDGE = 1e-9
 # Each zoom narrows 15-fold (slopes) or 7-fold (values).
 ZOOMS = {"floor": 10, "total": 6}
 INTERIOR = "The {0} has its least value inside the range."
@@ -68,7 +70,7 @@ def optimal_size(
     zoom = _zero if objective == "floor" else _lowest
     share = zoom(slopes if objective == "floor" else values, low, high, ZOOMS[objective])
     value = float(values(np.array([share]))[0])
-    if share <= 0.0:
+    if share <= EDGE:
         return Size(0.0, value, False, NO_ROWS.format(objective))
     if share >= LARGEST_SHARE:
         return Size(float(rows(np.array([share]))[0]), value, False, NO_END.format(objective))
