@@ -88,6 +88,11 @@ def size_curve(
         InputError: a negative number of rows, or classes that hardly overlap.
 
     Source: paper_notes/synthetic_size.md, section 1.
+
+    >>> from scaling.theory.size.problem import gaussian_problem
+    >>> golden = gaussian_problem([[0, 0], [1, 0], [0.5, 0]], (20, 1), "squared", intercept=False)
+    >>> size_curve(golden, [0, 19, 76]).floor.round(7).tolist()
+    [0.1243113, 0.0161695, 0.0]
     """
     rows = np.atleast_1d(np.asarray(rows, dtype=float))
     if not (np.isfinite(rows) & (rows >= 0.0)).all():

@@ -59,6 +59,12 @@ def directions(problem: SizeProblem, balanced: Mixtures | None = None) -> Direct
     moments).
 
     Source: paper_notes/synthetic_size.md, section 1.
+
+    >>> from scaling.theory.size.problem import gaussian_problem
+    >>> golden = gaussian_problem([[0, 0], [1, 0], [0.5, 0]], (20, 1), "squared", intercept=False)
+    >>> found = directions(golden)
+    >>> (found.imbalance[0].round(6), found.bias[0].round(6), alignment(found).case)
+    (np.float64(1.333333), np.float64(0.5), 'aligned')
     """
     at = balanced_point(problem) if balanced is None else balanced
     gradients, hessians, seconds = at.gradients[0], at.hessians[0], at.seconds[0]

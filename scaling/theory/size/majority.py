@@ -104,6 +104,12 @@ def correction(
         InputError: a majority that is none, or N_0 that is not positive.
 
     Source: paper_notes/synthetic_size.md, section 8.
+
+    >>> from scaling.theory.size.problem import gaussian_problem
+    >>> means = [[-1, 0], [1, 0], [1, 0.5], [-1, -0.5]]  # a shift that mirrors the classes
+    >>> found = correction(gaussian_problem(means, (2000, 200)))
+    >>> round(found.before, 4), found.floor, round(found.best_gamma, 9)
+    (0.0116, 0.0, 1.0)
     """
     if not problem.missing > 0.0:
         raise InputError("counts: class 0 must have more rows than class 1 to correct through it.")

@@ -2,7 +2,7 @@
 
 Majority ``-e_1 + U diag(2, 1, ..)``, minority ``b e_1 + U``, U uniform of mean 0 and variance 1. Then
 
-    g_phi = 4 (5b - (1 + b^2))/(6 + b^2) e_1,    theta_bal = 2(1 + b)/(6 + b^2) e_1,
+    g_phi = 4 (5b - (1 + b^2))/(6 + b^2) e_1,    theta_bal = (1 + b)/(6 + b^2) e_1,
 
 0 at ``b = (5 - sqrt 21)/2``. All moments are known, fourth ones included, so that the covariance V of
 Wald's test and its power are exact to leading order.
@@ -98,6 +98,12 @@ def wald_samples(
 
     Returns:
         Statistics, estimates of g_phi, covariances and statuses, a leading axis of samples.
+
+    Source: paper_notes/synthetic_size.md, section 5.
+
+    >>> found = wald_samples(uniform_family(1.0, 100), 3)
+    >>> found.statistic.shape, bool((found.statistic > 11.07).all())
+    ((3,), True)
     """
     found = class_moments(classes, class_key(seed, classes), first, count, room)
     labels = np.asarray(classes.labels)[:, None]

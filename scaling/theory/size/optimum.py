@@ -24,8 +24,8 @@ ZOOMS = {"floor": 10, "total": 6}
 INTERIOR = "The {0} has its least value inside the range."
 NO_ROWS = "at the boundary m = 0: the {0} grows from the first synthetic row on; add none."
 NO_END = (
-    "no interior minimiser: the {0} still falls where 98 % of the rows are synthetic; the generator is"
-    " better than the raw rows, and more rows help as far as the theory was asked."
+    "no interior minimiser: the {0} still falls where 98 % of the rows are synthetic; every further row"
+    " still cancels a part of the imbalance, and the bias has to be mended, not the number."
 )
 NOT_FOUND = "no number: a training mixture has no minimiser in double precision."
 
@@ -46,6 +46,13 @@ def optimal_size(
     Do not trust the total where a class has fewer than about ten rows per feature.
 
     Source: paper_notes/synthetic_size.md, section 4.
+
+    >>> from scaling.theory.size.problem import gaussian_problem
+    >>> golden = gaussian_problem([[0, 0], [1, 0], [0.5, 0]], (20, 1), "squared", intercept=False)
+    >>> round(optimal_size(golden, "floor").rows, 6)
+    76.0
+    >>> round(optimal_size(golden.with_counts(2000, 100)).rows)
+    7671
     """
     balanced = balanced_point(problem) if balanced is None else balanced
     raw = sum(problem.counts)

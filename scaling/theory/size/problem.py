@@ -132,6 +132,43 @@ def problem_of_laws(
     return SizeProblem(loss, intercept, Atoms(means, covariances, labels), mixing, counts, penalty)
 
 
+def gaussian_problem(
+    means: Any,
+    counts: tuple[float, float],
+    loss: str = "logistic",
+    intercept: bool = True,
+    covariance: Any = None,
+    ridge: float = 0.0,
+) -> SizeProblem:
+    """The problem of Gaussian laws that share one covariance.
+
+    Args:
+        means: of class 0, class 1 and the synthetic rows of class 1, and, if a fourth one is given, of
+            the synthetic rows of class 0, ``(3, d)`` or ``(4, d)``.
+        counts: raw rows ``(n_0, n_1)``, > 0.
+        loss: ``"logistic"`` or ``"squared"``.
+        intercept: whether the rule has one.
+        covariance: ``(d, d)``; the identity unless given.
+        ridge: on the slopes, >= 0.
+
+    >>> golden = gaussian_problem([[0, 0], [1, 0], [0.5, 0]], (20, 1), "squared", intercept=False)
+    >>> golden.missing
+    19.0
+    """
+    means = np.asarray(means, dtype=float)
+    if means.ndim != 2 or len(means) not in (3, 4):
+        raise InputError("means: give three or four rows, one for each law.")
+    if loss not in LOSSES:
+        raise InputError(f"loss is {loss!r}; choose one of {[*LOSSES]}.")
+    spread = np.eye(means.shape[1]) if covariance is None else np.asarray(covariance, float)
+    means = np.concatenate([means, means[:1]])[:4]
+    zero, one, synthetic, other = (
+        [Atom(1.0, mean, spread, label)] for mean, label in zip(means, (0, 1, 1, 0), strict=True)
+    )
+    pair = (float(counts[0]), float(counts[1]))
+    return problem_of_laws((zero, one, synthetic, other), pair, LOSSES[loss], intercept, ridge)
+
+
 class Weights(NamedTuple):
     """Of C mixtures: total and squared row weights of the four laws, ``(C, 4)`` each."""
 

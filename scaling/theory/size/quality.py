@@ -29,6 +29,13 @@ def quality_score(problem: SizeProblem, found: Directions) -> float:
     Do not trust it for a visible bias (the floor is not quadratic), nor far from full balancing.
 
     Source: paper_notes/synthetic_size.md, section 7.
+
+    >>> from scaling.theory.size.directions import directions
+    >>> from scaling.theory.size.problem import gaussian_problem
+    >>> golden = gaussian_problem([[0, 0], [1, 0], [0.5, 0]], (20, 1), "squared", intercept=False)
+    >>> large = golden.with_counts(2000, 100)
+    >>> round(quality_score(large, directions(large)), 2)
+    50.62
     """
     return _score(
         problem.counts,

@@ -54,6 +54,12 @@ def size(problem: SizeProblem, found: Directions, metric: Metric = "inverse_hess
 
     Source: arXiv 2601.16120 as quoted in paper_notes/synthetic_size.md, section 2; its metric: derived
     there.
+
+    >>> from scaling.theory.size.directions import directions
+    >>> from scaling.theory.size.problem import gaussian_problem
+    >>> golden = gaussian_problem([[0, 0], [1, 0], [0.5, 0]], (20, 1), "squared", intercept=False)
+    >>> round(size(golden, directions(golden)).rows, 6)
+    76.0
     """
     if found.symmetric:
         return Size(np.nan, np.nan, False, SYMMETRIC)
@@ -78,6 +84,12 @@ def quadratic_size(problem: SizeProblem, found: Directions) -> Size:
     Do not trust it for a visible bias or imbalance: the floor is then not quadratic in G.
 
     Source: paper_notes/synthetic_size.md, section 3.
+
+    >>> from scaling.theory.size.directions import directions
+    >>> from scaling.theory.size.problem import gaussian_problem
+    >>> golden = gaussian_problem([[0, 0], [1, 0], [0.5, 0]], (20, 1), "squared", intercept=False)
+    >>> round(quadratic_size(golden, directions(golden)).rows, 6)
+    76.0
     """
     raw = sum(problem.counts)
     start = 0.5 * problem.missing / raw * found.imbalance

@@ -48,6 +48,12 @@ def validation_cost(
         InputError: numbers of validation rows that are not positive.
 
     Source: paper_notes/synthetic_size.md, section 9.
+
+    >>> from scaling.theory.size.problem import gaussian_problem
+    >>> golden = gaussian_problem([[0, 0], [1, 0], [0.5, 0]], (20, 1), "squared", intercept=False)
+    >>> found = validation_cost(golden.with_counts(40_000, 2000), (200, 200))
+    >>> f"{found.least:.2e}", f"{found.cost:.2e}"
+    ('6.44e-06', '4.63e-04')
     """
     if not min(rows) > 0.0:
         raise InputError("rows: give positive numbers of validation rows for both classes.")
