@@ -207,7 +207,7 @@ def test_logistic_tables() -> None:
     moved = symmetry_test(*sample(1.0), intercept=False)
     assert moved.p < 1e-6
     turn = np.array([[1e3, 0.0, 0.0], [5.0, 1e-3, 0.0], [0.0, 2.0, 1.0]])
-    same = symmetry_test(*(x @ turn for x in rows), intercept=False)
+    same = symmetry_test(rows[0] @ turn, rows[1] @ turn, intercept=False)
     assert same.statistic == pytest.approx(even.statistic, rel=1e-6)
     # With an intercept symmetry is impossible: its entry is a_0 = .45.
     with_intercept = symmetry_test(*rows)
