@@ -20,7 +20,7 @@ def test_the_family_is_registered() -> None:
     assert {claim.kind for claim in ours} == {"exact", "constant", "inequality", "distribution"}
 
 
-@pytest.mark.parametrize("name", [*EXACT, "size-optimum", "size-metric"])
+@pytest.mark.parametrize("name", [*EXACT, "size-optimum", "size-metric", "size-validation"])
 def test_a_claim_stands_and_its_twin_falls(name: str) -> None:
     """A fresh seed; those that take long run in `synthlaw verify`."""
     claim = next(claim for claim in registry() if claim.id == name)

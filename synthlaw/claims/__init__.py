@@ -20,6 +20,7 @@ from synthlaw.claims import (
     size_golden,
     size_majority,
     size_metric,
+    size_validation,
     size_wald,
     spurious,
 )
@@ -40,6 +41,7 @@ MODULES = (
     size_metric,
     size_cases,
     size_majority,
+    size_validation,
     size_wald,
     control,
 )
