@@ -11,9 +11,15 @@ from size_problems import reference
 from stochastic import Disagreement, assert_mean, sample_mean
 
 from scaling.theory.size.corrected_samples import CorrectedSamples, corrected_samples
-from scaling.theory.size.curve import balanced_point
+from scaling.theory.size.curve import balanced_point, size_curve
 from scaling.theory.size.directions import directions
-from scaling.theory.size.majority import best_gamma, correction, helps, small_bias_floor
+from scaling.theory.size.majority import (
+    best_gamma,
+    correction,
+    helps,
+    recentred,
+    small_bias_floor,
+)
 from scaling.theory.size.problem import SizeProblem
 from simulations import draws
 from simulations.population.gaussian import Atoms
@@ -75,6 +81,15 @@ def test_the_best_gamma_minimises_the_small_bias_floor(shift: tuple[float, ...])
     assert helps(found) == (small_bias_floor(given, found, 1) < small_bias_floor(given, found, 0))
     exact = correction(given, gamma)
     assert exact.floor == pytest.approx(floors[1], rel=0.1) and exact.floor < exact.before
+
+
+def test_moving_the_rows_removes_a_common_shift_and_doubles_a_mirrored_one() -> None:
+    common, mirrored = (recentred(reference(ACROSS, other)) for other in (ACROSS, MIRRORED))
+    assert size_curve(common, [1800.0]).floor[0] == 0.0
+    twice = size_curve(reference(tuple(2 * x for x in ACROSS)), [1800.0]).floor[0]
+    assert size_curve(mirrored, [1800.0]).floor[0] == pytest.approx(twice, rel=1e-12)
+    along = recentred(reference(ALONG, ALONG))
+    assert size_curve(along, [1800.0]).floor[0] == 0.0
 
 
 def test_no_correction_and_no_bias() -> None:

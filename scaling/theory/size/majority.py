@@ -16,7 +16,15 @@ import numpy as np
 
 from scaling.theory.size.curve import Terms, balanced_point, terms_of
 from scaling.theory.size.directions import ZERO, Directions, directions
-from scaling.theory.size.problem import Mixtures, SizeProblem, Weights, size_weights
+from scaling.theory.size.problem import (
+    RAW_0,
+    SYNTHETIC_0,
+    SYNTHETIC_1,
+    Mixtures,
+    SizeProblem,
+    Weights,
+    size_weights,
+)
 from simulations.problems import InputError
 
 METRIC = "inverse_hessian"
@@ -155,3 +163,23 @@ def helps(found: Directions) -> bool:
     """Whether gamma = 1 lowers the small-bias floor: ``<delta_1, delta_0> > |delta_0|^2 / 2``."""
     zero, one = found.deltas
     return found.product(one, zero, METRIC) > 0.5 * found.product(zero, zero, METRIC)
+
+
+def recentred(problem: SizeProblem) -> SizeProblem:
+    """The problem with synthetic minority rows moved by ``-(E_syn0 x - E_0 x)``.
+
+    The simplest correction through the majority: it removes a shift that both classes' synthetic rows
+    have in common, doubles a mirrored one, and keeps the objective convex.
+
+    Source: paper_notes/synthetic_size.md, section 8.
+
+    >>> from scaling.theory.size.problem import gaussian_problem
+    >>> common = gaussian_problem([[-1, 0], [1, 0], [1, 0.5], [-1, 0.5]], (2000, 200))
+    >>> moved = recentred(common)
+    >>> float(terms_of(moved, size_weights(moved, [1800]), balanced_point(moved)).floor[0])
+    0.0
+    """
+    means = np.array(problem.atoms.means)
+    offset = problem.mixing[SYNTHETIC_0] @ means - problem.mixing[RAW_0] @ means
+    means[problem.mixing[SYNTHETIC_1] > 0.0] -= offset
+    return problem._replace(atoms=problem.atoms._replace(means=means))
