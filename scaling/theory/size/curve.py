@@ -12,15 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from scaling.theory.expansion import ROUNDING
-from scaling.theory.size.problem import (
-    BALANCED,
-    SYNTHETIC_1,
-    Mixtures,
-    SizeProblem,
-    Weights,
-    mixtures,
-    size_weights,
-)
+from scaling.theory.size.mixtures import BALANCED, Mixtures, Weights, mixtures, size_weights
+from scaling.theory.size.problem import SYNTHETIC_1, SizeProblem
 from simulations.population.units import FLAT
 from simulations.problems import InputError
 

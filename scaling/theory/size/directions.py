@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from scaling.theory.size.curve import balanced_point
-from scaling.theory.size.problem import RAW_0, RAW_1, SYNTHETIC_1, Mixtures, SizeProblem
+from scaling.theory.size.mixtures import Mixtures
+from scaling.theory.size.problem import RAW_0, RAW_1, SYNTHETIC_1, SizeProblem
 
 Metric = Literal["euclidean", "inverse_hessian"]
 # Cosines beyond these are called aligned and orthogonal; lengths below ZERO times the gradients' are 0.

@@ -16,15 +16,8 @@ import numpy as np
 
 from scaling.theory.size.curve import Terms, balanced_point, terms_of
 from scaling.theory.size.directions import ZERO, Directions, directions
-from scaling.theory.size.problem import (
-    RAW_0,
-    SYNTHETIC_0,
-    SYNTHETIC_1,
-    Mixtures,
-    SizeProblem,
-    Weights,
-    size_weights,
-)
+from scaling.theory.size.mixtures import Mixtures, Weights, size_weights
+from scaling.theory.size.problem import RAW_0, SYNTHETIC_0, SYNTHETIC_1, SizeProblem
 from simulations.problems import InputError
 
 METRIC = "inverse_hessian"

@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 
 from scaling.theory.size.curve import balanced_point, floor_slopes, size_curve
-from scaling.theory.size.problem import BATCH, Mixtures, SizeProblem
+from scaling.theory.size.mixtures import BATCH, Mixtures
+from scaling.theory.size.problem import SizeProblem
 from scaling.theory.size.sizes import Size
 
 Objective = Literal["floor", "total"]

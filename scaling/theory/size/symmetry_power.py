@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from scaling.theory.size.curve import balanced_point
-from scaling.theory.size.problem import Mixtures, SizeProblem
+from scaling.theory.size.mixtures import Mixtures
+from scaling.theory.size.problem import SizeProblem
 from scaling.theory.size.symmetry import wald_power
 
 
