@@ -18,6 +18,7 @@ from simulations.arrays import AnyArray, AnyLaws
 from simulations.compilation import quick_jit
 from simulations.population import functionals, node_expansion, sandwich
 from simulations.population.cells import Cell, components, groups_of, unit_cells
+from simulations.population.coupling import Coupling
 from simulations.population.functionals import Functionals
 from simulations.population.gaussian import Atoms, project
 from simulations.population.losses import RISKS, Loss
@@ -70,6 +71,10 @@ class UnitPopulation(NamedTuple):
     its ``theta``; ``cubic_mean (C, F)`` is the exact mean of the cubic control variate (zero where p
     is too large for it, see `simulations.population.third_order`); ``balanced_theta (p,)`` and the
     functionals' ``balanced_values (F,)`` there; ``grid`` fits the scores met.
+
+    ``coupling``, for generators of kind ``gaussian`` and M-estimators: what couples their rows to rows of
+    the right law. ``has_theory`` is false where no expansion is known (``smote``): then spread, bias and
+    score covariance are NaN. With a fitted generator ``cubic_mean`` is zero: it is not known.
     """
 
     expansions: Sandwich
@@ -78,6 +83,8 @@ class UnitPopulation(NamedTuple):
     balanced_theta: AnyArray
     balanced_values: AnyArray
     grid: Grid
+    coupling: Coupling | None = None
+    has_theory: bool = True
 
     @property
     def theta(self) -> AnyArray:
