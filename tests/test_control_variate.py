@@ -12,8 +12,8 @@ from samples import units_of
 from stochastic import Disagreement, assert_mean, sample_mean
 
 from simulations.runs.tasks import Task, prepare, recipe_of
+from simulations.sampling.controls import control_variates
 from simulations.sampling.newton import Fit, derivatives
-from simulations.sampling.replicate import control_variates
 from simulations.sampling.sample import draw_sample, empty_sample, view
 
 REPLICATES = 20_000

@@ -21,8 +21,10 @@ from simulations.population.losses import Loss
 from simulations.population.plugins import PLUGINS, Plugin, plugin
 from simulations.population.quadrature import Grid
 from simulations.population.units import Unit, key_words
+from simulations.sampling.controls import Control
+from simulations.sampling.layout import spanned_of
+from simulations.sampling.prepared import prepared
 from simulations.sampling.replicate import (
-    Control,
     Parameters,
     Results,
     empty_parameters,
@@ -30,9 +32,10 @@ from simulations.sampling.replicate import (
     kept_parameters,
     kept_results,
 )
+from simulations.sampling.rooms import TILE, Room, size_class
+from simulations.sampling.rooms import room as row_room
 from simulations.sampling.sample import draw_sample, empty_sample, view
-from simulations.sampling.segments import TILE, Room, segments, size_class, spanned_of, tiled
-from simulations.sampling.segments import room as row_room
+from simulations.sampling.segments import segments, tiled
 from simulations.statistics.closed_rules import Found, Given, solve_tile
 from simulations.statistics.row_moments import (
     by_sums,
@@ -131,14 +134,20 @@ def recipe(
 def _each(given: Recipe, static: Static, first: Array, count: Array, empty: Any, note: Any) -> Any:
     """Replicate after replicate, tile after tile; ``note(found)`` says what is kept of a tile."""
 
-    def tiles(index: Array, results: Any, source: Any) -> Any:
+    def tiles(index: Array, results: Any, source: Any, scores: Array | None = None) -> Any:
         def tile(number: Array, results: Any) -> Any:
             control, plugin = (
                 jax.tree.map(lambda part: part[number], parts)
                 for parts in (given.control, given.plugin)
             )
             here = Given(
-                control, plugin, given.spanned[number], given.atoms, given.groups, given.penalty
+                control,
+                plugin,
+                given.spanned[number],
+                given.atoms,
+                given.groups,
+                given.penalty,
+                None if scores is None else scores[number],
             )
             dim = given.groups.means.shape[1] - static.intercept
             found = solve_tile(static.kind, dim, here, partial(source, number))
@@ -156,7 +165,8 @@ def _each(given: Recipe, static: Static, first: Array, count: Array, empty: Any,
     def from_rows(index: Array, state: tuple[Any, Any]) -> tuple[Any, Any]:
         held, results = state
         replicate = first + index.astype(jnp.uint32)
-        sample = draw_sample(given.source, given.key, replicate, held, intercept=static.intercept)
+        drawn = draw_sample(given.source, given.key, replicate, held, intercept=static.intercept)
+        sample, scores = prepared(given.source, given.control, drawn, given.penalty, static)
 
         def source(number: Array, centre: Array) -> Array:
             seen = view(
@@ -168,7 +178,7 @@ def _each(given: Recipe, static: Static, first: Array, count: Array, empty: Any,
             )
             return moments_of_rows(seen, centre)
 
-        return sample, tiles(index, results, source)
+        return sample, tiles(index, results, source, scores)
 
     if static.sums:
         return lax.fori_loop(0, count, from_sums, empty)

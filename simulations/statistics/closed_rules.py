@@ -19,14 +19,21 @@ from jax import Array, lax
 from simulations import linear
 from simulations.population.gaussian import Atoms
 from simulations.population.plugins import PLUGINS, Plugin, plugged
+from simulations.sampling.controls import (
+    Control,
+    control_variates,
+    known,
+    less_means,
+    linear_estimate,
+)
 from simulations.sampling.newton import FOUND, SINGULAR, Fit
-from simulations.sampling.replicate import Control, control_variates, linear_estimate
-from simulations.sampling.segments import TILE
+from simulations.sampling.rooms import TILE
 
 
 class Given(NamedTuple):
     """What the rules of one tile take of the population: ``plugin`` is ``None`` for the squared loss;
-    ``spanned (TILE,)`` says for which cells there are rows enough."""
+    ``spanned (TILE,)`` says for which cells there are rows enough; ``score (TILE, p)`` is what the
+    control variates take in place of the sample's own, if anything."""
 
     control: Control
     plugin: Plugin | None
@@ -34,6 +41,7 @@ class Given(NamedTuple):
     atoms: Atoms
     groups: Atoms
     penalty: Array
+    score: Array | None
 
 
 class Found(NamedTuple):
@@ -53,7 +61,8 @@ def _squared(given: Given, moments: Array) -> tuple[Array, Array, Array]:
     hessian = 2.0 * total + given.penalty[None]
     score = jnp.einsum("cij,cj->ci", hessian, start) - 2.0 * target
     status = jnp.zeros(TILE, jnp.int8)
-    fitted = Fit(start - linear.solve(hessian, score), score, hessian, status)
+    theta = start - linear.solve(hessian, score)
+    fitted = Fit(theta, score if given.score is None else given.score, hessian, status)
     controls = control_variates(given.control, given.atoms, given.groups, fitted)
     return fitted.theta, linear_estimate(given.control, fitted), controls
 
@@ -67,7 +76,7 @@ def plugin_controls(control: Control, first: Array, second: Array) -> Array:
         jnp.einsum("cfi,ci->cf", measured.gradients, second),
     ]
     pieces.append(jnp.zeros_like(pieces[0]))
-    return jnp.stack(pieces, axis=1) - control.mean
+    return less_means(control, pieces)
 
 
 def solve_tile(kind: str, dim: int, given: Given, moments: Callable[[Array], Array]) -> Found:
@@ -82,6 +91,7 @@ def solve_tile(kind: str, dim: int, given: Given, moments: Callable[[Array], Arr
             lambda cell: plugged(pooled, *cell), (at, moments(at.centre))
         )
         controls = plugin_controls(given.control, linear_part, second)
+        linear_part = known(given.control, linear_part)
     solved = jnp.isfinite(theta).all(axis=1) & given.spanned
     status = jnp.where(solved, jnp.int8(FOUND), jnp.int8(SINGULAR))
     return Found(theta, linear_part, controls, status)
