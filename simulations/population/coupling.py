@@ -29,7 +29,8 @@ class Coupling(NamedTuple):
 
     ``weight (C, K)``: e, the total weight of the rows made by the fitted generator (0 where it does not
     act); ``jacobian (C, K, p, d)``: J; ``bend (C, K, p)``: kappa; ``curvature (C, K)``: c;
-    ``slope (C, d)``: theta without the intercept; ``estimated (C,)``: 1 where the covariance is estimated, else 0.
+    ``slope (C, d)``: theta without the intercept; ``estimated (C,)``: 1 where the covariance is
+    estimated, else 0.
     """
 
     weight: AnyArray
