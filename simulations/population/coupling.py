@@ -62,9 +62,9 @@ def coupled(at: Coupling, means: Array, products: Array) -> Array:
     >>> coupled(one, np.array([[0.25, 0.5]]), np.zeros((1, 2, 2))).tolist()
     [0.25, 0.5]
     """
-    turned = times(products, at.slope)
+    turned = products @ at.slope
     lifted = jnp.pad(turned, ((0, 0), (0, at.bend.shape[-1] - turned.shape[-1])))
-    squares = times(turned, at.slope)
+    squares = turned @ at.slope
     bent = 0.5 * squares[:, None] * at.bend + at.curvature[:, None] * lifted
     moved = times(at.jacobian, means)
     return times((moved + at.estimated * bent).T, at.weight)

@@ -134,20 +134,14 @@ def recipe(
 def _each(given: Recipe, static: Static, first: Array, count: Array, empty: Any, note: Any) -> Any:
     """Replicate after replicate, tile after tile; ``note(found)`` says what is kept of a tile."""
 
-    def tiles(index: Array, results: Any, source: Any, scores: Array | None = None) -> Any:
+    def tiles(index: Array, results: Any, source: Any) -> Any:
         def tile(number: Array, results: Any) -> Any:
             control, plugin = (
                 jax.tree.map(lambda part: part[number], parts)
                 for parts in (given.control, given.plugin)
             )
             here = Given(
-                control,
-                plugin,
-                given.spanned[number],
-                given.atoms,
-                given.groups,
-                given.penalty,
-                None if scores is None else scores[number],
+                control, plugin, given.spanned[number], given.atoms, given.groups, given.penalty
             )
             dim = given.groups.means.shape[1] - static.intercept
             found = solve_tile(static.kind, dim, here, partial(source, number))
@@ -166,7 +160,8 @@ def _each(given: Recipe, static: Static, first: Array, count: Array, empty: Any,
         held, results = state
         replicate = first + index.astype(jnp.uint32)
         drawn = draw_sample(given.source, given.key, replicate, held, intercept=static.intercept)
-        sample, scores = prepared(given.source, given.control, drawn, given.penalty, static)
+        # No control variate of a plug-in rule on fitted rows is known: there is no score to couple.
+        sample = prepared(given.source, given.control, drawn, given.penalty, static).sample
 
         def source(number: Array, centre: Array) -> Array:
             seen = view(
@@ -178,7 +173,7 @@ def _each(given: Recipe, static: Static, first: Array, count: Array, empty: Any,
             )
             return moments_of_rows(seen, centre)
 
-        return sample, tiles(index, results, source, scores)
+        return sample, tiles(index, results, source)
 
     if static.sums:
         return lax.fori_loop(0, count, from_sums, empty)

@@ -32,8 +32,7 @@ from simulations.sampling.rooms import TILE
 
 class Given(NamedTuple):
     """What the rules of one tile take of the population: ``plugin`` is ``None`` for the squared loss;
-    ``spanned (TILE,)`` says for which cells there are rows enough; ``score (TILE, p)`` is what the
-    control variates take in place of the sample's own, if anything."""
+    ``spanned (TILE,)`` says for which cells there are rows enough."""
 
     control: Control
     plugin: Plugin | None
@@ -41,7 +40,6 @@ class Given(NamedTuple):
     atoms: Atoms
     groups: Atoms
     penalty: Array
-    score: Array | None
 
 
 class Found(NamedTuple):
@@ -61,8 +59,7 @@ def _squared(given: Given, moments: Array) -> tuple[Array, Array, Array]:
     hessian = 2.0 * total + given.penalty[None]
     score = jnp.einsum("cij,cj->ci", hessian, start) - 2.0 * target
     status = jnp.zeros(TILE, jnp.int8)
-    theta = start - linear.solve(hessian, score)
-    fitted = Fit(theta, score if given.score is None else given.score, hessian, status)
+    fitted = Fit(start - linear.solve(hessian, score), score, hessian, status)
     controls = control_variates(given.control, given.atoms, given.groups, fitted)
     return fitted.theta, linear_estimate(given.control, fitted), controls
 
