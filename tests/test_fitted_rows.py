@@ -67,7 +67,8 @@ def _moments(name: str, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             for x, y in pairs
         ]
         return np.mean([(x + y) / 2 for x, y in pairs], axis=0), np.mean(squares, axis=0)
-    return mean, square
+    # The sample covariance, divisor n - 1.
+    return mean, np.cov(raw.T) + np.outer(mean, mean)
 
 
 def _gaps(name: str, law: str) -> tuple[np.ndarray, np.ndarray]:
@@ -100,7 +101,7 @@ def test_a_fitted_row_is_the_right_laws_row_moved(name: str) -> None:
     """``mean^ + L^ L^-1 (x - mean)`` with the right law's x: the two generators are paired."""
     rows, right = _rows(name, 0), _rows("oracle", 0)
     raw = _raw(rows)
-    root = np.linalg.cholesky(np.cov(raw.T, bias=True)) if name == "estimated" else np.eye(3)
+    root = np.linalg.cholesky(np.cov(raw.T)) if name == "estimated" else np.eye(3)
     expected = raw.mean(axis=0) + (_pool(right) - MEAN) @ root.T
     np.testing.assert_allclose(_pool(rows), expected, rtol=1e-10, atol=1e-10)
 

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from simulations.arrays import AnyArray
-from simulations.linear import times
+from simulations.linear import inner, times
 
 
 class Coupling(NamedTuple):
@@ -62,9 +62,10 @@ def coupled(at: Coupling, means: Array, products: Array) -> Array:
     >>> coupled(one, np.array([[0.25, 0.5]]), np.zeros((1, 2, 2))).tolist()
     [0.25, 0.5]
     """
-    turned = products @ at.slope
+    slope = jnp.broadcast_to(at.slope, means.shape)
+    turned = times(products, slope)
     lifted = jnp.pad(turned, ((0, 0), (0, at.bend.shape[-1] - turned.shape[-1])))
-    squares = turned @ at.slope
+    squares = inner(turned, slope)
     bent = 0.5 * squares[:, None] * at.bend + at.curvature[:, None] * lifted
     moved = times(at.jacobian, means)
     return times((moved + at.estimated * bent).T, at.weight)

@@ -13,6 +13,12 @@ def fitted_of(unit: Unit) -> np.ndarray:
     return np.array([fits(unit.generator, unit.world, g) for g in range(len(unit.world.names))])
 
 
+def made_of(unit: Unit) -> np.ndarray:
+    """Which of these groups have such rows in any cell, ``(K,)``."""
+    longest = limits_of(unit.cells).max(axis=0).reshape(3, -1)
+    return fitted_of(unit) & (longest[1:] > 0).any(axis=0)
+
+
 def laws_of(unit: Unit) -> list[list[Atom]]:
     """The law of a row of every segment, as Gaussian atoms."""
     groups = range(len(unit.world.names))

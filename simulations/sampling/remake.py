@@ -6,6 +6,7 @@ groups that a fitted generator acts on are remade in place, from these and from 
 
     gaussian   mean^ + L^ L^-1 (x - mean)         mean^, L^ L^' fitted to the raw rows
     smoothed   x_i + h/sqrt(1 + h^2) (x - mean)   x_i a raw row drawn with replacement
+    smote      x_i + u (x_J - x_i)                x_J one of its nearest neighbours, u uniform
 
 with L L' the group's covariance. So a fitted row shares its normals with the right law's, which is what
 the coupled control variate rests on (paper_notes/generators.md), and prefixes stay prefixes.
@@ -13,10 +14,14 @@ the coupled control variate rests on (paper_notes/generators.md), and prefixes s
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
 from simulations import draws
+from simulations.fitted.neighbours import neighbours
+from simulations.fitted.smote import choices, interpolate
+from simulations.population.fitted import LESS
 from simulations.sampling.rooms import Room
 from simulations.sampling.sample import Sample
 from simulations.sampling.segments import Fitting, Segments
@@ -49,12 +54,37 @@ def raw_moments(segments: Segments, fitting: Fitting, rows: Array) -> RawMoments
     return RawMoments(sums.means / count[:, None], sums.products / count[:, None, None])
 
 
-def _maps(fitting: Fitting, found: RawMoments) -> Array:
+def _maps(fitting: Fitting, found: RawMoments, raw: Array) -> Array:
     """``L^ L^-1`` of every group, ``(K, d, d)``; the identity where the covariance is known."""
     centred = found.products - found.means[:, :, None] * found.means[:, None, :]
-    fitted = lax.linalg.cholesky(centred)
+    count = jnp.maximum(raw, LESS + 1).astype(float)
+    fitted = lax.linalg.cholesky((count / (count - LESS))[:, None, None] * centred)
     turned = lax.linalg.triangular_solve(fitting.root, fitted, left_side=False, lower=True)
     return jnp.where(fitting.estimated, turned, jnp.eye(fitted.shape[-1]))
+
+
+def _raw_rows(segments: Segments, rows: Array, group: Array, pool: int, dim: int) -> Array:
+    """The raw rows of a group, ``(pool * BLOCK, d)``, those beyond its number being anything."""
+    places = jnp.minimum(segments.first_block[group] + jnp.arange(pool), rows.shape[0] - 1)
+    return rows[places, :dim].transpose(0, 2, 1).reshape(pool * draws.BLOCK, dim)
+
+
+def _near(segments: Segments, fitting: Fitting, rows: Array, room: Room) -> Array:
+    """The neighbours of the raw rows of every group that has synthetic rows made between them,
+    ``(K, pool * BLOCK, k)``: once a replicate, for all cells."""
+    dim = fitting.centre.shape[1]
+
+    def search(group: Array) -> Array:
+        own = _raw_rows(segments, rows, group, room.pool, dim)
+        return neighbours(own, segments.raw[group], room.neighbours)
+
+    def one(group: Array) -> Array:
+        shape = jax.eval_shape(search, group)
+        return lax.cond(
+            fitting.acts[group], search, lambda _: jnp.zeros(shape.shape, shape.dtype), group
+        )
+
+    return lax.map(one, jnp.arange(fitting.acts.shape[0]))
 
 
 def remake(segments: Segments, sample: Sample, found: RawMoments, room: Room) -> Sample:
@@ -63,12 +93,8 @@ def remake(segments: Segments, sample: Sample, found: RawMoments, room: Room) ->
     if fitting is None or sample.rows is None:
         return sample
     groups, dim = fitting.centre.shape
-    maps = _maps(fitting, found) if room.fitted == "gaussian" else None
-
-    def picked(rows: Array, group: Array, index: Array) -> Array:
-        """Raw rows ``(d, BLOCK)`` of a group by their numbers ``(BLOCK,)``."""
-        place = segments.first_block[group] + index // draws.BLOCK
-        return rows[place, :dim, index % draws.BLOCK].T
+    near = _near(segments, fitting, sample.rows, room) if room.fitted == "smote" else None
+    maps = _maps(fitting, found, segments.raw) if room.fitted == "gaussian" else None
 
     def made(rows: Array, place: Array, group: Array) -> Array:
         deviation = rows[place, :dim] - fitting.centre[group][:, None]
@@ -77,8 +103,12 @@ def remake(segments: Segments, sample: Sample, found: RawMoments, room: Room) ->
             return mean[:, None] + maps[group] @ deviation
         segment, number = segments.blocks.segment[place], segments.blocks.number[place]
         key = draws.block_key(sample.key, segment, number)
+        if near is not None:
+            own = _raw_rows(segments, rows, group, room.pool, dim)
+            return interpolate(own, choices(key, near[group], segments.raw[group])).T
         seed = draws.index_block(key, segments.raw[group])
-        return picked(rows, group, seed) + fitting.noise * deviation
+        at = segments.first_block[group] + seed // draws.BLOCK
+        return rows[at, :dim, seed % draws.BLOCK].T + fitting.noise * deviation
 
     def advance(place: Array, rows: Array) -> Array:
         group = segments.blocks.segment[place] % groups

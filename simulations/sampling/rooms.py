@@ -7,7 +7,7 @@ import numpy as np
 from simulations import draws
 from simulations.population.units import Unit
 from simulations.problems import InputError
-from simulations.sampling.layout import fitted_of, limits_of, repeated_of
+from simulations.sampling.layout import fitted_of, limits_of, made_of, repeated_of
 
 TILE = 8
 # Tiles and buffers come in few sizes (a compiled shape each): the smallest times GROWTH**k.
@@ -23,8 +23,8 @@ class Room(NamedTuple):
     """Sizes a unit's compiled program has room for, whichever of its cells are computed: ``tiles``,
     ``blocks`` of rows, ``indices`` (blocks of repeated rows), ``raw`` blocks that rows may be repeated
     of (0 where sums are drawn in place of rows); ``stream``: the rows are too many to be kept;
-    ``fitted``: the kind of a generator that is fitted to raw rows, else empty; ``neighbours`` among
-    which it looks."""
+    ``fitted``: the kind of a generator that is fitted to raw rows, else empty; ``neighbours`` of a raw
+    row among which it chooses, and blocks in the ``pool`` of raw rows where it looks for them."""
 
     tiles: int
     blocks: int
@@ -33,6 +33,7 @@ class Room(NamedTuple):
     stream: bool
     fitted: str = ""
     neighbours: int = 0
+    pool: int = 0
 
 
 def size_class(least: int, needed: int) -> int:
@@ -87,6 +88,8 @@ def room(unit: Unit) -> Room:
             f" {MOST_NUMBERS:.1e} numbers); lower counts, ratios or augment, or use synthlaw predict,"
             " which draws no rows."
         )
+    neighbours = getattr(unit.generator, "neighbours", 0) if fitted else 0
+    pool = int(block_counts(np.where(made_of(unit), unit.counts, 1)).max())
     return Room(
         size_class(FEWEST_TILES, -(-len(unit.cells) // TILE)),
         blocks,
@@ -94,5 +97,6 @@ def room(unit: Unit) -> Room:
         size_class(FEWEST_RAW, raw),
         _is_long(unit, blocks),
         unit.generator.kind if fitted else "",
-        getattr(unit.generator, "neighbours", 0) if fitted else 0,
+        neighbours,
+        size_class(1, pool) if neighbours else 0,
     )

@@ -19,7 +19,7 @@ from simulations.arrays import AnyArray
 from simulations.craft import law as craft
 from simulations.craft.rows import CraftRows
 from simulations.population.units import Unit
-from simulations.sampling.layout import fitted_of, laws_of, limits_of, repeated_of, row_weights
+from simulations.sampling.layout import laws_of, limits_of, made_of, repeated_of, row_weights
 from simulations.sampling.rooms import TILE, Room, block_counts
 from simulations.setup.generators import (
     Atom,
@@ -136,7 +136,7 @@ def segments(unit: Unit, chosen: tuple[int, ...], size: Room) -> tuple[Segments,
 def _fitting(unit: Unit) -> Fitting:
     bandwidth = getattr(unit.generator, "bandwidth", 0.0)
     return Fitting(
-        fitted_of(unit),
+        made_of(unit),
         unit.world.means,
         np.linalg.cholesky(unit.world.covariances),
         np.asarray(getattr(unit.generator, "covariance", "known") == "estimated"),

@@ -74,7 +74,7 @@ class Duplicate(_Acting):
 
 class Gaussian(_Acting):
     """Rows from the Gaussian fitted to the group's raw rows: their mean, and the group's covariance
-    where it is ``known`` or else theirs (divisor n)."""
+    where it is ``known`` or else theirs (divisor n - 1)."""
 
     kind: Literal["gaussian"]
     covariance: Literal["known", "estimated"] = "estimated"
