@@ -141,9 +141,9 @@ def test_fitted_rows_are_coupled_to_first_order(spec: dict[str, Any]) -> None:
     gaps = []
     for rows in ((96, 32), (384, 128)):
         unit, found = _small(spec, rows)
-        made, coupled_scores, _ = _scores(unit, found, spec, 8_000)
+        made, coupled_scores, _ = _scores(unit, found, spec, 4_000)
         gaps.append(((made - coupled_scores) ** 2).mean() * rows[1] ** 2)
-        free = _scores(unit, found._replace(coupling=None), spec, 8_000)
+        free = _scores(unit, found._replace(coupling=None), spec, 4_000)
         gaps.append(((made - free[1]) ** 2).mean() * rows[1] ** 2)
     assert gaps[2] / gaps[0] == pytest.approx(1.0, rel=0.3)
     assert gaps[3] / gaps[1] == pytest.approx(4.0, rel=0.3)
