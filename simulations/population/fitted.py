@@ -19,7 +19,7 @@ from simulations.setup.worlds import World
 
 # The fitted covariance is the scatter about the raw mean divided by n - LESS: 0 is maximum likelihood, 1
 # makes it unbiased. It moves the second order only: by -(1 - LESS)/n of the covariance.
-LESS = 0
+LESS = 1
 
 
 class Tally(NamedTuple):

@@ -74,7 +74,7 @@ class Duplicate(_Acting):
 
 class Gaussian(_Acting):
     """Rows from the Gaussian fitted to the group's raw rows: their mean, and the group's covariance
-    where it is ``known`` or else theirs (divisor n)."""
+    where it is ``known`` or else theirs (divisor n - 1)."""
 
     kind: Literal["gaussian"]
     covariance: Literal["known", "estimated"] = "estimated"
@@ -159,3 +159,22 @@ def check_generator(spec: AnyGenerator, field: str, world: World) -> None:
             'is "leak" but no label has two groups, so that there is no attribute to leak; '
             'choose another generator or the setting "spurious"',
         )
+
+
+def check_rows(spec: AnyGenerator, field: str, world: World, counts: dict[str, int]) -> None:
+    """Raise a problem at ``field`` where a group has too few raw rows to fit a generator to."""
+    dim = world.means.shape[1]
+    for name in acted_groups(spec, world.names):
+        rows = counts[name]
+        if isinstance(spec, Gaussian) and spec.covariance == "estimated" and rows <= dim:
+            raise problem(
+                f"{field}.covariance",
+                f'is "estimated", but group {name!r} has {rows} raw rows in {dim} dimensions; give it'
+                f' {dim + 1} rows or more, or set covariance = "known"',
+            )
+        if isinstance(spec, Smote) and rows <= spec.neighbours:
+            raise problem(
+                f"{field}.neighbours",
+                f"is {spec.neighbours}, but a row of group {name!r} has {rows - 1} others; give it more"
+                " rows, fewer neighbours, or other groups to the generator",
+            )
