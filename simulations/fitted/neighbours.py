@@ -22,8 +22,8 @@ MOST_DISTANCES = 2**20
 # Rows that the last 20 bits of a distance can number; 32 bits of its mantissa are then left.
 MOST_ROWS = 2**20
 _EXPONENT = np.int64(0x7FF0000000000000)
-# What is no neighbour: larger than any distance, and finite whatever its last bits are.
-_NEVER = np.float64(1e300)
+# Distances are below 2^53; what is no neighbour stands beyond, finite whatever its last bits are.
+_FURTHEST, _NEVER = 2.0**54, 2.0**60
 
 
 def _bits(values: Array) -> Array:
@@ -87,25 +87,27 @@ def neighbours(rows: Array, count: Array | int, k: int, most: int = MOST_DISTANC
     squares = (whole * whole).sum(axis=1)
     low_bits = np.int64((1 << max(1, (blocks * height - 1).bit_length())) - 1)
     missing = blocks * height - size
-    others = jnp.pad(whole, ((0, missing), (0, 0))).reshape(blocks, height, -1)
-    their_squares = jnp.pad(squares, (0, missing)).reshape(blocks, height)
+    # One is added because a row's number alone would be a subnormal, which processors flush to 0.
+    theirs = jnp.where(own < count, squares + 1.0, _NEVER)
+    parts = (
+        jnp.pad(-2.0 * whole, ((0, missing), (0, 0))).reshape(blocks, height, -1),
+        jnp.pad(theirs, (0, missing), constant_values=_NEVER).reshape(blocks, height),
+        height * lax.iota(jnp.int64, blocks),
+    )
 
     def pass_by(nearest: Array, distance: Array) -> tuple[Array, None]:
         before = jnp.concatenate([jnp.full((1, size), -jnp.inf), nearest[:-1]])
         return jnp.minimum(nearest, jnp.maximum(before, distance[None])), None
 
     def block(nearest: Array, part: tuple[Array, Array, Array]) -> tuple[Array, None]:
-        theirs, square, start = part
-        product = lax.dot_general(theirs, whole, (((1,), (1,)), ((), ())))
-        distance = square[:, None] + squares[None] - 2.0 * product
+        others, square, start = part
+        product = lax.dot_general(others, whole, (((1,), (1,)), ((), ())))
+        distance = square[:, None] + squares[None] + product
         number = start + lax.broadcasted_iota(jnp.int64, distance.shape, 0)
-        never = (number == own[None]) | (number >= count)
-        # One is added because a row's number alone would be a subnormal, which processors flush to 0.
-        distance = _floats((_bits(distance + 1.0) & ~low_bits) | number)
-        return lax.scan(pass_by, nearest, jnp.where(never, _NEVER, distance))
+        keyed = _floats((_bits(distance) & ~low_bits) | number)
+        row = lax.iota(jnp.int64, height)
+        return lax.scan(pass_by, nearest, keyed.at[row, start + row].set(_NEVER, mode="drop"))
 
-    starts = height * lax.iota(jnp.int64, blocks)
-    nearest = jnp.full((k, size), jnp.inf)
-    nearest, _ = lax.scan(block, nearest, (others, their_squares, starts))
-    found = (nearest < _NEVER) & (own < count)[None]
+    nearest, _ = lax.scan(block, jnp.full((k, size), jnp.inf), parts)
+    found = (nearest < _FURTHEST) & (own < count)[None]
     return jnp.where(found, _bits(nearest) & low_bits, own[None]).astype(jnp.int32).T

@@ -100,3 +100,65 @@ SPURIOUS = Experiment(
     sizes=(1, 2, 4),
     replicates=(1000, 1000, 1000),
 )
+
+# Generators fitted to the minority rows that are trained on: the variance is that of these few.
+FITTED = Experiment(
+    "generation_fitted",
+    {
+        "setting": REFERENCE,
+        "counts": RESAMPLED_COUNTS,
+        "synthetic": {
+            "generators": [
+                {"kind": "gaussian", "covariance": "known", "groups": MINORITY},
+                {"kind": "gaussian", "covariance": "estimated", "groups": MINORITY},
+            ],
+            "ratios": [0.5, 1],
+        },
+    },
+    sizes=(3, 6, 12),
+    replicates=(500, 400, 300),
+)
+
+SMOOTHED = Experiment(
+    "generation_smoothed",
+    {
+        "setting": REFERENCE,
+        "counts": RESAMPLED_COUNTS,
+        "synthetic": {
+            "generators": [{"kind": "smoothed", "bandwidth": 0.5, "groups": MINORITY}],
+            "ratios": [0.5, 1],
+        },
+    },
+    sizes=(3, 6, 12),
+    replicates=(500, 400, 300),
+)
+
+# Both groups fitted and augmented: the rows of the generator have most of the weight.
+FITTED_AUGMENT = Experiment(
+    "generation_augment",
+    {
+        "setting": REFERENCE,
+        "counts": {"majority": 1000, "minority": 200},
+        "synthetic": {
+            "generators": [{"kind": "gaussian"}],
+            "ratios": [1],
+            "augment": [600],
+            "augment_share": 0.7,
+        },
+    },
+    sizes=(3, 6, 12),
+    replicates=(500, 400, 300),
+)
+
+# LDA on balanced rows: what endless augmentation by a Gaussian with pooled covariance tends to.
+LDA = Experiment(
+    "generation_lda",
+    {
+        "setting": REFERENCE,
+        "counts": {"majority": 400, "minority": 400},
+        "synthetic": {"ratios": [0]},
+        "estimator": {"kind": "lda"},
+    },
+    sizes=(1, 2, 4),
+    replicates=(2000, 2000, 2000),
+)
