@@ -41,7 +41,7 @@ def lifted(x: np.ndarray, size: int) -> np.ndarray:
 
 
 def mean_score(spec: dict[str, Any], loss: Any, theta: np.ndarray, cell: Any) -> np.ndarray:
-    """The mean of the score of Gaussian rows fitted with divisor n, by automatic differentiation."""
+    """The mean of the score of fitted Gaussian rows, by automatic differentiation."""
     total = np.zeros(len(theta))
     if spec["kind"] != "gaussian":
         return total
@@ -55,10 +55,9 @@ def mean_score(spec: dict[str, Any], loss: Any, theta: np.ndarray, cell: Any) ->
         by_mean = jax.jacfwd(jax.jacfwd(curve))(MEANS[g], s)
         lean = 0.5 * np.einsum("iab,ab->i", by_mean, s) / n
         if spec["covariance"] == "estimated":
-            first = jax.jacfwd(curve, 1)(MEANS[g], s)
+            # The fitted covariance is unbiased: only its variance counts.
             second = jax.jacfwd(jax.jacfwd(curve, 1), 1)(MEANS[g], s)
             moments = np.einsum("ac,bd->abcd", s, s) + np.einsum("ad,bc->abcd", s, s)
-            lean = lean - np.einsum("iab,ab->i", first, s) / n
             lean = lean + 0.5 * np.einsum("iabcd,abcd->i", second, moments) / n
         total += e * lean
     return total

@@ -55,7 +55,7 @@ def _draw(spec: dict[str, Any], cell: Any, g: int, replicates: int) -> _Drawn:
     centre = raw.mean(axis=1, keepdims=True)
     if spec["covariance"] == "known":
         return _Drawn(raw, centre + z @ root.T, twins, weight)
-    fits = (raw - centre).transpose(0, 2, 1) @ (raw - centre) / n
+    fits = (raw - centre).transpose(0, 2, 1) @ (raw - centre) / (n - 1)
     roots = np.linalg.cholesky(fits)
     return _Drawn(raw, centre + z @ roots.transpose(0, 2, 1), twins, weight)
 
@@ -161,7 +161,8 @@ def test_the_mean_score_of_fitted_rows(spec: dict[str, Any]) -> None:
         centre = raw.mean(1)
         scatter = (raw - MEANS[g]).transpose(0, 2, 1) @ (raw - MEANS[g]) / cell.raw[g]
         off = centre - MEANS[g]
-        fits = scatter - off[:, :, None] * off[:, None, :]
+        # The sample covariance, with divisor n - 1.
+        fits = (scatter - off[:, :, None] * off[:, None, :]) * cell.raw[g] / (cell.raw[g] - 1)
         if spec is KNOWN:
             fits = np.broadcast_to(COVARIANCES[g], fits.shape)
         curve = mean_score_of(LOGISTIC, theta, g, gaussian_grid(2.0))

@@ -25,6 +25,7 @@ REFERENCES = [
     ({"kind": "smoothed", "bandwidth": 0.5}, 4, 1.0, 0, 0.0, "2.26092e-3"),
     ({"kind": "duplicate"}, 4, 0.5, 0, 0.0, "2.12830e-2"),
     (KNOWN, 4, 0.5, 0, 0.0, "2.08544e-2"),
+    (ESTIMATED, 4, 0.5, 0, 0.0, "2.12321e-2"),
 ]
 
 
@@ -54,7 +55,7 @@ def test_reference_numbers(
 
 
 def test_the_divisor_of_the_fitted_covariance(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reference 2.12321e-2 is that of the unbiased covariance; divisor n adds 1.3e-5."""
+    """The reference 2.12321e-2 is that of the sample covariance; divisor n would add 1.3e-5."""
     counts = {"majority": 8000, "minority": 800}
     found = {}
     for less in (0, 1):
