@@ -7,6 +7,7 @@ from functools import cache
 
 from synthlaw.claims import (
     control,
+    generation_efron,
     generation_fitted,
     generation_ranking,
     imbalance_curves,
@@ -34,6 +35,7 @@ MODULES = (
     scaling_mixture,
     scaling_lesson,
     generation_fitted,
+    generation_efron,
     generation_ranking,
     control,
 )

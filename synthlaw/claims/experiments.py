@@ -156,7 +156,7 @@ LDA = Experiment(
     "generation_lda",
     {
         "setting": REFERENCE,
-        "counts": {"majority": 400, "minority": 400},
+        "counts": {"majority": 2000, "minority": 2000},
         "synthetic": {"ratios": [0]},
         "estimator": {"kind": "lda"},
     },
