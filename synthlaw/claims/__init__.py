@@ -7,6 +7,8 @@ from functools import cache
 
 from synthlaw.claims import (
     control,
+    generation_fitted,
+    generation_ranking,
     imbalance_curves,
     imbalance_floors,
     imbalance_variance,
@@ -31,6 +33,8 @@ MODULES = (
     scaling_share,
     scaling_mixture,
     scaling_lesson,
+    generation_fitted,
+    generation_ranking,
     control,
 )
 

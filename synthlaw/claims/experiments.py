@@ -10,6 +10,7 @@ from synthlaw.claims.lab import Experiment
 REFERENCE = {"kind": "imbalance", "dim": 5, "separation": 2.0}
 COUNTS = {"majority": 2000, "minority": 200}
 RESAMPLED_COUNTS = {"majority": 1000, "minority": 200}
+FITTED_COUNTS = {"majority": 600, "minority": 200}
 SPURIOUS_SETTING = {"kind": "spurious", "dim": 5, "core": 2.0, "spurious": 3.0}
 SPURIOUS_COUNTS = {"1,1": 1000, "1,-1": 100, "-1,1": 100, "-1,-1": 1000}
 MINORITY = ["minority"]
@@ -106,7 +107,7 @@ FITTED = Experiment(
     "generation_fitted",
     {
         "setting": REFERENCE,
-        "counts": RESAMPLED_COUNTS,
+        "counts": FITTED_COUNTS,
         "synthetic": {
             "generators": [
                 {"kind": "gaussian", "covariance": "known", "groups": MINORITY},
@@ -115,22 +116,22 @@ FITTED = Experiment(
             "ratios": [0.5, 1],
         },
     },
-    sizes=(3, 6, 12),
-    replicates=(500, 400, 300),
+    sizes=(4, 8, 16),
+    replicates=(1200, 800, 600),
 )
 
 SMOOTHED = Experiment(
     "generation_smoothed",
     {
         "setting": REFERENCE,
-        "counts": RESAMPLED_COUNTS,
+        "counts": FITTED_COUNTS,
         "synthetic": {
             "generators": [{"kind": "smoothed", "bandwidth": 0.5, "groups": MINORITY}],
             "ratios": [0.5, 1],
         },
     },
-    sizes=(3, 6, 12),
-    replicates=(500, 400, 300),
+    sizes=(4, 8, 16),
+    replicates=(1200, 800, 600),
 )
 
 # Both groups fitted and augmented: the rows of the generator have most of the weight.
@@ -138,7 +139,7 @@ FITTED_AUGMENT = Experiment(
     "generation_augment",
     {
         "setting": REFERENCE,
-        "counts": {"majority": 1000, "minority": 200},
+        "counts": FITTED_COUNTS,
         "synthetic": {
             "generators": [{"kind": "gaussian"}],
             "ratios": [1],
@@ -146,8 +147,8 @@ FITTED_AUGMENT = Experiment(
             "augment_share": 0.7,
         },
     },
-    sizes=(3, 6, 12),
-    replicates=(500, 400, 300),
+    sizes=(4, 8, 16),
+    replicates=(1200, 800, 600),
 )
 
 # LDA on balanced rows: what endless augmentation by a Gaussian with pooled covariance tends to.
