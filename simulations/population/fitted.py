@@ -23,10 +23,9 @@ LESS = 1
 
 
 class Tally(NamedTuple):
-    """Of every group: ``raw``, the weight w of one raw row; ``total``, the summed weights e of its fitted
-    rows (0 where the generator does not act); ``squared``, their summed squares q; ``rows``, the raw rows
-    n.
-    All ``(K,)``; an axis of cells may stand before it.
+    """Of every group, all ``(K,)``, an axis of cells before it or not: ``raw``, the weight w of one raw
+    row; ``total``, the summed weights e of its fitted rows (0 where the generator does not act);
+    ``squared``, their summed squares q; ``rows``, the raw rows n.
     """
 
     raw: AnyArray
