@@ -56,8 +56,8 @@ def _point(lab: Lab, size: int, replicates: int) -> dict[str, float | str | int]
     predicted = efron_efficiency(DISTANCE)
     return {
         "series": "",
-        "size": size,
-        "inverse_size": 1.0 / size,
+        "size": size / SIZES[0],
+        "inverse_size": SIZES[0] / size,
         "prediction": predicted,
         "estimate": float(ratio),
         "se": float(noise),

@@ -150,10 +150,12 @@ def _coupled(lab: Lab, fitted: bool) -> pd.DataFrame:
         stated = _variance(unit)
         alone = {**SMALL["synthetic"], "generators": [laws[unit.generator.kind]]}
         expected = stated if fitted else _variance(lab.units({**SMALL, "synthetic": alone})[0])
-        rows.append((str(unit.generator.kind), stated + gap, expected, se, failures))
+        name = getattr(unit.generator, "covariance", "")
+        cell = f"{unit.generator.kind}, covariance {name}" if name else unit.generator.kind
+        rows.append((cell, stated + gap, expected, se, failures))
     cells, measured, expected, se, failures = (list(each) for each in zip(*rows, strict=True))
     return exact_rows(
-        [f"{cell} {number}" for number, cell in enumerate(cells)],
+        cells,
         measured,
         expected,
         tolerance=0.1 * min(expected),
