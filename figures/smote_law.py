@@ -15,6 +15,7 @@ from figures.points import error_bars, flagged
 from figures.style import ERROR_BARS, INK, MUTED, canvas, colour, marker, plain_log, style
 
 COLUMNS = ("law", "dim", "rows", "deficit", "se", "exact", "leading")
+HEIGHTS = ("deficit", "exact", "leading")
 TITLES = {"gaussian": "standard normal rows", "uniform": "uniform rows in a cube"}
 DASHED, DOTTED = (0, (5, 3)), (0, (1, 2))
 ALL_PARTNERS = 1.0 / 3.0
@@ -32,7 +33,7 @@ def draw(table: pd.DataFrame) -> Figure:
     laws = tidy.distinct(table, "law")
     dims = sorted({int(d) for d in tidy.numbers(table, "dim")})
     figure = canvas(3.6 * len(laws) + 0.6, 4.0)
-    panels = np.atleast_1d(figure.subplots(1, len(laws), sharey=True))
+    panels = np.atleast_1d(figure.subplots(1, len(laws), sharex=True, sharey=True))
     for axes, law in zip(panels, laws, strict=True):
         part = tidy.where(table, [each == law for each in tidy.texts(table, "law")])
         for position, dim in enumerate(dims):
@@ -43,9 +44,8 @@ def draw(table: pd.DataFrame) -> Figure:
         plain_log(axes, "y")
         axes.set_title(TITLES.get(law, law))
         axes.set_xlabel("raw rows n")
-    shown = tidy.numbers(table, "deficit")
-    if np.isfinite(shown).any():
-        panels[0].set_ylim(0.4 * float(np.nanmin(shown)), 1.0)
+    heights = np.concatenate([tidy.numbers(table, name) for name in HEIGHTS])
+    panels[0].set_ylim(0.7 * float(np.nanmin([*heights, ALL_PARTNERS])), 1.0)
     panels[0].set_ylabel("variance lost, 1 − tr Cov / tr S")
     _legend(figure, dims)
     return figure

@@ -46,7 +46,7 @@ def uniform_interval(n: int, k: int) -> float:
     1/3 for ``k = n - 1``; at fixed ``k`` it falls as ``n^-2``.
 
     >>> round(uniform_interval(6, 5), 12), round(uniform_interval(100, 5), 7)
-    (0.3333333333, 0.0045792)
+    (0.333333333333, 0.0045797)
     """
     check_sizes(n, k)
     first = 7.0 * (k + 1) * (k + 2) / (6.0 * n * (n + 1))
@@ -140,7 +140,7 @@ def gaussian(n: int, k: int, dim: int) -> float:
     factor is the probability that fewer than k of the others are nearer.
 
     >>> round(gaussian(50, 49, 3), 9), round(gaussian(1600, 5, 2), 5)
-    (0.333333333, 0.02182)
+    (0.333333333, 0.02168)
     """
     check_sizes(n, k)
     z, w = np.polynomial.legendre.leggauss(RADIAL)
@@ -175,9 +175,8 @@ def gaussian_leading(n: float, k: int, dim: int) -> float:
         d = 2:   (k + 1) log(n)^2 / (4 n)
         d >= 3:  (2 pi / d) g (s^2 - 1/3) s^d (n ball_d)^(-2/d),  s^2 = d/(d - 2)
 
-    Do not trust it at sizes one can run: the relative remainder is of order ``1/log n`` for ``d <= 2``
-    and falls as a small power of n above; in five dimensions it exceeds what any deficit can be below
-    n = 200.
+    Do not trust it at sizes one can run: the relative remainder is of order ``1/log n`` for ``d <= 2`` and
+    falls as a small power of n above; in five dimensions it exceeds a third below n = 650.
 
     >>> round(gaussian_leading(1000.0, 5, 1), 7)
     0.0074022
