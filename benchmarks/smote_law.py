@@ -27,7 +27,7 @@ RULES: dict[str, Callable[[int], int]] = {
     "n/2": lambda n: n // 2,
 }
 # Numbers of rows; where k is a share of them, the work grows as their cube.
-ROWS = {False: (100, 200, 400, 800, 1600, 3200), True: (100, 200, 400, 800, 1600)}
+ROWS = {False: (100, 200, 400, 800, 1600), True: (50, 100, 200, 400, 800)}
 # Seconds of a distance and a neighbour's place, about; replicates fill so many seconds a cell.
 COST, FEWEST, MOST = 1e-9, 16, 20_000
 COLUMNS = ["law", "dim", "rule", "rows", "k", "deficit", "se", "replicates", "exact", "leading"]
