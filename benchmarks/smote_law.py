@@ -26,6 +26,7 @@ RULES: dict[str, Callable[[int], int]] = {
     "n/4": lambda n: n // 4,
     "n/2": lambda n: n // 2,
 }
+SHARES = ("n/4", "n/2")
 # Numbers of rows; where k is a share of them, the work grows as their cube.
 ROWS = {False: (100, 200, 400, 800, 1600), True: (50, 100, 200, 400, 800)}
 # Seconds of a distance and a neighbour's place, about; replicates fill so many seconds a cell.
@@ -56,7 +57,7 @@ def measured(seconds: float) -> pd.DataFrame:
     for law in LAWS:
         for dim in DIMS:
             for rule, number in RULES.items():
-                for n in ROWS[rule in ("n/4", "n/2")]:
+                for n in ROWS[rule in SHARES]:
                     k = number(n)
                     found = shrinkage(law, n, dim, k, replicates(n, dim, k, seconds))
                     rows.append([law, dim, rule, n, k, *found, *theory(law, n, k, dim)])
@@ -65,7 +66,8 @@ def measured(seconds: float) -> pd.DataFrame:
 
 
 def exponents(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """For every curve the exponent of a power law (k a share of n: with a floor) and its interval."""
+    """For every curve the exponent of a power law and its interval; where k is a share of n the deficit
+    tends to a constant, and there is none."""
     from scaling.fitting.curves import curve
     from scaling.fitting.fit import fit
     from scaling.fitting.intervals import intervals
@@ -73,12 +75,13 @@ def exponents(table: pd.DataFrame) -> list[dict[str, Any]]:
     found = []
     for key, part in table.groupby(["law", "dim", "rule"], sort=False):
         law, dim, rule = cast(tuple[str, int, str], key)
-        name = "power_floor" if rule in ("n/4", "n/2") else "power"
+        if rule in SHARES:
+            continue
         columns = (part[c].to_numpy(dtype=float) for c in ("rows", "deficit", "se"))
-        fitted = fit(name, curve(*columns))
+        fitted = fit("power", curve(*columns))
         values, ends = fitted.parameters, intervals(fitted)
         found.append(
-            {"law": law, "dim": int(dim), "rule": rule, "fit": name}
+            {"law": law, "dim": int(dim), "rule": rule}
             | {p: {"value": v, **ends[p]._asdict()} for p, v in values.items()}
             | {"chi_square": 2.0 * fitted.loss, "freedom": fitted.freedom}
         )
