@@ -17,6 +17,7 @@ from figures import (
     published,
     ratio_curve,
     slack,
+    smote_law,
     synthetic_curve,
     tidy,
     verdict_board,
@@ -35,6 +36,7 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
         "spurious_groups": ("worst_group", worst_group.draw),
     },
     "scaling_curve": {"scaling_curve": ("synthetic_curve", synthetic_curve.draw)},
+    "smote_law": {"smote_law": ("smote_law", smote_law.draw)},
 }
 
 

@@ -9,8 +9,8 @@ The k nearest are kept in a sorted list that all rows pass by, one after the oth
 
     list_j <- min(list_j, max(list_(j-1), distance)),
 
-two operations per place and no branch. The row's number stands in the last bits of its distance,
-where it costs nothing and breaks ties.
+two operations per place and no branch. What is compared are keys: the bits of a distance, as a whole
+number, with the row's number in place of the last ones, where it breaks ties.
 """
 
 import jax.numpy as jnp
@@ -22,8 +22,9 @@ MOST_DISTANCES = 2**20
 # Rows that the last 20 bits of a distance can number; 32 bits of its mantissa are then left.
 MOST_ROWS = 2**20
 _EXPONENT = np.int64(0x7FF0000000000000)
-# Distances are below 2^53; what is no neighbour stands beyond, finite whatever its last bits are.
-_FURTHEST, _NEVER = 2.0**54, 2.0**60
+# Distances are below 2^53; what is no neighbour stands beyond. Both as keys.
+_NEVER = 2.0**60
+_FAR, _LIMIT = (int(np.float64(value).view(np.int64)) for value in (_NEVER, 2.0**54))
 
 
 def _bits(values: Array) -> Array:
@@ -37,8 +38,8 @@ def _floats(bits: Array) -> Array:
 def whole_coordinates(rows: Array, valid: Array) -> Array:
     """Coordinates ``(n, d)`` less those of row 0, as whole numbers whose squared distances are exact.
 
-    They are multiples of a power of two, 2^-b of the largest or less, ``b = (53 - log2(4d)) / 2`` (23
-    bits for ``d = 10``): rows on such a lattice keep their distances, others move by half a step.
+    A step is a power of two, at most 2^(1-b) of the largest, ``b = (53 - log2(4d)) / 2`` (23 for
+    ``d = 10``): rows on a lattice of such steps keep their distances, others move by half a step.
     """
     dim = rows.shape[1]
     moved = jnp.where(valid[:, None], rows - rows[:1], 0.0)
@@ -87,8 +88,7 @@ def neighbours(rows: Array, count: Array | int, k: int, most: int = MOST_DISTANC
     squares = (whole * whole).sum(axis=1)
     low_bits = np.int64((1 << max(1, (blocks * height - 1).bit_length())) - 1)
     missing = blocks * height - size
-    # One is added because a row's number alone would be a subnormal, which processors flush to 0.
-    theirs = jnp.where(own < count, squares + 1.0, _NEVER)
+    theirs = jnp.where(own < count, squares, _NEVER)
     parts = (
         jnp.pad(-2.0 * whole, ((0, missing), (0, 0))).reshape(blocks, height, -1),
         jnp.pad(theirs, (0, missing), constant_values=_NEVER).reshape(blocks, height),
@@ -96,7 +96,7 @@ def neighbours(rows: Array, count: Array | int, k: int, most: int = MOST_DISTANC
     )
 
     def pass_by(nearest: Array, distance: Array) -> tuple[Array, None]:
-        before = jnp.concatenate([jnp.full((1, size), -jnp.inf), nearest[:-1]])
+        before = jnp.concatenate([jnp.full((1, size), -1, jnp.int64), nearest[:-1]])
         return jnp.minimum(nearest, jnp.maximum(before, distance[None])), None
 
     def block(nearest: Array, part: tuple[Array, Array, Array]) -> tuple[Array, None]:
@@ -104,10 +104,11 @@ def neighbours(rows: Array, count: Array | int, k: int, most: int = MOST_DISTANC
         product = lax.dot_general(others, whole, (((1,), (1,)), ((), ())))
         distance = square[:, None] + squares[None] + product
         number = start + lax.broadcasted_iota(jnp.int64, distance.shape, 0)
-        keyed = _floats((_bits(distance) & ~low_bits) | number)
+        # The bits of numbers that are not negative stand in the order of the numbers.
+        keyed = (_bits(distance) & ~low_bits) | number
         row = lax.iota(jnp.int64, height)
-        return lax.scan(pass_by, nearest, keyed.at[row, start + row].set(_NEVER, mode="drop"))
+        return lax.scan(pass_by, nearest, keyed.at[row, start + row].set(_FAR, mode="drop"))
 
-    nearest, _ = lax.scan(block, jnp.full((k, size), jnp.inf), parts)
-    found = (nearest < _FURTHEST) & (own < count)[None]
-    return jnp.where(found, _bits(nearest) & low_bits, own[None]).astype(jnp.int32).T
+    nearest, _ = lax.scan(block, jnp.full((k, size), _FAR, jnp.int64), parts)
+    found = (nearest < _LIMIT) & (own < count)[None]
+    return jnp.where(found, nearest & low_bits, own[None]).astype(jnp.int32).T
