@@ -10,6 +10,7 @@ from synthlaw.claims import (
     generation_efron,
     generation_fitted,
     generation_ranking,
+    generation_smote,
     imbalance_curves,
     imbalance_floors,
     imbalance_variance,
@@ -37,6 +38,7 @@ MODULES = (
     generation_fitted,
     generation_efron,
     generation_ranking,
+    generation_smote,
     control,
 )
 
