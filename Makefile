@@ -32,6 +32,9 @@ lint: $(LINTERS)
 bench: $(COMPETITORS)
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.fits
+	$(BIN)/python -m benchmarks.smote
+	$(BIN)/python -m benchmarks.symmetry
+	$(BIN)/python -m benchmarks.plan
 
 # The stamps make set-up happen once, and again when a requirement changes.
 # The build backend is installed first and pinned like the rest, which is why isolation is off.

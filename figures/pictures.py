@@ -19,6 +19,7 @@ from figures import (
     ratio_curve,
     size_curve,
     slack,
+    smote_law,
     synthetic_curve,
     tidy,
     verdict_board,
@@ -41,6 +42,7 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "size_curve": {"size_curve": ("size_curve", size_curve.draw)},
     "alignment": {"alignment": ("alignment", alignment.draw)},
     "wald_calibration": {"wald_calibration": ("wald_calibration", wald_calibration.draw)},
+    "smote_law": {"smote_law": ("smote_law", smote_law.draw)},
 }
 
 

@@ -114,8 +114,19 @@ def uniform_block(key: Array) -> Array:
 
 def index_block(key: Array, count: Array) -> Array:
     """Integers uniform on 0..count-1, ``(BLOCK,)``: raw rows to repeat (bias below count/2^32)."""
-    bits, _ = _words(key, _INDICES, BLOCK)
-    wide = bits.astype(jnp.uint64) * count.astype(jnp.uint64)
+    return index_pairs(key, count, count)[0]
+
+
+def index_pairs(key: Array, first: Array, second: Array) -> tuple[Array, Array]:
+    """Independent integers uniform on 0..first-1 and 0..second-1, ``(BLOCK,)`` each; the first are
+    those of `index_block`."""
+    one, other = _words(key, _INDICES, BLOCK)
+    return _below(one, first), _below(other, second)
+
+
+def _below(word: Array, count: Array) -> Array:
+    """Integers on 0..count-1 from 32 random bits: the upper half of a product."""
+    wide = word.astype(jnp.uint64) * count.astype(jnp.uint64)
     return (wide >> np.uint64(32)).astype(jnp.int32)
 
 

@@ -10,8 +10,10 @@ from jax import lax
 
 from simulations import draws
 from simulations.population.units import Unit, key_words, make_unit
+from simulations.sampling.remake import raw_moments, remake
+from simulations.sampling.rooms import room
 from simulations.sampling.sample import block_of, draw_sample, empty_sample, view
-from simulations.sampling.segments import room, segments
+from simulations.sampling.segments import segments
 from simulations.setup.configuration import read_sweep
 
 
@@ -29,6 +31,9 @@ class Rows(NamedTuple):
 def _draw(laid_out: Any, key: Any, replicate: Any, *, intercept: bool, size: Any) -> Any:
     room = empty_sample(laid_out, key, intercept=intercept, stream=size.stream)
     sample = draw_sample(laid_out, key, replicate, room, intercept=intercept)
+    if laid_out.fitting is not None and sample.rows is not None:
+        found = raw_moments(laid_out, laid_out.fitting, sample.rows)
+        sample = remake(laid_out, sample, found, size)
 
     def block(seen: Any, place: Any) -> Any:
         # The block as if the tile began with it.

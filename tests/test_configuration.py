@@ -123,7 +123,32 @@ BAD = [  # path, value, field named, words of fault and remedy
     ("synthetic/generators", ["oracle"], "synthetic.generators.0", "give a table"),
     ("synthetic/generators", generator(), "synthetic.generators.0.kind", "is missing"),
     ("synthetic/generators", generator(kind="orcale"), "generators.0.kind", "mean 'oracle'?"),
-    ("synthetic/generators", generator(kind="smote"), "generators.0.kind", "choose 'reweight'"),
+    ("synthetic/generators", generator(kind="gan"), "generators.0.kind", "choose 'reweight'"),
+    (
+        "synthetic/generators",
+        generator(kind="gaussian", covariance="guessed"),
+        "generators.0.covariance",
+        "choose 'known' or 'estimated'",
+    ),
+    ("synthetic/generators", generator(kind="smoothed"), "generators.0.bandwidth", "is missing"),
+    (
+        "synthetic/generators",
+        generator(kind="smoothed", bandwidth=0),
+        "generators.0.bandwidth",
+        "above 0",
+    ),
+    (
+        "synthetic/generators",
+        generator(kind="smote", neighbours=0),
+        "generators.0.neighbours",
+        "at least 1",
+    ),
+    (
+        "synthetic/generators",
+        generator(kind="smote", neighbours=200),
+        "generators.0.neighbours",
+        "fewer neighbours",
+    ),
     ("synthetic/generators", generator(kind="shift"), "generators.0.shift", "is missing"),
     (
         "synthetic/generators",

@@ -9,7 +9,7 @@ from samples import Rows, rows_of, units_of
 from stochastic import Disagreement, assert_mean, sample_mean
 
 from simulations.population.units import Unit
-from simulations.setup.generators import KINDS, RESAMPLERS, REWEIGHT
+from simulations.setup.generators import FITTED, KINDS, RESAMPLERS, REWEIGHT
 
 NAMES = ["1,1", "1,-1", "-1,1", "-1,-1"]
 COUNTS = np.array([300, 40, 60, 250])
@@ -23,8 +23,12 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "label_noise": {"rate": 0.2},
     "leak": {"strength": 0.4},
     "duplicate": {},
+    "gaussian": {"covariance": "estimated"},
+    "smoothed": {"bandwidth": 0.5},
+    "smote": {"neighbours": 3},
 }
-WRITERS = [kind for kind in PARAMETERS if kind not in RESAMPLERS and kind != REWEIGHT]
+# Those of independent rows; tests/test_fitted_rows.py looks at rows that are fitted to others.
+WRITERS = [kind for kind in PARAMETERS if kind not in (*RESAMPLERS, *FITTED, REWEIGHT)]
 
 
 @cache

@@ -18,10 +18,11 @@ MAY_IMPORT = {
 ROOMS = {
     "setup": set(),
     "craft": set(),
-    "population": {"setup", "craft"},
-    "sampling": {"setup", "craft", "population"},
-    "statistics": {"setup", "craft", "population", "sampling"},
-    "runs": {"setup", "craft", "population", "sampling", "statistics"},
+    "fitted": set(),
+    "population": {"setup", "craft", "fitted"},
+    "sampling": {"setup", "craft", "fitted", "population"},
+    "statistics": {"setup", "craft", "fitted", "population", "sampling"},
+    "runs": {"setup", "craft", "fitted", "population", "sampling", "statistics"},
 }
 HEAVY = ("jax", "numpy", "pandas", "scipy", "pydantic", "matplotlib", "rich.progress")
 

@@ -214,7 +214,9 @@ def test_problems_that_are_none_are_refused() -> None:
     counts = {"1,1": 50, "1,-1": 5, "-1,1": 5, "-1,-1": 50}
     for wrong, words in (
         (unit(setting=spurious, counts=counts), "two Gaussian groups"),
-        (unit(synthetic={"generators": [{"kind": "duplicate"}]}), "law of their own"),
+        (unit(synthetic={"generators": [{"kind": "duplicate"}]}), "known law"),
+        (unit(synthetic={"generators": [{"kind": "reweight"}]}), "known law"),
+        (unit(synthetic={"generators": [{"kind": "gaussian"}]}), "known law"),
         (unit(estimator={"kind": "lda"}), "estimator.kind"),
     ):
         with pytest.raises(InputError, match=words):

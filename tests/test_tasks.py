@@ -14,7 +14,7 @@ from samples import rows_of, units_of
 from simulations.problems import InputError
 from simulations.runs import tasks
 from simulations.runs.tasks import Task, compute, compute_parameters, prepare
-from simulations.sampling import segments
+from simulations.sampling import rooms
 
 RATIOS = [0, 0.1, 0.25, 0.4, 0.5, 0.75, 1, 1.25, 1.5, 2]
 SWEEP: dict[str, Any] = {
@@ -89,7 +89,7 @@ def test_rows_drawn_again_are_the_rows_kept(
     unit = _task(generator).unit
     kept, streamed = rows_of(unit, 3), rows_of(unit, 3, streamed=True)
     assert _same_bits(kept, streamed)
-    monkeypatch.setattr(segments, "MOST_NUMBERS", 2**17)
+    monkeypatch.setattr(rooms, "MOST_NUMBERS", 2**17)
     there = prepare(unit)
     assert there.room.stream and not _task(generator).room.stream
     here, again = compute(_task(generator), 0, 4), compute(there, 0, 4)

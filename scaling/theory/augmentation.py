@@ -67,7 +67,7 @@ def augmentation_law(unit: Unit, ratio: float, shares: np.ndarray) -> Augmentati
     At ``alpha = 1`` the raw rows weigh nothing, and A is what they would add at a small weight.
 
     Raises ``InputError`` for generators whose rows are not independent of the raw rows (duplicates,
-    reweighting): there cross terms join, and the law is another one.
+    fitted generators, reweighting): there cross terms join, and the law is another one.
 
     Do not trust it where N or n has fewer than about ten rows per feature.
 
@@ -76,7 +76,9 @@ def augmentation_law(unit: Unit, ratio: float, shares: np.ndarray) -> Augmentati
     groups = range(len(unit.world.names))
     kind = unit.generator.kind
     if kind == generators.REWEIGHT or any(
-        generators.resamples(unit.generator, unit.world, g) for g in groups
+        generators.resamples(unit.generator, unit.world, g)
+        or generators.fits(unit.generator, unit.world, g)
+        for g in groups
     ):
         raise InputError(
             f"generator '{kind}': its rows are not independent of the raw ones, so that the law in"

@@ -13,6 +13,7 @@ import numpy as np
 
 from simulations.craft.errors import plane
 from simulations.craft.quadrature import weighted_rows
+from simulations.population.fitted import fitted_rows
 from simulations.population.gaussian import Atoms, group_atoms, lift
 from simulations.population.nodes import Table
 from simulations.population.sandwich import Components
@@ -166,7 +167,8 @@ def components(
     """Components of all cells of one generator: the weights have shape ``(cells, 2K)``.
 
     Component ``g`` holds the raw rows of group g (and their duplicates), component ``K + g``
-    its independent synthetic rows.
+    its synthetic rows, as if they were independent; what rows of a fitted generator add to that is in
+    ``fitted``.
     """
     groups = len(world.names)
     laws: list[list[generators.Atom]] = [[generators.right_law(world, g)] for g in range(groups)]
@@ -188,7 +190,10 @@ def components(
         ]
     )
     weights = weights.transpose(0, 2, 1, 3).reshape(len(cells), 2 * groups, 3)
-    return Components(atoms, mixing, *(weights[:, :, k] for k in range(3)))
+    parts = Components(atoms, mixing, *(weights[:, :, k] for k in range(3)))
+    if spec.kind not in generators.FITTED:
+        return parts
+    return parts._replace(fitted=fitted_rows(spec, world, group_atoms(world, intercept), cells))
 
 
 def _laws(world: World, laws: list[list[generators.Atom]], intercept: bool) -> Atoms | Table:

@@ -70,9 +70,13 @@ def score_moments(
     h: ScalarFunction, along: Projection, label: Array, grid: Grid, order: int = 3
 ) -> Array:
     """``E[h(a + sd z, y) z^k]`` for k = 0..order, shape ``(order + 1,)``."""
-    values = h(along.a + along.sd * grid.nodes, label) * grid.weights
+    return moments_of(h(along.a + along.sd * grid.nodes, label), grid, order)
+
+
+def moments_of(values: Array, grid: Grid, order: int = 3) -> Array:
+    """``E[h(z) z^k]`` for k = 0..order from the ``values (Q,)`` of h at the grid's nodes."""
     powers = grid.nodes[None, :] ** jnp.arange(order + 1)[:, None]
-    return powers @ values
+    return powers @ (values * grid.weights)
 
 
 def risk(loss: Loss, theta: Array, law: Atoms, grid: Grid) -> Array:
@@ -91,9 +95,12 @@ def gradient(loss: Loss, theta: Array, law: Atoms, grid: Grid) -> Array:
 def second_moment(h: ScalarFunction, theta: Array, law: Atoms, grid: Grid) -> Array:
     """``E[h(u) x x']``, shape ``(p, p)``: the Hessian for ``h = f'``, the score's for ``h = f^2``."""
     along = project(theta, law)
-    e = score_moments(h, along, law.labels, grid)
-    mean, tau = law.means, along.tau
-    cross = jnp.outer(mean, tau)
+    return second_of(score_moments(h, along, law.labels, grid), along.tau, law)
+
+
+def second_of(e: Array, tau: Array, law: Atoms) -> Array:
+    """``E[h x x']`` from the moments ``e_k = E[h z^k]``, k = 0..2 or more."""
+    mean, cross = law.means, jnp.outer(law.means, tau)
     return (
         e[0] * (law.covariances + jnp.outer(mean, mean))
         + e[1] * (cross + cross.T)

@@ -16,9 +16,10 @@ from jax import Array
 
 from simulations import linear
 from simulations.arrays import AnyArray, AnyLaws
-from simulations.population import cubic
+from simulations.population import cubic, fitted_gaussian, smoothed_rows
 from simulations.population import gaussian as population
 from simulations.population.cubic import Cubic
+from simulations.population.fitted import FittedGaussian, Joined, SmoothedRows
 from simulations.population.gaussian import Atoms
 from simulations.population.losses import Loss
 from simulations.population.minimisers import Minimiser, minimise_mixture
@@ -30,7 +31,8 @@ class Components(NamedTuple):
 
     ``atoms``: L laws, Gaussian or of a table; ``mixing (Q, L)``: law of each component as a mixture
     of the atoms; ``total_weight (Q,)`` sums to 1; ``squared_weight (Q,)``, ``cubed_weight (Q,)``. A leading
-    axis of cells may stand before the three weights.
+    axis of cells may stand before the three weights. ``fitted``: what generators fitted to the raw rows
+    make of them, if there are any.
     """
 
     atoms: AnyLaws
@@ -38,6 +40,7 @@ class Components(NamedTuple):
     total_weight: AnyArray
     squared_weight: AnyArray
     cubed_weight: AnyArray
+    fitted: Any = None
 
 
 class Sandwich(NamedTuple):
@@ -92,8 +95,7 @@ def expanded_at(
     minimiser: Minimiser, loss: Loss, components: Components, penalty: Array, grid: Grid
 ) -> Sandwich:
     """The same around a stationary point that is known; total weights may be negative there."""
-    atoms, mixing, total, _, _ = components
-    weights = total @ mixing
+    atoms, weights = components.atoms, components.total_weight @ components.mixing
     theta = minimiser.theta
 
     def per_atom(function) -> Any:
@@ -121,14 +123,31 @@ def expanded_at(
         return jax.vmap(lambda form: cubic.contracted(form, spread))(bends).sum(axis=0)
 
     bent = Bends(products, contracted, bends.coefficients, bends.tau)
-    return assembled(components, penalty, minimiser, moments, bent)
+    joined = fitted_joined(loss, theta, components, grid)
+    return assembled(components, penalty, minimiser, moments, bent, joined)
+
+
+def fitted_joined(loss: Loss, theta: Array, components: Components, grid: Grid) -> Joined | None:
+    """What fitted rows add, if there are any."""
+    given = components.fitted
+    if isinstance(given, FittedGaussian):
+        return fitted_gaussian.joined(loss, theta, given, grid)
+    if isinstance(given, SmoothedRows):
+        return smoothed_rows.joined(loss, theta, given, grid)
+    return None
 
 
 def assembled(
-    components: Components, penalty: Array, minimiser: Minimiser, moments: Moments, bends: Bends
+    components: Components,
+    penalty: Array,
+    minimiser: Minimiser,
+    moments: Moments,
+    bends: Bends,
+    joined: Joined | None = None,
 ) -> Sandwich:
     """The matrices from the moments of the laws."""
-    _, mixing, total, squared, _ = components
+    mixing, total = components.mixing, components.total_weight
+    squared = components.squared_weight
     gradients = mixing @ moments.gradients
     hessians = jnp.einsum("ql,lij->qij", mixing, moments.hessians)
     seconds = jnp.einsum("ql,lij->qij", mixing, moments.seconds)
@@ -137,13 +156,18 @@ def assembled(
     inverse = linear.inverse(hessian)
     covariances = seconds - gradients[:, :, None] * gradients[:, None, :]
     score_covariance = jnp.einsum("q,qij->ij", squared, covariances)
+    if joined is not None:
+        score_covariance = score_covariance + joined.covariance
     spread = inverse @ score_covariance @ inverse
 
     # E[(f' x x')(A f x)] per component, then its covariance: the sample Hessian and the
     # sample score are correlated.
     products = mixing @ bends.products(inverse)
     covariance = products - jnp.einsum("qij,qj->qi", hessians, gradients @ inverse)
-    bias = inverse @ (squared @ covariance - 0.5 * bends.contracted(spread))
+    bent = squared @ covariance - 0.5 * bends.contracted(spread)
+    if joined is not None:
+        bent = bent + joined.products(inverse) - joined.lean
+    bias = inverse @ bent
     return Sandwich(
         minimiser,
         hessian,

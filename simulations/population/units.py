@@ -16,8 +16,10 @@ from jax import Array, lax
 from simulations import draws
 from simulations.arrays import AnyArray, AnyLaws
 from simulations.compilation import quick_jit
-from simulations.population import functionals, node_expansion, sandwich
+from simulations.population import fitted_gaussian, functionals, node_expansion, sandwich
 from simulations.population.cells import Cell, components, groups_of, unit_cells
+from simulations.population.coupling import Coupling
+from simulations.population.fitted import FittedGaussian, Tally, blank, has_theory
 from simulations.population.functionals import Functionals
 from simulations.population.gaussian import Atoms, project
 from simulations.population.losses import RISKS, Loss
@@ -70,6 +72,10 @@ class UnitPopulation(NamedTuple):
     its ``theta``; ``cubic_mean (C, F)`` is the exact mean of the cubic control variate (zero where p
     is too large for it, see `simulations.population.third_order`); ``balanced_theta (p,)`` and the
     functionals' ``balanced_values (F,)`` there; ``grid`` fits the scores met.
+
+    ``coupling``, for generators of kind ``gaussian`` and M-estimators: what couples their rows to rows of
+    the right law. ``has_theory`` is false where no expansion is known (``smote``): then spread, bias and
+    score covariance are NaN. With a fitted generator ``cubic_mean`` is zero: it is not known.
     """
 
     expansions: Sandwich
@@ -78,6 +84,8 @@ class UnitPopulation(NamedTuple):
     balanced_theta: AnyArray
     balanced_values: AnyArray
     grid: Grid
+    coupling: Coupling | None = None
+    has_theory: bool = True
 
     @property
     def theta(self) -> AnyArray:
@@ -114,35 +122,41 @@ def key_words(unit: Unit) -> np.ndarray:
 @partial(quick_jit, once=True, static_argnames=("loss", "kind"))
 def _expand(
     loss: Loss, kind: str, parts: Components, penalties: Array, groups: Atoms | Table, grid: Grid
-) -> tuple[Any, Any, Array, Array]:
-    """Sandwich, functionals, cubic means and largest score spread of every cell; one penalty per
-    cell."""
+) -> tuple[Any, Any, Array, Array, Any]:
+    """Sandwich, functionals, cubic means, largest score spread and coupling of every cell; one penalty
+    per cell."""
 
-    def one(cell: tuple[Array, Array, Array, Array]) -> tuple[Any, Any, Array, Array]:
-        *weights, penalty = cell
-        weighted = Components(parts.atoms, parts.mixing, *weights)
+    def one(cell: tuple) -> tuple[Any, Any, Array, Array, Any]:
+        *weights, penalty, tally = cell
+        here = None if tally is None else parts.fitted._replace(tally=tally)
+        weighted = Components(parts.atoms, parts.mixing, *weights, fitted=here)
         if isinstance(groups, Table):
             # A table needs no grid: no score is too wide for it.
-            return *node_expansion.expand(loss, weighted, penalty, groups, grid), jnp.zeros(())
+            expanded = node_expansion.expand(loss, weighted, penalty, groups, grid)
+            return *expanded, jnp.zeros(()), None
         if kind in PLUGINS:
             # Rows have squared weights; the balanced risk, the reference, has none.
             result = lax.cond(
                 weighted.squared_weight.sum() > 0.0,
                 lambda: plugin_expansion(PLUGINS[kind], weighted, grid),
-                lambda: sandwich.sandwich(loss, weighted, penalty, grid),
+                lambda: sandwich.sandwich(loss, weighted._replace(fitted=None), penalty, grid),
             )
         else:
             result = sandwich.sandwich(loss, weighted, penalty, grid)
         theta = result.minimiser.theta
         sd = jax.vmap(lambda law: project(theta, law).sd)(parts.atoms)
         measured = functionals.functionals(loss, theta, groups, grid)
-        if len(theta) > LARGEST_TENSOR or kind in PLUGINS:
-            return result, measured, jnp.zeros(len(measured.values)), sd.max()
+        if len(theta) > LARGEST_TENSOR or kind in PLUGINS or here is not None:
+            coupling = None
+            if isinstance(here, FittedGaussian) and kind not in PLUGINS:
+                coupling = fitted_gaussian.coupling(loss, theta, here, grid)
+            return result, measured, jnp.zeros(len(measured.values)), sd.max(), coupling
         third = third_order(loss, weighted, result, grid)
-        return result, measured, cubic_mean(third, measured, groups), sd.max()
+        return result, measured, cubic_mean(third, measured, groups), sd.max(), None
 
     weights = (parts.total_weight, parts.squared_weight, parts.cubed_weight)
-    return lax.map(one, (*weights, penalties))
+    tally = None if parts.fitted is None else parts.fitted.tally
+    return lax.map(one, (*weights, penalties, tally))
 
 
 def _batches(unit: Unit) -> Iterator[tuple[Components, np.ndarray, int]]:
@@ -168,6 +182,10 @@ def _batches(unit: Unit) -> Iterator[tuple[Components, np.ndarray, int]]:
             squared_weight=filled(parts.squared_weight, taken, rest),
             cubed_weight=filled(parts.cubed_weight, taken, rest),
         )
+        if parts.fitted is not None:
+            none = blank(parts.fitted.tally, BATCH - count)
+            tally = [filled(a, taken, b) for a, b in zip(parts.fitted.tally, none, strict=True)]
+            batch = batch._replace(fitted=parts.fitted._replace(tally=Tally(*tally)))
         yield batch, penalties, count
 
 
@@ -191,7 +209,7 @@ def unit_population(unit: Unit) -> UnitPopulation:
             )
             for batch, penalties, count in _batches(unit)
         ]
-        needed = max(float(np.max(sd)) for (*_, sd), _ in parts)
+        needed = max(float(np.max(sd)) for (_, _, _, sd, _), _ in parts)
         if needed <= supported:
             break
         if not needed <= LARGEST_SD:
@@ -206,6 +224,10 @@ def unit_population(unit: Unit) -> UnitPopulation:
     expansions = cells(0)
     if not (expansions.minimiser.converged.all() and last.minimiser.converged[-1]):
         raise InputError(FLAT if unit.world.law is None else FLAT_CRAFT)
+    known = has_theory(unit.generator)
+    if not known:
+        nan = np.full_like(expansions.spread, np.nan)
+        expansions = expansions._replace(score_covariance=nan, spread=nan, bias=nan[:, 0])
     return UnitPopulation(
         expansions,
         cells(1),
@@ -213,4 +235,6 @@ def unit_population(unit: Unit) -> UnitPopulation:
         last.minimiser.theta[-1],
         last_measured.values[-1],
         grid,
+        cells(4),
+        known,
     )

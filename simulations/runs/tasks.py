@@ -23,18 +23,18 @@ from simulations.population.units import (
     key_words,
     unit_population,
 )
+from simulations.sampling.controls import Control, blank_control, make_control
+from simulations.sampling.layout import spanned_of
 from simulations.sampling.replicate import (
-    Control,
     Parameters,
     Recipe,
     Results,
     Static,
-    blank_control,
-    make_control,
     parameters,
     replicates,
 )
-from simulations.sampling.segments import Room, room, segments, spanned_of, tiled
+from simulations.sampling.rooms import Room, room
+from simulations.sampling.segments import segments, tiled
 from simulations.statistics import closed_form
 
 # Replicates the compiled program has room for; longer ranges take several calls.
@@ -111,7 +111,7 @@ def compute_parameters(
 def recipe_of(task: Task, cells: tuple[int, ...]) -> tuple[Any, np.ndarray]:
     """What the program takes for these cells, and which of them stands at each of its places."""
     if cells not in task.recipes:
-        control = partial(make_control, task.population)
+        control = partial(make_control, task.unit, task.population)
         task.recipes[cells] = _recipe(task.unit, cells, task.room, control, task.population.grid)
     return task.recipes[cells]
 

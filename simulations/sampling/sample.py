@@ -8,7 +8,8 @@ from jax import Array, lax
 
 from simulations import draws
 from simulations.craft.rows import CraftRows, row_columns
-from simulations.sampling.segments import TILE, Segments, Tiles
+from simulations.sampling.rooms import TILE
+from simulations.sampling.segments import Segments, Tiles
 
 
 class Sample(NamedTuple):

@@ -18,7 +18,13 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from simulations.problems import InputError, from_pydantic, nearest, one_sentence, problem, show
 from simulations.setup.dotted import is_finite, is_number, numeric_keys, reach, replaced
-from simulations.setup.generator_specs import GeneratorSpec, Oracle, acted_groups, check_generator
+from simulations.setup.generator_specs import (
+    GeneratorSpec,
+    Oracle,
+    acted_groups,
+    check_generator,
+    check_rows,
+)
 from simulations.setup.records import (
     Count,
     Flag,
@@ -163,6 +169,7 @@ class Sweep(Record):
         for position, spec in enumerate(self.synthetic.generators):
             field = f"synthetic.generators.{position}"
             check_generator(spec, field, here)
+            check_rows(spec, field, here, self.counts)
             effect = (spec.model_dump(exclude={"groups"}), acted_groups(spec, here.names))
             if effect in effects:
                 raise problem(field, "repeats an earlier generator; name each generator once")

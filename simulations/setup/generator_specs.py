@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from simulations.problems import nearest, problem, show
-from simulations.setup.records import Name, Positive, Real, Record, unique
+from simulations.setup.records import Name, Positive, Real, Record, Whole, unique
 from simulations.setup.worlds import World
 
 
@@ -72,8 +72,37 @@ class Duplicate(_Acting):
     kind: Literal["duplicate"]
 
 
-AnyGenerator = Reweight | Oracle | Shift | Scale | LabelNoise | Leak | Duplicate
+class Gaussian(_Acting):
+    """Rows from the Gaussian fitted to the group's raw rows: their mean, and the group's covariance
+    where it is ``known`` or else theirs (divisor n - 1)."""
+
+    kind: Literal["gaussian"]
+    covariance: Literal["known", "estimated"] = "estimated"
+
+
+class Smoothed(_Acting):
+    """Raw rows of the group drawn with replacement, each with Gaussian noise of ``bandwidth`` times
+    the group's standard deviation added: the smoothed bootstrap, sampling from a kernel density."""
+
+    kind: Literal["smoothed"]
+    bandwidth: Positive
+
+
+class Smote(_Acting):
+    """Points on the way from a raw row to one of its ``neighbours`` nearest others of the group."""
+
+    kind: Literal["smote"]
+    neighbours: Annotated[Whole, Field(ge=1, le=10**6)] = 5
+
+
+AnyGenerator = (
+    Reweight | Oracle | Shift | Scale | LabelNoise | Leak | Duplicate | Gaussian | Smoothed | Smote
+)
 GeneratorSpec = Annotated[AnyGenerator, Field(discriminator="kind")]
+
+
+# Their laws, or what they are fitted to, are those of Gaussian groups.
+NEEDS_GAUSSIAN = ("scale", "leak", "gaussian", "smoothed", "smote")
 
 
 def acted_groups(spec: AnyGenerator, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -100,7 +129,9 @@ def generator_label(spec: AnyGenerator, all_specs: tuple[AnyGenerator, ...]) -> 
     return f"{spec.kind}[{';'.join(parts)}]" if parts else spec.kind
 
 
-def _parameter(value: float | tuple[float, ...]) -> str:
+def _parameter(value: float | str | tuple[float, ...]) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, tuple):
         return ",".join(_parameter(entry) for entry in value)
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
@@ -112,7 +143,7 @@ def check_generator(spec: AnyGenerator, field: str, world: World) -> None:
         if name not in world.names:
             text = f"names {show(name)}; {nearest(name, world.names, 'groups')}"
             raise problem(f"{field}.groups", text)
-    if world.law is not None and spec.kind in ("scale", "leak"):
+    if world.law is not None and spec.kind in NEEDS_GAUSSIAN:
         raise problem(
             f"{field}.kind",
             f'is "{spec.kind}", which needs Gaussian groups, but setting.kind is "{world.law.kind}";'
@@ -128,3 +159,22 @@ def check_generator(spec: AnyGenerator, field: str, world: World) -> None:
             'is "leak" but no label has two groups, so that there is no attribute to leak; '
             'choose another generator or the setting "spurious"',
         )
+
+
+def check_rows(spec: AnyGenerator, field: str, world: World, counts: dict[str, int]) -> None:
+    """Raise a problem at ``field`` where a group has too few raw rows to fit a generator to."""
+    dim = world.means.shape[1]
+    for name in acted_groups(spec, world.names):
+        rows = counts[name]
+        if isinstance(spec, Gaussian) and spec.covariance == "estimated" and rows <= dim:
+            raise problem(
+                f"{field}.covariance",
+                f'is "estimated", but group {name!r} has {rows} raw rows in {dim} dimensions; give it'
+                f' {dim + 1} rows or more, or set covariance = "known"',
+            )
+        if isinstance(spec, Smote) and rows <= spec.neighbours:
+            raise problem(
+                f"{field}.neighbours",
+                f"is {spec.neighbours}, but a row of group {name!r} has {rows - 1} others; give it more"
+                " rows, fewer neighbours, or other groups to the generator",
+            )

@@ -3,7 +3,9 @@
 A generator of *known law* writes independent rows whose law is a mixture of Gaussian atoms;
 ``LAWS`` maps its kind to a function ``(spec, world, counts, group) -> [Atom, ...]``. The kind
 ``duplicate`` repeats raw rows drawn uniformly with replacement, and ``reweight`` writes no
-rows at all but gives every row of group g the weight ``1/(K n_g)``.
+rows at all but gives every row of group g the weight ``1/(K n_g)``. The kinds ``FITTED`` are made
+from the very raw rows that are trained on: their rows are not independent of these, nor, given
+the setting alone, of each other.
 """
 
 from collections.abc import Callable
@@ -68,13 +70,25 @@ def leak(spec: Any, world: World, counts: np.ndarray, group: int) -> list[Atom]:
     ]
 
 
+def smoothed(spec: Any, world: World, counts: np.ndarray, group: int) -> list[Atom]:
+    """``N(mu, S + h^2 S)``: the law of one row of the smoothed bootstrap, exact at every n."""
+    law = right_law(world, group)
+    return [law._replace(covariance=(1.0 + spec.bandwidth**2) * law.covariance)]
+
+
 LAWS: dict[str, Law] = {
     "oracle": oracle,
     "shift": shift,
     "scale": scale,
     "label_noise": label_noise,
     "leak": leak,
+    # To the order that matters a row of these follows the group's law (smote: as n grows, neighbours
+    # fixed; its law at finite n is not known).
+    "gaussian": oracle,
+    "smoothed": smoothed,
+    "smote": oracle,
 }
+FITTED = frozenset({"gaussian", "smoothed", "smote"})
 RESAMPLERS = frozenset({"duplicate"})
 REWEIGHT = "reweight"
 KINDS = (REWEIGHT, *LAWS, *sorted(RESAMPLERS))
@@ -95,8 +109,13 @@ def resamples(spec: Any, world: World, group: int) -> bool:
     return spec.kind in RESAMPLERS and acts_on(spec, world, group)
 
 
+def fits(spec: Any, world: World, group: int) -> bool:
+    """Whether synthetic rows of this group are made by a generator fitted to its raw rows."""
+    return spec.kind in FITTED and acts_on(spec, world, group)
+
+
 def independent_law(spec: Any, world: World, counts: np.ndarray, group: int) -> list[Atom]:
-    """The law of this group's independent synthetic rows.
+    """The law of this group's synthetic rows, each by itself.
 
     Where there are none (reweighting, repeated rows) it is the right law, with no weight.
     """

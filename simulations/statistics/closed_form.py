@@ -21,8 +21,10 @@ from simulations.population.losses import Loss
 from simulations.population.plugins import PLUGINS, Plugin, plugin
 from simulations.population.quadrature import Grid
 from simulations.population.units import Unit, key_words
+from simulations.sampling.controls import Control
+from simulations.sampling.layout import spanned_of
+from simulations.sampling.prepared import prepared
 from simulations.sampling.replicate import (
-    Control,
     Parameters,
     Results,
     empty_parameters,
@@ -30,9 +32,10 @@ from simulations.sampling.replicate import (
     kept_parameters,
     kept_results,
 )
+from simulations.sampling.rooms import TILE, Room, size_class
+from simulations.sampling.rooms import room as row_room
 from simulations.sampling.sample import draw_sample, empty_sample, view
-from simulations.sampling.segments import TILE, Room, segments, size_class, spanned_of, tiled
-from simulations.sampling.segments import room as row_room
+from simulations.sampling.segments import segments, tiled
 from simulations.statistics.closed_rules import Found, Given, solve_tile
 from simulations.statistics.row_moments import (
     by_sums,
@@ -156,7 +159,9 @@ def _each(given: Recipe, static: Static, first: Array, count: Array, empty: Any,
     def from_rows(index: Array, state: tuple[Any, Any]) -> tuple[Any, Any]:
         held, results = state
         replicate = first + index.astype(jnp.uint32)
-        sample = draw_sample(given.source, given.key, replicate, held, intercept=static.intercept)
+        drawn = draw_sample(given.source, given.key, replicate, held, intercept=static.intercept)
+        # No control variate of a plug-in rule on fitted rows is known: there is no score to couple.
+        sample = prepared(given.source, given.control, drawn, given.penalty, static).sample
 
         def source(number: Array, centre: Array) -> Array:
             seen = view(

@@ -19,9 +19,15 @@ from jax import Array, lax
 from simulations import linear
 from simulations.population.gaussian import Atoms
 from simulations.population.plugins import PLUGINS, Plugin, plugged
+from simulations.sampling.controls import (
+    Control,
+    control_variates,
+    known,
+    less_means,
+    linear_estimate,
+)
 from simulations.sampling.newton import FOUND, SINGULAR, Fit
-from simulations.sampling.replicate import Control, control_variates, linear_estimate
-from simulations.sampling.segments import TILE
+from simulations.sampling.rooms import TILE
 
 
 class Given(NamedTuple):
@@ -67,7 +73,7 @@ def plugin_controls(control: Control, first: Array, second: Array) -> Array:
         jnp.einsum("cfi,ci->cf", measured.gradients, second),
     ]
     pieces.append(jnp.zeros_like(pieces[0]))
-    return jnp.stack(pieces, axis=1) - control.mean
+    return less_means(control, pieces)
 
 
 def solve_tile(kind: str, dim: int, given: Given, moments: Callable[[Array], Array]) -> Found:
@@ -82,6 +88,7 @@ def solve_tile(kind: str, dim: int, given: Given, moments: Callable[[Array], Arr
             lambda cell: plugged(pooled, *cell), (at, moments(at.centre))
         )
         controls = plugin_controls(given.control, linear_part, second)
+        linear_part = known(given.control, linear_part)
     solved = jnp.isfinite(theta).all(axis=1) & given.spanned
     status = jnp.where(solved, jnp.int8(FOUND), jnp.int8(SINGULAR))
     return Found(theta, linear_part, controls, status)

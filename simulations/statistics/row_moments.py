@@ -13,8 +13,9 @@ from jax import Array, lax
 from simulations import draws
 from simulations.arrays import AnyArray
 from simulations.population.units import Unit
+from simulations.sampling.layout import fitted_of, laws_of, limits_of, repeated_of, row_weights
+from simulations.sampling.rooms import TILE
 from simulations.sampling.sample import View, block_of
-from simulations.sampling.segments import TILE, laws_of, limits_of, repeated_of, row_weights
 from simulations.statistics.prefixes import LARGEST_PREFIX, Sums, octaves, prefix, stream
 
 # Sums come from keys of their own: no block of rows has this number.
@@ -44,9 +45,10 @@ class Streams(NamedTuple):
 
 def by_sums(unit: Unit) -> bool:
     """Whether a unit's samples can be drawn as sums: the estimator needs no more, and every stream
-    follows one Gaussian law (no mixture, no repeated rows)."""
+    follows one Gaussian law (no mixture, no rows made of others)."""
     plain = unit.world.law is None and all(len(law) == 1 for law in laws_of(unit))
-    return unit.sweep.estimator.kind in RULES and plain and not repeated_of(unit).any()
+    derived = repeated_of(unit).any() or fitted_of(unit).any()
+    return unit.sweep.estimator.kind in RULES and plain and not derived
 
 
 def _prefixes(limit: np.ndarray) -> list[tuple[int, int]]:

@@ -7,6 +7,10 @@ from functools import cache
 
 from synthlaw.claims import (
     control,
+    generation_efron,
+    generation_fitted,
+    generation_ranking,
+    generation_smote,
     imbalance_curves,
     imbalance_floors,
     imbalance_variance,
@@ -43,6 +47,10 @@ MODULES = (
     size_majority,
     size_validation,
     size_wald,
+    generation_fitted,
+    generation_efron,
+    generation_ranking,
+    generation_smote,
     control,
 )
 

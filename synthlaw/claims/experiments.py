@@ -10,6 +10,7 @@ from synthlaw.claims.lab import Experiment
 REFERENCE = {"kind": "imbalance", "dim": 5, "separation": 2.0}
 COUNTS = {"majority": 2000, "minority": 200}
 RESAMPLED_COUNTS = {"majority": 1000, "minority": 200}
+FITTED_COUNTS = {"majority": 600, "minority": 200}
 SPURIOUS_SETTING = {"kind": "spurious", "dim": 5, "core": 2.0, "spurious": 3.0}
 SPURIOUS_COUNTS = {"1,1": 1000, "1,-1": 100, "-1,1": 100, "-1,-1": 1000}
 MINORITY = ["minority"]
@@ -99,4 +100,66 @@ SPURIOUS = Experiment(
     },
     sizes=(1, 2, 4),
     replicates=(1000, 1000, 1000),
+)
+
+# Generators fitted to the minority rows that are trained on: the variance is that of these few.
+FITTED = Experiment(
+    "generation_fitted",
+    {
+        "setting": REFERENCE,
+        "counts": FITTED_COUNTS,
+        "synthetic": {
+            "generators": [
+                {"kind": "gaussian", "covariance": "known", "groups": MINORITY},
+                {"kind": "gaussian", "covariance": "estimated", "groups": MINORITY},
+            ],
+            "ratios": [0.5, 1],
+        },
+    },
+    sizes=(4, 8, 16),
+    replicates=(1200, 800, 600),
+)
+
+SMOOTHED = Experiment(
+    "generation_smoothed",
+    {
+        "setting": REFERENCE,
+        "counts": FITTED_COUNTS,
+        "synthetic": {
+            "generators": [{"kind": "smoothed", "bandwidth": 0.5, "groups": MINORITY}],
+            "ratios": [0.5, 1],
+        },
+    },
+    sizes=(4, 8, 16),
+    replicates=(1200, 800, 600),
+)
+
+# Both groups fitted and augmented: the rows of the generator have most of the weight.
+FITTED_AUGMENT = Experiment(
+    "generation_augment",
+    {
+        "setting": REFERENCE,
+        "counts": FITTED_COUNTS,
+        "synthetic": {
+            "generators": [{"kind": "gaussian"}],
+            "ratios": [1],
+            "augment": [600],
+            "augment_share": 0.7,
+        },
+    },
+    sizes=(4, 8, 16),
+    replicates=(1200, 800, 600),
+)
+
+# LDA on balanced rows: what endless augmentation by a Gaussian with pooled covariance tends to.
+LDA = Experiment(
+    "generation_lda",
+    {
+        "setting": REFERENCE,
+        "counts": {"majority": 2000, "minority": 2000},
+        "synthetic": {"ratios": [0]},
+        "estimator": {"kind": "lda"},
+    },
+    sizes=(1, 2, 4),
+    replicates=(2000, 2000, 2000),
 )

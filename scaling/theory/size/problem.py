@@ -13,7 +13,15 @@ from simulations.population.losses import LOSSES, Loss
 from simulations.population.minimisers import ridge_matrix
 from simulations.population.units import Unit
 from simulations.problems import InputError
-from simulations.setup.generators import Atom, padded, right_law, synthetic_law
+from simulations.setup.generators import (
+    REWEIGHT,
+    Atom,
+    fits,
+    padded,
+    resamples,
+    right_law,
+    synthetic_law,
+)
 
 # The laws in order, and how many Gaussian atoms a synthetic one has room for.
 RAW_0, RAW_1, SYNTHETIC_1, SYNTHETIC_0 = range(4)
@@ -68,13 +76,15 @@ def size_problem(unit: Unit) -> SizeProblem:
         )
     if kind not in LOSSES:
         raise InputError(f'estimator.kind is "{kind}"; the size theory needs one of {[*LOSSES]}.')
-    try:
-        one, zero = (synthetic_law(unit.generator, world, counts, g) for g in (1, 0))
-    except KeyError:
+    spec = unit.generator
+    if spec.kind == REWEIGHT or any(
+        resamples(spec, world, g) or fits(spec, world, g) for g in (0, 1)
+    ):
         raise InputError(
-            f"generator '{unit.generator.kind}': its rows have no law of their own; the size theory"
-            " needs a generator of known law."
-        ) from None
+            f"generator '{spec.kind}': its rows depend on the raw rows or are none; the size theory needs"
+            " a generator of known law (use synthlaw predict ratio by ratio)."
+        )
+    one, zero = (synthetic_law(spec, world, counts, g) for g in (1, 0))
     estimator = unit.sweep.estimator
     return problem_of_laws(
         ([right_law(world, 0)], [right_law(world, 1)], one, zero),
