@@ -7,12 +7,13 @@ from scipy.optimize import minimize_scalar
 from size_problems import anisotropic, golden, problem, reference, squared_floor
 
 import synthlaw
+from scaling.theory.size.any_generator import best_ratio, predicted_at
 from scaling.theory.size.curve import balanced_point, floor_slopes, size_curve
 from scaling.theory.size.directions import alignment, directions
 from scaling.theory.size.optimum import optimal_size
 from scaling.theory.size.problem import SizeProblem, size_problem
 from scaling.theory.size.sizes import quadratic_size, size
-from simulations.population.units import make_unit
+from simulations.population.units import Unit, make_unit
 from simulations.problems import InputError
 from simulations.setup.configuration import read_sweep
 
@@ -234,3 +235,44 @@ def test_counts_enter_through_weights_alone() -> None:
     assert ten.floor == pytest.approx(one.floor, rel=1e-12)
     assert ten.variance == pytest.approx(one.variance / 10, rel=1e-12)
     assert ten.second_order == pytest.approx(one.second_order / 10, rel=1e-12)
+
+
+def any_unit(generator: dict, counts: tuple[int, int] = (2000, 200)) -> Unit:
+    sweep = {
+        "setting": {"kind": "imbalance", "dim": 5, "separation": 2.0},
+        "counts": {"majority": counts[0], "minority": counts[1]},
+        "synthetic": {"generators": [generator], "ratios": [0]},
+    }
+    config = read_sweep(sweep)
+    return make_unit(config, config.synthetic.generators[0])
+
+
+def test_the_search_over_whole_rows_finds_the_same_optimum() -> None:
+    unit = any_unit({"kind": "shift", "shift": list(SHIFT), "groups": ["minority"]})
+    found, exact = best_ratio(unit), optimal_size(size_problem(unit))
+    assert found.found and abs(found.rows[1] - exact.rows) <= 2
+    assert 0.0 <= found.value - exact.value < 1e-6 * exact.value
+    assert [found.raw, found.balanced] == pytest.approx(
+        size_curve(size_problem(unit), [0, 1800]).total, rel=1e-9
+    )
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "duplicate"])
+def test_the_best_ratio_of_rows_that_depend_on_the_raw_ones(kind: str) -> None:
+    """No floor at balance; the optimum beats it, and its neighbours, by variance alone."""
+    unit = any_unit({"kind": kind})
+    found = best_ratio(unit)
+    assert found.found and 0.8 < found.ratio < 1.2
+    beside = predicted_at(unit, np.array([found.ratio - 0.02, found.ratio, found.ratio + 0.02]))
+    assert beside[1] == pytest.approx(found.value, rel=1e-12)
+    assert beside[1] < min(beside[0], beside[2]) and found.value <= found.balanced < found.raw
+
+
+def test_ratios_that_cannot_be_chosen_are_refused() -> None:
+    for unit, words in (
+        (any_unit({"kind": "reweight"}), "no ratio"),
+        (any_unit({"kind": "smote"}), "no expansion"),
+        (any_unit({"kind": "oracle"}, (200, 200)), "adds none"),
+    ):
+        with pytest.raises(InputError, match=words):
+            best_ratio(unit)
