@@ -116,8 +116,8 @@ FITTED = Experiment(
             "ratios": [0.5, 1],
         },
     },
-    sizes=(4, 8, 16),
-    replicates=(1200, 800, 600),
+    sizes=(4, 8, 24),
+    replicates=(700, 500, 350),
 )
 
 SMOOTHED = Experiment(
@@ -127,11 +127,11 @@ SMOOTHED = Experiment(
         "counts": FITTED_COUNTS,
         "synthetic": {
             "generators": [{"kind": "smoothed", "bandwidth": 0.5, "groups": MINORITY}],
-            "ratios": [0.5, 1],
+            "ratios": [1],
         },
     },
-    sizes=(4, 8, 16),
-    replicates=(1200, 800, 600),
+    sizes=(4, 8, 24),
+    replicates=(1200, 800, 500),
 )
 
 # Both groups fitted and augmented: the rows of the generator have most of the weight.
@@ -147,8 +147,8 @@ FITTED_AUGMENT = Experiment(
             "augment_share": 0.7,
         },
     },
-    sizes=(4, 8, 16),
-    replicates=(1200, 800, 600),
+    sizes=(4, 8, 24),
+    replicates=(700, 500, 350),
 )
 
 # LDA on balanced rows: what endless augmentation by a Gaussian with pooled covariance tends to.

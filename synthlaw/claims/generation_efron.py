@@ -25,7 +25,7 @@ from synthlaw.claims.record import GAUSSIAN, REGULAR, Twin, always
 
 NOTE = "generators.md"
 DISTANCE, DIM = 2.0, 3
-SIZES, REPLICATES = (256, 512, 2048), (8000, 4000, 3000)
+SIZES, REPLICATES = (256, 512, 2048), (4000, 2000, 1500)
 
 
 def _information() -> np.ndarray:
