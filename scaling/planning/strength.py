@@ -10,14 +10,14 @@ from scaling.planning.paths import REWEIGHT, walk
 from scaling.planning.pools import NOTHING
 from scaling.planning.table import Table
 
-STRONGEST, POINTS = 1.0, 9
+STRONGEST, WEAKEST, POINTS = 1.0, 1e-5, 11
 # Tables with more rows have their ridge chosen on so many, and scaled as 1/n.
 MOST_ROWS = 20_000
 
 
 def grid(n: int) -> np.ndarray:
-    """Ridges tried, from strong to weak: 1 down to 1e-4, or 1/n where that is less."""
-    return np.geomspace(STRONGEST, min(1e-4, 1.0 / n), POINTS)
+    """Ridges tried, from strong to weak: 1 down to 1e-5, or 1/n where that is less."""
+    return np.geomspace(STRONGEST, min(WEAKEST, 1.0 / n), POINTS)
 
 
 class Strength(NamedTuple):
