@@ -61,7 +61,7 @@ def render(name: str, directory: str | Path) -> list[Path]:
     Args:
         name: ``all``; a key of ``FIGURES`` (every picture of that kind); or one picture's own
             name, which for a claim is its id.
-        directory: what ``synthlaw verify``, ``synthlaw simulate``, ``synthlaw fit`` or ``synthlaw plan`` left.
+        directory: what ``synthlaw verify``, ``simulate``, ``fit`` or ``plan`` left.
 
     Raises:
         ValueError: one sentence: the folder has no tables, or nothing in it has this name.

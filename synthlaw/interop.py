@@ -94,7 +94,7 @@ class Resampler:
         rows, labels = np.asarray(x, float), np.asarray(y)
         values, place, counts = np.unique(labels, return_inverse=True, return_counts=True)
         made, named = [rows], [labels]
-        for k, n in enumerate(counts):
+        for k, n in enumerate(counts.tolist()):
             wanted = int(np.floor(self.ratio * (counts.max() - n) + 0.5))
             if wanted:
                 made.append(GENERATORS[self.generator](rows[place == k], wanted, self.seed + 7 * k))

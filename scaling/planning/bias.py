@@ -1,9 +1,10 @@
 """The bias of a generator at a fitted rule, cross-fitted, and its quality score.
 
-    quality = floor/variance at full balancing,   floor = (1/2) b_a'A H A b_b,   variance = (1/2) tr(H A V A)
+    quality = floor/variance at full balancing
+    floor = (1/2) b_a'A H A b_b,   variance = (1/2) tr(H A V A)
 
-``b = sum_g (m_g/M) delta_g``, ``delta_g`` the mean gradient of synthetic rows of group g less that of real rows.
-``b_a`` and ``b_b`` come from disjoint halves of the rows, and within a half generator and real rows are
+``b = sum_g (m_g/M) delta_g``, ``delta_g`` the mean gradient of synthetic rows of group g less that of
+real ones. ``b_a`` and ``b_b`` come from disjoint halves of the rows, and within a half generator and real rows are
 apart: their product has the expectation of the bias alone. One plug-in delta is too long by its noise.
 """
 
@@ -78,7 +79,7 @@ def _halves(
     wanted, train = deficits(table.counts), paths.train
     random = np.random.default_rng([seed, 5])
     halves: list[dict[int, np.ndarray]] = [{}, {}]
-    for k in np.flatnonzero(wanted):
+    for k in map(int, np.flatnonzero(wanted)):
         own = random.permutation(np.flatnonzero(train.group == k))
         pool = random.permutation(np.flatnonzero(train.pool.group == k))
         for h, half in enumerate(halves):

@@ -1,11 +1,12 @@
 """What balancing does to probabilities, and the correction of the prior.
 
-Rows added to a class (or weights) multiply the odds by the factor by which the classes' shares changed: the log
-odds of a rule trained so are too high by
+Rows added to a class (or weights) multiply the odds by the factor by which the classes' shares changed: the
+log odds of a rule trained so are too high by
 
     shift = log(N_1/N_0) - log(n_1/n_0),     N with the added rows, n without
 
-if the added rows follow the law of their class. Taking it off gives probabilities for the table's own shares.
+if the added rows follow the law of their class. Taking it off gives probabilities for the table's own
+shares.
 """
 
 from typing import NamedTuple

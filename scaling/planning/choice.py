@@ -15,11 +15,13 @@ CAUTION = 0.5
 # A gain counts from one standard error on.
 GAIN = 1.0
 FINE, DRAWS = 81, 4000
+# A band is cut at a factor of 1000 either way.
+WIDEST = float(np.log(1000.0))
 
 
 class Line(NamedTuple):
-    """The curve on a fine grid: ``ratio (F,)``, ``predicted``, ``low``, ``high`` and ``variance (F,)``; ``map``
-    ``(F + 1, J)`` makes fine values from those at the budgets, the last row reweighting."""
+    """The curve on a fine grid: ``ratio (F,)``, ``predicted``, ``low``, ``high`` and ``variance (F,)``;
+    ``map (F + 1, J)`` makes fine values from those at the budgets, the last row reweighting."""
 
     ratio: np.ndarray
     predicted: np.ndarray
@@ -42,9 +44,9 @@ class Compared(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """``ratio`` with the least predicted risk, and ``low``, ``high``: where it lies in 95 % of the curves that
-    the noise allows; ``risk`` there; gains over no rows, reweighting and full balancing (None where the
-    curve ends before it); ``edge``: the curve still falls where it ends."""
+    """``ratio`` with the least predicted risk, and ``low``, ``high``: where it lies in 95 % of the curves
+    that the noise allows; ``risk`` there; gains over no rows, reweighting and full balancing (None where
+    the curve ends before it); ``edge``: the curve still falls where it ends."""
 
     ratio: float
     low: float
@@ -96,7 +98,8 @@ def line(found: Curve, counts: np.ndarray, small: float) -> Line:
     se = np.sqrt(np.maximum(np.einsum("fi,ij,fj->f", whole, found.covariance, whole), 0.0))
     wander = np.maximum(whole @ found.wander, 0.0)
     predicted = np.maximum(predicted, 0.05 * se)
-    factor = np.exp(reach(int(counts.min()) - 1) * np.sqrt(se**2 + wander) / predicted)
+    wide = reach(int(counts.min()) - 1) * np.sqrt(se**2 + wander) / predicted
+    factor = np.exp(np.minimum(wide, WIDEST))
     return Line(
         ratio,
         predicted[:-1],

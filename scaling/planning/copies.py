@@ -1,22 +1,21 @@
 """Copies among synthetic rows: exact and near ones of real rows, and repeated ones.
 
-Exact copies are found among all rows, by a mark of 64 bits a row. Near ones are rows closer to a real row than
-real rows are to each other; where the table is large they are searched for on a sample, which is said.
+Exact copies are found among all rows, by a mark of 64 bits a row. Near ones are rows closer to a real row
+than real rows are to each other; where the table is large they are searched for on a sample, which is said.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import cKDTree
+
+from simulations.tables import neighbours
+from simulations.tables.neighbours import TREE_COLUMNS
 
 # Cells of a column are equal if they agree to this share of its standard deviation.
 TOLERANCE = 1e-4
 # Near: closer than this share of the distance that this share of real rows have to their nearest other.
 SHARE, QUANTILE = 0.5, 0.05
-# Beyond this many columns a tree is no faster than looking at every row.
-TREE_COLUMNS = 12
 MOST_ROWS, MOST_TREE, MOST_EACH, MOST_QUERIES = 5_000, 200_000, 50_000, 2_000
-BLOCK = 512
 
 
 class Near(NamedTuple):
@@ -37,8 +36,8 @@ class Near(NamedTuple):
 
 
 def marks(columns: list[np.ndarray], scales: list[float]) -> np.ndarray:
-    """A number of 64 bits for each row, ``(n,)`` uint64: equal rows have equal ones, and others by a chance of
-    5e-20 a pair.
+    """A number of 64 bits for each row, ``(n,)`` uint64: equal rows have equal ones, and others by a chance
+    of 5e-20 a pair.
 
     Args:
         columns: floats (NaN: empty) or integer codes, ``(n,)`` each.
@@ -95,11 +94,10 @@ def nearest(real: np.ndarray, rows: np.ndarray, seed: int) -> Near:
     asked = _sample(random, len(rows), MOST_ROWS)
     own = _sample(random, len(seen), MOST_QUERIES)
     index = real[seen]
-    tree = cKDTree(index) if real.shape[1] <= TREE_COLUMNS else None
     place, distance = np.full(len(rows), -1), np.full(len(rows), np.inf)
-    found = _query(index, tree, rows[asked], 1)
+    found = neighbours.nearest(index, rows[asked], 1)
     place[asked], distance[asked] = seen[found[0][:, 0]], found[1][:, 0]
-    apart = _query(index, tree, index[own], 2)[1][:, 1] if len(index) > 1 else np.zeros(1)
+    apart = neighbours.nearest(index, index[own], 2)[1][:, 1] if len(index) > 1 else np.zeros(1)
     positive = apart[apart > 0.0]
     threshold = SHARE * float(np.quantile(positive, QUANTILE)) if len(positive) else 0.0
     # Real rows with an exact twin say nothing of near ones.
@@ -109,24 +107,3 @@ def nearest(real: np.ndarray, rows: np.ndarray, seed: int) -> Near:
 
 def _sample(random: np.random.Generator, n: int, most: int) -> np.ndarray:
     return np.arange(n) if n <= most else np.sort(random.choice(n, most, replace=False))
-
-
-def _query(
-    index: np.ndarray, tree: cKDTree | None, rows: np.ndarray, k: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Places and distances ``(m, k)`` of the k nearest, nearest first."""
-    if tree is not None:
-        distance, place = tree.query(rows, k=k)
-        return place.reshape(len(rows), k), distance.reshape(len(rows), k)
-    places, lengths = np.empty((len(rows), k), int), np.empty((len(rows), k))
-    norm = (index**2).sum(axis=1)
-    for start in range(0, len(rows), BLOCK):
-        part = rows[start : start + BLOCK]
-        square = norm - 2.0 * part @ index.T
-        best = np.argpartition(square, k - 1, axis=1)[:, :k]
-        # Differences, not the expanded square, whose last digits are lost where rows are near.
-        exact = np.sqrt(((part[:, None] - index[best]) ** 2).sum(axis=2))
-        order = np.argsort(exact, axis=1)
-        places[start : start + BLOCK] = np.take_along_axis(best, order, 1)
-        lengths[start : start + BLOCK] = np.take_along_axis(exact, order, 1)
-    return places, lengths

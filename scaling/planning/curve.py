@@ -2,10 +2,10 @@
 
     predicted(m) = held-out balanced loss - seeds(m)/(F - 1) + draws(m) - pool(m)
 
-The held-out loss of F folds is floor and variance of rules trained on ``1 - 1/F`` of the rows; ``seeds`` is the
-variance that the real rows cause (also through a generator fitted to them), by the grouped jackknife over
-the folds; ``draws`` that of drawing m rows given the generator, and ``pool`` that of the P rows which stood for
-them, ``m/P`` times as much, by their formula (paper_notes/planning.md).
+The held-out loss of F folds is floor and variance of rules trained on ``1 - 1/F`` of the rows; ``seeds`` is
+the variance that the real rows cause (also through a generator fitted to them), by the grouped jackknife
+over the folds; ``draws`` that of drawing m rows given the generator, and ``pool`` that of the P rows which
+stood for them, ``m/P`` times as much, by their formula (paper_notes/planning.md).
 """
 
 from typing import NamedTuple
@@ -89,7 +89,7 @@ def _parts(paths: Paths, table: Table, j: int) -> tuple[float, float, float, flo
 
 
 def _drawing(paths: Paths, table: Table, j: int, balanced: np.ndarray) -> tuple[float, float]:
-    """``(1/2) tr(H A V A)`` of ``V = sum_g w^2 m_g Cov_g(score)``, and the same with ``m_g^2/P_g`` for ``m_g``."""
+    """``(1/2) tr(H A V A)``, ``V = sum_g w^2 m_g Cov_g(score)``; the same with ``m_g^2/P_g`` for ``m_g``."""
     train, theta, labels = paths.train, paths.whole[j], table.labels
     x, group = train.pool.x, train.pool.group
     wanted = paths.budgets[j] * deficits(table.counts)

@@ -3,7 +3,8 @@
     minimise  sum_i w_i log(1 + exp(-(2 y_i - 1) u_i)) + (ridge/2) |slope|^2,   u_i = theta'x_i
 
 The last column of ``x`` is the constant 1; its coefficient, the intercept, has no ridge. Newton's method
-in NumPy: the fits of a plan have few rows or few iterations, and a compiled program costs more than it saves.
+in NumPy: the fits of a plan have few rows or few iterations, and a compiled program costs more than it
+saves.
 """
 
 from typing import NamedTuple
@@ -47,7 +48,7 @@ def losses(score: np.ndarray, y: np.ndarray) -> np.ndarray:
 def derivatives(
     x: np.ndarray, y: np.ndarray, weight: np.ndarray, theta: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """Weighted sums of loss, gradient ``(p,)`` and Hessian ``(p, p)``; ``x (n, p)``, the others ``(n,)``."""
+    """Weighted sums of loss, gradient ``(p,)`` and Hessian ``(p, p)``; ``x (n, p)``, others ``(n,)``."""
     p = x.shape[1]
     value, gradient, hessian = 0.0, np.zeros(p), np.zeros((p, p))
     for start in range(0, len(x), CHUNK):

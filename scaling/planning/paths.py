@@ -1,7 +1,7 @@
 """Fits along the number of synthetic rows, in folds and on all rows.
 
-A *budget* is a ratio rho: every group g gets ``m_g = rho (n_max - n_g)`` rows. Its objective weighs every row
-alike; ``REWEIGHT`` has no synthetic row, and weights ``1/(K n_g)``.
+A *budget* is a ratio rho: every group g gets ``m_g = rho (n_max - n_g)`` rows. Its objective weighs every
+row alike; ``REWEIGHT`` has no synthetic row, and weights ``1/(K n_g)``.
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from scaling.planning.table import Scaler, Table, apply, carried, learn
 REWEIGHT = -1.0
 # Where budgets lie between none and twice full balancing, evenly in the log of the rows of the groups that
 # get some: the intercept moves so.
-POINTS, LARGEST = 10, 4.0
+POINTS, FEW_POINTS, LARGE, LARGEST = 10, 7, 100_000, 4.0
 
 
 class Trained(NamedTuple):
@@ -29,8 +29,8 @@ class Trained(NamedTuple):
 
 class Paths(NamedTuple):
     """``budgets (J,)``, the last one reweighting; ``score (n, J)``: of every row by the rule trained
-    without its fold; ``theta (F, J, p)``: the rules of the F folds on the scale of all rows; ``whole (J, p)``:
-    the rules of all rows; ``train``: all rows; ``failures``: fits that did not come to rest."""
+    without its fold; ``theta (F, J, p)``: the rules of the F folds on the scale of all rows;
+    ``whole (J, p)``: those of all rows; ``train``: all rows; ``failures``: fits that did not come to rest."""
 
     budgets: np.ndarray
     score: np.ndarray
@@ -47,15 +47,16 @@ def deficits(counts: np.ndarray) -> np.ndarray:
 
 
 def budgets_of(counts: np.ndarray, largest: float = LARGEST) -> np.ndarray:
-    """Ratios ``(J,)`` from 0 to ``largest``, evenly in the log of rows, with 1 among them if it lies inside,
-    and ``REWEIGHT`` last."""
+    """Ratios ``(J,)`` from 0 to ``largest``, evenly in the log of rows, with 1 among them if it lies
+    inside, and ``REWEIGHT`` last."""
     missing = deficits(counts)
     total, small = missing.sum(), counts[missing > 0].sum()
-    steps = np.linspace(0.0, np.log1p(largest * total / small), POINTS)
+    points = POINTS if counts.sum() <= LARGE else FEW_POINTS
+    steps = np.linspace(0.0, np.log1p(largest * total / small), points)
     found = small / total * np.expm1(steps)
     found[-1] = largest
     if largest > 1.0:
-        inner = np.arange(1, POINTS - 1)
+        inner = np.arange(1, points - 1)
         found[inner[np.argmin(np.abs(np.log(found[inner])))]] = 1.0
     return np.append(found, REWEIGHT)
 

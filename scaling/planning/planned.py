@@ -25,7 +25,7 @@ from scaling.planning.symmetry import Symmetry, symmetry_test
 from scaling.planning.table import Table, folds_of
 
 # Ten folds waste the fewest rows; large tables can spare them.
-MANY_FOLDS, FEW_FOLDS, LARGE = 10, 5, 5_000
+FOLDS = ((5_000, 10), (100_000, 5), (np.inf, 3))
 
 
 class Calibration(NamedTuple):
@@ -54,8 +54,8 @@ class Planned(NamedTuple):
 
 
 def fold_count(counts: np.ndarray) -> int:
-    """Folds: ten, five for large tables, no more than the smallest group has rows."""
-    most = MANY_FOLDS if counts.sum() <= LARGE else FEW_FOLDS
+    """Folds: ten, fewer for large tables, no more than the smallest group has rows."""
+    most = next(folds for rows, folds in FOLDS if counts.sum() <= rows)
     return int(min(most, counts.min()))
 
 

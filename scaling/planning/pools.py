@@ -24,17 +24,17 @@ class Pool(NamedTuple):
     law: bool
 
 
-# ``(x (n, p - 1), group (n,), wanted (K,), seed, rows (n,), scaler)`` -> synthetic rows ``(P, p - 1)``, their
-# groups ``(P,)``: from scaled training rows, whose places in the table are ``rows``.
+# ``(x (n, p - 1), group (n,), wanted (K,), seed, rows (n,), scaler)`` -> synthetic rows ``(P, p - 1)``,
+# their groups ``(P,)``: from scaled training rows, whose places in the table are ``rows``.
 Draw = Callable[
     [np.ndarray, np.ndarray, np.ndarray, int, np.ndarray, Scaler], tuple[np.ndarray, np.ndarray]
 ]
 
 
 class Source(NamedTuple):
-    """``draw`` makes a pool; ``law``: its rows are the law itself; ``fitted``: it learns from the rows it is
-    given (rows that somebody supplies do not change with them); ``own``: from those of the group it writes
-    alone; ``weights``: no row is drawn, weights stand for all of them."""
+    """``draw`` makes a pool; ``law``: its rows are the law itself; ``fitted``: it learns from the rows it
+    is given (rows that somebody supplies do not change with them); ``own``: from those of the group it
+    writes alone; ``weights``: no row is drawn, weights stand for all of them."""
 
     draw: Draw
     law: bool = False
@@ -58,7 +58,7 @@ def from_generator(generate: Callable[[np.ndarray, int, int], np.ndarray], kind:
         x: np.ndarray, group: np.ndarray, wanted: np.ndarray, seed: int, *_: object
     ) -> tuple[np.ndarray, np.ndarray]:
         rows, groups = [np.empty((0, x.shape[1]))], [np.empty(0, int)]
-        for k in np.flatnonzero(wanted):
+        for k in map(int, np.flatnonzero(wanted)):
             seeds = x[group == k]
             found = seeds if kind == DUPLICATE else generate(seeds, int(wanted[k]), seed + 7 * k)
             rows.append(found)
@@ -83,8 +83,8 @@ def draw_pool(
 
 
 def from_rows(values: np.ndarray, groups: np.ndarray, copied: np.ndarray) -> Source:
-    """A pool of supplied rows ``values (P, d)``; ``copied (P,)``: the place in the table of the row that one
-    repeats, -1 for none.
+    """A pool of supplied rows ``values (P, d)``; ``copied (P,)``: the place in the table of the row that
+    one repeats, -1 for none.
 
     Where that row is held out its copies are too: a held-out loss must not be that of a row trained on.
     """

@@ -2,8 +2,8 @@
 
     P(the v rows that break it are all synthetic) = C(m, v)/C(n + m, v)
 
-if the m synthetic rows followed the law of the n real ones: then all n + m rows are exchangeable. A relation is
-reported as broken where this is below ``LEVEL`` over the number of relations looked at, so that neither a
+if the m synthetic rows followed the law of the n real ones: then all n + m rows are exchangeable. A relation
+is reported as broken where this is below ``LEVEL`` over the number of relations looked at, so that neither a
 relation that holds by chance nor a row that would have come sooner or later is taken for a fault.
 """
 
@@ -24,7 +24,7 @@ DECIMALS = 6
 
 
 class Broken(NamedTuple):
-    """``relation`` as text; ``rows`` (m,) that break it; ``p``: how likely that is for rows of the real law."""
+    """``relation`` as text; ``rows (m,)`` that break it; ``p``: the chance of that for rows of the real law."""
 
     relation: str
     rows: np.ndarray
@@ -49,7 +49,10 @@ def chance(n: int, m: int, v: int) -> float:
 
 
 def broken(
-    names: list[str], real: np.ndarray, rows: np.ndarray, codes: dict[str, tuple[np.ndarray, np.ndarray]]
+    names: list[str],
+    real: np.ndarray,
+    rows: np.ndarray,
+    codes: dict[str, tuple[np.ndarray, np.ndarray]],
 ) -> list[Broken]:
     """Relations broken, the most often broken first.
 
@@ -227,7 +230,10 @@ def _levels(codes: dict[str, tuple[np.ndarray, np.ndarray]]) -> tuple[int, list[
 
 
 def _functions(
-    names: list[str], real: np.ndarray, rows: np.ndarray, codes: dict[str, tuple[np.ndarray, np.ndarray]]
+    names: list[str],
+    real: np.ndarray,
+    rows: np.ndarray,
+    codes: dict[str, tuple[np.ndarray, np.ndarray]],
 ) -> tuple[int, list[Candidate]]:
     """Columns of few values of which one tells the other."""
     few = dict(codes)

@@ -12,7 +12,7 @@ from scaling.planning.table import Table
 
 STRONGEST, WEAKEST, POINTS = 1.0, 1e-5, 11
 # Tables with more rows have their ridge chosen on so many, and scaled as 1/n.
-MOST_ROWS = 20_000
+MOST_ROWS = 10_000
 
 
 def grid(n: int) -> np.ndarray:

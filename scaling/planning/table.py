@@ -125,9 +125,11 @@ def folds_of(group: np.ndarray, folds: int, seed: int) -> np.ndarray:
 def canonical_order(values: np.ndarray, group: np.ndarray) -> np.ndarray:
     """An order of the rows that hangs on their content alone, ``(n,)``: for the same plan whatever the
     order of the file. Only equal rows tie."""
-    keys = np.random.default_rng(0).standard_normal(values.shape[1])
-    known = np.where(np.isnan(values), 0.0, values)
-    spread = known.std(axis=0)
-    mark = (known / np.where(spread > 0.0, spread, 1.0)) @ keys
-    mark += np.isnan(values) @ np.roll(keys, 1)
+    keys = np.random.default_rng(0).standard_normal(2 * values.shape[1])
+    mark = np.zeros(len(values))
+    for column, (key, other) in zip(values.T, keys.reshape(-1, 2), strict=True):
+        empty = np.isnan(column)
+        known = np.where(empty, 0.0, column)
+        spread = known.std()
+        mark += key / (spread if spread > 0.0 else 1.0) * known + other * empty
     return np.lexsort((mark, group))

@@ -7,7 +7,8 @@ draw of m. All treat columns as numbers: 0/1 columns come out as numbers between
 from collections.abc import Callable
 
 import numpy as np
-from scipy.spatial import cKDTree
+
+from simulations.tables.neighbours import nearest
 
 Generator = Callable[[np.ndarray, int, int], np.ndarray]
 NEIGHBOURS = 5
@@ -93,12 +94,14 @@ def smote(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
     chosen = _seeds(rows, count, seed)
     if k == 0:
         return rows[chosen]
-    near = cKDTree(rows).query(rows, k=k + 1)[1].reshape(n, k + 1)
+    # Only the neighbours of rows that were chosen are needed.
+    asked, place = np.unique(chosen, return_inverse=True)
+    near = nearest(rows, rows[asked], k + 1)[0]
     # Among equal rows a row need not come first: what is not itself are its neighbours.
-    own = near == np.arange(n)[:, None]
+    own = near == asked[:, None]
     own[~own.any(axis=1), k] = True
-    others = near[~own].reshape(n, k)
-    partner = others[chosen, (_stream(seed, 2).random(count) * k).astype(int)]
+    others = near[~own].reshape(len(asked), k)
+    partner = others[place, (_stream(seed, 2).random(count) * k).astype(int)]
     share = _stream(seed, 3).random((count, 1))
     return rows[chosen] + share * (rows[partner] - rows[chosen])
 

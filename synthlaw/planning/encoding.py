@@ -1,7 +1,7 @@
 """Columns as numbers: which are used, and how other rows with the same columns are written the same way.
 
-Nothing here is learnt from the rows but which columns vary and which levels of text there are; means, scales
-and what fills empty cells are learnt from training rows alone (`scaling.planning.table`).
+Nothing here is learnt from the rows but which columns vary and which levels of text there are; means,
+scales and what fills empty cells are learnt from training rows alone (`scaling.planning.table`).
 """
 
 from typing import NamedTuple

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scaling.planning.choice import Choice, Compared, reach
+from scaling.planning.choice import WIDEST, Choice, Compared, reach
 from scaling.planning.planned import Planned
 from scaling.planning.symmetry import Symmetry
 from scaling.planning.table import Table
@@ -113,19 +113,20 @@ def _reason(plan: Planned, request: Request, helps: bool, instead: str | None) -
             return f"Without synthetic rows the predicted balanced loss is least. {tail}"
         return f"No number of rows is better than none by more than its standard error. {tail}"
     return (
-        f"Rows are better than none, but weighting the rows there are does as well: at best, with {number}"
-        f" rows, the loss is lower by {_pm(weights)}. Weight the rows instead."
+        f"Rows are better than none, but not than weighting the rows there are: with {number} of them the"
+        f" loss is {'lower' if weights.gain > 0.0 else 'higher'} by {_pm(weights)}. Weight the rows"
+        " instead."
     )
 
 
 def _pm(compared: Compared) -> str:
-    return f"{compared.gain:.3g} (standard error {compared.se:.2g})"
+    return f"{abs(compared.gain):.3g} (standard error {compared.se:.2g})"
 
 
 def _null_model(plan: Planned, counts: np.ndarray) -> Row:
     risk, se = float(plan.curve.predicted[-1]), float(plan.curve.se[-1])
     risk = max(risk, 0.05 * se)
-    factor = math.exp(reach(int(counts.min()) - 1) * se / risk)
+    factor = math.exp(min(reach(int(counts.min()) - 1) * se / risk, WIDEST))
     return {
         "kind": REWEIGHT,
         "predicted": risk,

@@ -90,8 +90,8 @@ def _scale(frame: Frame, used: np.ndarray, name: str) -> float:
 def _by_chance(
     codes: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]], scales: list[float], repeated: int
 ) -> float:
-    """Share of real rows, at most, that would equal one of the table's: those that do, or where none does, n times
-    the chance that all columns agree if they were independent, with a thousandfold margin; 1/n at most."""
+    """Share of real rows, at most, that would equal one of the table's: those that do, or where none does,
+    n times the chance that all columns agree if they were independent, with a thousandfold margin; 1/n at most."""
     n, agree = len(next(iter(codes.values()))[0]), 1.0
     if repeated:
         share = repeated / n
@@ -109,12 +109,14 @@ def _relations(what: Prepared, used: np.ndarray, rows: Frame) -> list[dict[str, 
     numbers = [name for name in shared if name in what.frame.numbers and name in rows.numbers]
     real = np.array([what.frame.numbers[name][used] for name in numbers]).T.reshape(len(used), -1)
     made = np.array([rows.numbers[name] for name in numbers]).T.reshape(rows.rows, -1)
-    usable = ~np.isnan(real).all(axis=0) if real.size else np.zeros(0, bool)
+    usable = np.array([not np.isnan(column).all() for column in real.T], bool)
     codes = {}
     for name in shared:
         if name in what.frame.texts:
             levels, own = np.unique(what.frame.texts[name][used].astype(str), return_inverse=True)
-            texts = as_texts(rows.texts[name] if name in rows.texts else rows.numbers[name]).astype(str)
+            texts = as_texts(rows.texts[name] if name in rows.texts else rows.numbers[name]).astype(
+                str
+            )
             at = np.minimum(np.searchsorted(levels, texts), len(levels) - 1)
             if len(levels) <= 50:
                 codes[name] = own, np.where(levels[at] == texts, at, -1)
@@ -147,7 +149,9 @@ def _warnings(entry: dict[str, Any], what: Prepared, rows: Frame) -> list[Warned
             )
         )
     searched = max(entry["searched"]["rows"], 1)
-    chance = entry["near_by_chance"] + 3.0 / min(entry["searched"]["table_rows"], copies.MOST_QUERIES)
+    chance = entry["near_by_chance"] + 3.0 / min(
+        entry["searched"]["table_rows"], copies.MOST_QUERIES
+    )
     if binom.sf(entry["near_train"] - 1, searched, min(chance, 1.0)) < TAIL:
         found.append(
             (

@@ -189,7 +189,6 @@ def _fault(text: str) -> str:
 
 def _of_arrow(source: str, name: str, column: Any) -> np.ndarray:
     import pyarrow as arrow
-    from pyarrow import compute
 
     kind = column.type
     if arrow.types.is_integer(kind) or arrow.types.is_floating(kind):
@@ -197,10 +196,9 @@ def _of_arrow(source: str, name: str, column: Any) -> np.ndarray:
     if arrow.types.is_null(kind):
         return np.full(len(column), np.nan)
     # Anything else, dates included, is text.
-    texts = compute.fill_null(column.cast(arrow.string()), "")
-    return _of_texts(
-        source, name, np.asarray(compute.utf8_trim_whitespace(texts).to_numpy(), object)
-    )
+    texts = column.cast(arrow.string()).to_numpy(zero_copy_only=False)
+    cells = ["" if each is None else str(each).strip() for each in texts]
+    return _of_texts(source, name, np.array(cells, object))
 
 
 def named(frame: Frame, name: str, option: str) -> np.ndarray:

@@ -58,8 +58,8 @@ def _calibrated(plan: dict[str, Any]) -> str:
     if not math.isfinite(shift):
         return ""
     return (
-        f"Probabilities: with {found['rows']} rows they are off by {found['before']['in_the_large']:+.3f} on"
-        f" average at the table's own shares; take {shift:.4g} off the log odds"
+        f"Probabilities: with {found['rows']} rows they are off by {found['before']['in_the_large']:+.3f}"
+        f" on average at the table's own shares; take {shift:.4g} off the log odds"
         f" ({found['after']['in_the_large']:+.3f} then; Brier score {found['before']['brier']:.3g} to"
         f" {found['after']['brier']:.3g})."
     )
