@@ -1,8 +1,9 @@
 """``python -m benchmarks.plan``: does the number that ``plan`` recommends serve on real tables?
 
-Scikit-learn's breast cancer and digits (3 against 8), made imbalanced 1:20 by leaving out rows of one class,
-200 random splits each. On each split every arm trains the same ridge logistic regression and is judged by its
-balanced loss on the rows left out (which hold the left-out rows of the minority, so that it is sharp):
+Scikit-learn's breast cancer and digits (3 against 8), made imbalanced 1:20 by leaving out rows of one
+class, 200 random splits each. On each split every arm trains the same ridge logistic regression and is
+judged by its balanced loss on the rows left out (which hold the left-out rows of the minority, so that it
+is sharp):
 
     none          the rows as they are
     full          as many rows as balance the classes

@@ -4,8 +4,9 @@
     floor = (1/2) b_a'A H A b_b,   variance = (1/2) tr(H A V A)
 
 ``b = sum_g (m_g/M) delta_g``, ``delta_g`` the mean gradient of synthetic rows of group g less that of
-real ones. ``b_a`` and ``b_b`` come from disjoint halves of the rows, and within a half generator and real rows are
-apart: their product has the expectation of the bias alone. One plug-in delta is too long by its noise.
+real ones. ``b_a`` and ``b_b`` come from disjoint halves of the rows, and within a half generator and real
+rows are apart: their product has the expectation of the bias alone. One plug-in delta is too long by its
+noise.
 """
 
 from typing import NamedTuple

@@ -89,7 +89,8 @@ def _parts(paths: Paths, table: Table, j: int) -> tuple[float, float, float, flo
 
 
 def _drawing(paths: Paths, table: Table, j: int, balanced: np.ndarray) -> tuple[float, float]:
-    """``(1/2) tr(H A V A)``, ``V = sum_g w^2 m_g Cov_g(score)``; the same with ``m_g^2/P_g`` for ``m_g``."""
+    """``(1/2) tr(H A V A)``, ``V = sum_g w^2 m_g Cov_g(score)``; the same with ``m_g^2/P_g`` for
+    ``m_g``."""
     train, theta, labels = paths.train, paths.whole[j], table.labels
     x, group = train.pool.x, train.pool.group
     wanted = paths.budgets[j] * deficits(table.counts)

@@ -30,7 +30,8 @@ class Trained(NamedTuple):
 class Paths(NamedTuple):
     """``budgets (J,)``, the last one reweighting; ``score (n, J)``: of every row by the rule trained
     without its fold; ``theta (F, J, p)``: the rules of the F folds on the scale of all rows;
-    ``whole (J, p)``: those of all rows; ``train``: all rows; ``failures``: fits that did not come to rest."""
+    ``whole (J, p)``: those of all rows; ``train``: all rows; ``failures``: fits that did not come to
+    rest."""
 
     budgets: np.ndarray
     score: np.ndarray

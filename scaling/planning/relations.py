@@ -2,9 +2,10 @@
 
     P(the v rows that break it are all synthetic) = C(m, v)/C(n + m, v)
 
-if the m synthetic rows followed the law of the n real ones: then all n + m rows are exchangeable. A relation
-is reported as broken where this is below ``LEVEL`` over the number of relations looked at, so that neither a
-relation that holds by chance nor a row that would have come sooner or later is taken for a fault.
+if the m synthetic rows followed the law of the n real ones: then all n + m rows are exchangeable. A
+relation is reported as broken where this is below ``LEVEL`` over the number of relations looked at, so
+that neither a relation that holds by chance nor a row that would have come sooner or later is taken for a
+fault.
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,8 @@ DECIMALS = 6
 
 
 class Broken(NamedTuple):
-    """``relation`` as text; ``rows (m,)`` that break it; ``p``: the chance of that for rows of the real law."""
+    """``relation`` as text; ``rows (m,)`` that break it; ``p``: the chance of that for rows of the real
+    law."""
 
     relation: str
     rows: np.ndarray

@@ -1,7 +1,8 @@
 """Wald test of local symmetry: is imbalance the leading error of the raw rule?
 
 Raw rows mix the groups' risks with shares ``n_g/n`` instead of ``1/K``; at the balanced optimum the raw
-objective then has the gradient ``g = sum_g c_g grad R_g``, ``c_g = n_g/n - 1/K``. Local symmetry: ``g = 0``.
+objective then has the gradient ``g = sum_g c_g grad R_g``, ``c_g = n_g/n - 1/K``. Local symmetry: ``g =
+0``.
 """
 
 from typing import NamedTuple

@@ -91,7 +91,8 @@ def _by_chance(
     codes: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]], scales: list[float], repeated: int
 ) -> float:
     """Share of real rows, at most, that would equal one of the table's: those that do, or where none does,
-    n times the chance that all columns agree if they were independent, with a thousandfold margin; 1/n at most."""
+    n times the chance that all columns agree if they were independent, with a thousandfold margin; 1/n at
+    most."""
     n, agree = len(next(iter(codes.values()))[0]), 1.0
     if repeated:
         share = repeated / n
