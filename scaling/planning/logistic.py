@@ -75,7 +75,7 @@ def fit(
         x: ``(n, p)``, the last column 1.
         y: labels 0 or 1, ``(n,)``.
         weight: ``(n,)``, >= 0, of sum 1.
-        ridge: > 0; at 0 a separable table has no minimiser, and ``converged`` is false.
+        ridge: > 0; at 0 a separable table has no minimiser, and what is returned means nothing.
         start: ``(p,)``, 0 where none is given.
 
     >>> x = np.array([[-1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [-1.0, 1.0]])

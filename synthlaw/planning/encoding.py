@@ -56,7 +56,7 @@ def groups_of(frame: Frame, request: Request) -> tuple[Groups, list[Warned]]:
     values, counts = np.unique(label[kept].astype(str), return_counts=True)
     if len(values) == 1:
         raise InputError(
-            f"{frame.source}: column {request.label!r} (--label) holds {values[0]!r} in every row; a"
+            f"{frame.source}: column {request.label!r} (--label) holds {str(values[0])!r} in every row; a"
             " plan needs rows of two classes."
         )
     if len(values) > 2:
@@ -92,7 +92,7 @@ def _check_groups(frame: Frame, request: Request, names: np.ndarray, counts: np.
     small = int(np.argmin(counts))
     if counts[small] < FEWEST:
         raise InputError(
-            f"{frame.source}: {what} {names[small]!r} has {counts[small]} row(s), and a plan needs"
+            f"{frame.source}: {what} {str(names[small])!r} has {counts[small]} row(s), and a plan needs"
             f" {FEWEST}; collect more rows of it."
         )
     if counts.max() == counts.min():
