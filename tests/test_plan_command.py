@@ -202,7 +202,8 @@ def test_words_pictures_and_quiet(folder: Path, capsys) -> None:
 
 
 def test_every_kind_of_column_is_taken() -> None:
-    """Text labels, text columns, empty cells, constant, empty and numbering columns, and words for nothing."""
+    """Text labels, text columns, empty cells, constant, empty and numbering columns, and words for
+    nothing."""
     table = made()
     table["y"] = np.where(table.y == 1, "ill", "well")
     table["sex"] = table.sex.where(table.index % 9 != 0, "")

@@ -116,7 +116,7 @@ def test_bands_hold_the_expected_risk(kind: str) -> None:
 
 
 def test_the_bias_of_a_generator_is_seen_and_no_bias_is_not() -> None:
-    """Supplied rows of the right law: the mean floor over 100 tables is 0; detects 0.004. Rows shifted by 0.5
+    """Supplied rows of the right law: the mean floor over 100 tables is 0; detects 0.012. Rows shifted by 0.5
     e_2: ``(1/2) b'H^-1 b`` with ``b = (m/M) delta`` at the true rule, about 0.0098. Duplicates: exactly 0."""
     right, shifted = [], []
     for seed in range(100):
@@ -135,11 +135,11 @@ def test_the_bias_of_a_generator_is_seen_and_no_bias_is_not() -> None:
             assert found is not None
             kept.append(found.floor)
     mean, se = sample_mean(np.array(right))
-    assert_mean(mean, se, 0.0, detects=0.004, remainder=0.0005)
+    assert_mean(mean, se, 0.0, detects=0.012, remainder=0.0005)
     far, error = sample_mean(np.array(shifted))
-    assert_mean(far, error, _shift_floor(0.5), detects=0.012, remainder=0.003)
+    assert_mean(far, error, _shift_floor(0.5), detects=0.025, remainder=0.003)
     with pytest.raises(Disagreement):
-        assert_mean(far, error, 0.0, detects=0.012, remainder=0.0005)
+        assert_mean(far, error, 0.0, detects=0.025, remainder=0.0005)
     table = gaussian_table(0)
     source = from_generator(GENERATORS["duplicate"], "duplicate")
     fold = folds_of(table.group, 4, 0)

@@ -4,9 +4,10 @@
     floor = (1/2) b_a'A H A b_b,   variance = (1/2) tr(H A V A)
 
 ``b = sum_g (m_g/M) delta_g``, ``delta_g`` the mean gradient of synthetic rows of group g less that of
-real ones. ``b_a`` and ``b_b`` come from disjoint halves of the rows, and within a half generator and real
-rows are apart: their product has the expectation of the bias alone. One plug-in delta is too long by its
-noise.
+real ones. ``b_a`` and ``b_b`` come from disjoint quarters of the rows, at a rule of the other half;
+within a quarter the rows that a generator learns from are not those it is compared with. Their product
+then has the expectation of the bias alone. One plug-in delta is too long by its noise, and one at a rule
+that has seen the rows by the overfit.
 """
 
 from typing import NamedTuple
@@ -19,11 +20,10 @@ from scaling.planning.paths import REWEIGHT, Paths, deficits, weights
 from scaling.planning.pools import Source
 from scaling.planning.table import Table
 
-# Each half is cut in two: rows the generator sees, and rows it is compared with.
-FEWEST, SPLITS = 8, 20
+FEWEST, SPLITS, FEW_SPLITS, LARGE = 8, 20, 2, 20_000
 # Synthetic rows drawn for one delta.
 ROWS = 2000
-MOST_SEEDS = 4000
+MOST_SEEDS = 2000
 
 
 class Quality(NamedTuple):
@@ -38,10 +38,12 @@ class Quality(NamedTuple):
 
 
 def quality(paths: Paths, table: Table, source: Source, seed: int) -> Quality | None:
-    """The quality score at full balancing; None where a group that needs rows has fewer than 8."""
+    """The quality score at full balancing; None where a group that needs rows has
+    fewer than 8, or 16 if the generator learns from them."""
     train, labels, counts = paths.train, table.labels, table.counts
     wanted = deficits(counts)
-    if (counts[wanted > 0] < FEWEST).any():
+    # Four parts; a generator's quarters are cut again.
+    if (counts[wanted > 0] < (2 if source.fitted else 1) * FEWEST).any():
         return None
     theta = paths.whole[-1]
     total = counts.sum() + wanted.sum()
@@ -58,61 +60,85 @@ def quality(paths: Paths, table: Table, source: Source, seed: int) -> Quality | 
             spread += wanted[k] / total**2 * np.cov(drawn[train.pool.group == k].T, bias=True)
     variance = 0.5 * float((metric * spread).sum())
     found = []
-    for split in range(SPLITS):
-        halves = _halves(paths, table, source, theta, score, drawn, seed + split)
-        a, b = (sum(wanted[k] / total * half[k] for k in half) for half in halves)
+    for split in range(SPLITS if len(train.x) <= LARGE else FEW_SPLITS):
+        one = _Split(paths, table, source, seed + split)
+        parts = _parts(one)
+        # One rule for both: each from the other's rows would tie them together again.
+        theta = _rule_without(one, np.concatenate([r for real, _ in parts for r in real.values()]))
+        a, b = (_bias(one, part, theta) for part in parts)
         found.append(0.5 * float(a @ metric @ b))
     floor = float(np.mean(found))
     share = min(max(floor / (floor + variance), 0.0), 1.0) if floor > 0.0 else 0.0
     return Quality(floor / variance, float(np.std(found)) / variance, share, floor, variance)
 
 
-def _halves(
-    paths: Paths,
-    table: Table,
-    source: Source,
-    theta: np.ndarray,
-    score: np.ndarray,
-    drawn: np.ndarray,
-    seed: int,
-) -> list[dict[int, np.ndarray]]:
-    """``delta_g (p,)`` by group, from two disjoint halves."""
-    wanted, train = deficits(table.counts), paths.train
-    random = np.random.default_rng([seed, 5])
-    halves: list[dict[int, np.ndarray]] = [{}, {}]
-    for k in map(int, np.flatnonzero(wanted)):
+class _Split(NamedTuple):
+    paths: Paths
+    table: Table
+    source: Source
+    seed: int
+
+
+def _parts(what: _Split) -> list[tuple[dict[int, np.ndarray], dict[int, np.ndarray]]]:
+    """Two disjoint quarters of the real rows of each group that needs some, with halves of its pool."""
+    train = what.paths.train
+    random = np.random.default_rng([what.seed, 5])
+    real: list[dict[int, np.ndarray]] = [{}, {}]
+    pool: list[dict[int, np.ndarray]] = [{}, {}]
+    for k in map(int, np.flatnonzero(deficits(what.table.counts))):
         own = random.permutation(np.flatnonzero(train.group == k))
-        pool = random.permutation(np.flatnonzero(train.pool.group == k))
-        for h, half in enumerate(halves):
-            rows = own[h::2][:MOST_SEEDS]
-            if not source.fitted:
-                half[k] = drawn[pool[h::2]].mean(axis=0) - score[rows].mean(axis=0)
-                continue
-            parts = rows[0::2], rows[1::2]
-            both = []
-            for seen, kept in (parts, parts[::-1]):
-                made = _made(paths, table, source, theta, int(k), seen, seed)
-                both.append(made - score[kept].mean(axis=0))
-            half[k] = 0.5 * (both[0] + both[1])
-    return halves
+        made = random.permutation(np.flatnonzero(train.pool.group == k))
+        for h in (0, 1):
+            real[h][k], pool[h][k] = own[h::4], made[h::2]
+    return list(zip(real, pool, strict=True))
 
 
-def _made(
-    paths: Paths,
-    table: Table,
-    source: Source,
-    theta: np.ndarray,
-    k: int,
-    seen: np.ndarray,
-    seed: int,
+def _bias(
+    what: _Split, part: tuple[dict[int, np.ndarray], dict[int, np.ndarray]], theta: np.ndarray
 ) -> np.ndarray:
-    """Mean gradient of rows that the generator draws for group k from the ``seen`` ones."""
-    train = paths.train
+    """``b (p,)`` from one part, at a rule that has not seen it."""
+    train, table = what.paths.train, what.table
+    real, pool = part
+    wanted = deficits(table.counts)
+    found = np.zeros(len(theta))
+    for k, rows in real.items():
+        share = wanted[k] / (table.counts.sum() + wanted.sum())
+        label = table.labels[k]
+        if not what.source.fitted:
+            made = _mean_score(train.pool.x[pool[k]], theta, label)
+            found += share * (made - _mean_score(train.x[rows], theta, label))
+            continue
+        few = rows[: 2 * MOST_SEEDS]
+        parts = few[0::2], few[1::2]
+        for seen, kept in (parts, parts[::-1]):
+            made = _mean_score(_made(what, k, seen), theta, label)
+            found += 0.5 * share * (made - _mean_score(train.x[kept], theta, label))
+    return found
+
+
+def _rule_without(what: _Split, rows: np.ndarray) -> np.ndarray:
+    """The reweighted rule of all rows but these: on rows it has seen a gradient is too small."""
+    train, table = what.paths.train, what.table
+    kept = np.ones(len(train.x), bool)
+    kept[rows] = False
+    group = train.group[kept]
+    counts = np.bincount(group, minlength=len(table.labels))
+    weight = 1.0 / (len(counts) * counts[group])
+    start = what.paths.whole[-1]
+    return logistic.fit(train.x[kept], table.y[kept], weight, what.paths.ridge, start).theta
+
+
+def _mean_score(x: np.ndarray, theta: np.ndarray, label: int) -> np.ndarray:
+    return (x * (expit(x @ theta) - label)[:, None]).mean(axis=0)
+
+
+def _made(what: _Split, k: int, seen: np.ndarray) -> np.ndarray:
+    """Rows ``(m, p)`` that the generator draws for group k from the ``seen`` ones."""
+    train, table, source = what.paths.train, what.table, what.source
     rows = seen if source.own else np.concatenate([np.flatnonzero(train.group != k), seen])
     wanted = np.zeros(len(table.labels), int)
     wanted[k] = min(ROWS, max(deficits(table.counts)[k], 400))
     x, group = source.draw(
-        train.x[rows][:, :-1], train.group[rows], wanted, seed, rows, train.scaler
+        train.x[rows][:, :-1], train.group[rows], wanted, what.seed, rows, train.scaler
     )
-    x = np.column_stack([x, np.ones(len(x))])[group == k]
-    return (x * (expit(x @ theta) - table.labels[k])[:, None]).mean(axis=0)
+    return np.column_stack([x, np.ones(len(x))])[group == k]
