@@ -145,7 +145,14 @@ def test_the_installed_command_says_the_same(folder: Path, capsys, case: int) ->
 
 def holds_contract(plan: dict[str, Any]) -> None:
     """Raise unless ``plan`` has the shape that design.md promises of plan.json."""
-    assert {"rows", "minority", "recommendation", "null_model", "symmetry_test", "generator"} <= set(plan)
+    assert {
+        "rows",
+        "minority",
+        "recommendation",
+        "null_model",
+        "symmetry_test",
+        "generator",
+    } <= set(plan)
     assert {"curve", "calibration", "memorisation", "warnings"} <= set(plan)
     advice = plan["recommendation"]
     assert {"rows", "low", "high", "help", "reason"} <= set(advice)

@@ -118,12 +118,13 @@ def test_weights_sum_to_one_and_share_the_budget() -> None:
         share = 0.0 if budget == REWEIGHT else budget * 48 / total
         assert each[len(what.group) :].sum() == pytest.approx(share, abs=1e-12)
     assert deficits(what.counts).tolist() == [0, 48]
-    assert paths.budgets[0] == 0.0 and 1.0 in paths.budgets and (np.diff(paths.budgets[:-1]) > 0).all()
+    assert (
+        paths.budgets[0] == 0.0 and 1.0 in paths.budgets and (np.diff(paths.budgets[:-1]) > 0).all()
+    )
 
 
 def test_nothing_is_learnt_from_rows_held_out() -> None:
-    """Whatever a held-out row holds, the rule of its fold is the same to the last bit; the others' is
-    not."""
+    """Whatever a held-out row holds, the rule of its fold is the same; the others' is not."""
     what = table()
     empty = what.values.copy()
     empty[::7, 1] = np.nan
@@ -132,11 +133,15 @@ def test_nothing_is_learnt_from_rows_held_out() -> None:
     changed = what.values.copy()
     out = np.flatnonzero(fold == 0)
     changed[out] = changed[out] * -3.0 + 100.0
-    again, _ = paths_of(make_table(changed, what.group, what.labels)._replace(missing=what.missing),
-    "smote") # Rules are compared through their scores of rows that did not change. assert not
-    np.array_equal(paths.score[fold == 1], again.score[fold == 1]) seen = np.flatnonzero(fold != 0) one,
-    two = (learn(v[seen], what.missing)[0] for v in (what.values, changed)) assert all(np.array_equal(a,
-    b) for a, b in zip(one, two, strict=True)) assert np.allclose(
+    again, _ = paths_of(
+        make_table(changed, what.group, what.labels)._replace(missing=what.missing), "smote"
+    )
+    # Rules are compared through their scores of rows that did not change.
+    assert not np.array_equal(paths.score[fold == 1], again.score[fold == 1])
+    seen = np.flatnonzero(fold != 0)
+    one, two = (learn(v[seen], what.missing)[0] for v in (what.values, changed))
+    assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+    assert np.allclose(
         carried(paths.theta[0], paths.train.scaler, one),
         carried(again.theta[0], again.train.scaler, one),
         rtol=1e-9, atol=1e-9,

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from stochastic import Disagreement, assert_mean, sample_mean
 
 import synthlaw
 from scaling.planning.pools import Source
 from simulations.problems import InputError
 from simulations.tables.generators import GENERATORS, bandwidth, covariance
 from simulations.tables.neighbours import nearest
-from stochastic import Disagreement, assert_mean, sample_mean
 from synthlaw.interop import Resampler, sampler_source
 
 ROWS = np.random.default_rng(0).standard_normal((30, 4)) @ np.diag([1.0, 2.0, 0.5, 1.0]) + 3.0
@@ -30,7 +30,7 @@ def test_contract(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", GENERATORS)
 def test_moments(kind: str) -> None:
-    """Means: those of the rows. Traces of the covariance: of the rows (duplicates, divisor n), of the shrunk
+    """Means: those of the rows. Variances: of the rows (duplicates, divisor n), of the shrunk
     estimate (gaussian), both with h^2 (smoothed). Detects 12 % of a standard deviation. Twin: shifted."""
     draws = (GENERATORS[kind](ROWS, 20_000, 1) - ROWS.mean(axis=0)) / ROWS.std(axis=0)
     mean, se = sample_mean(draws)

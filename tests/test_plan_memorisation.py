@@ -53,7 +53,10 @@ def test_planted_copies_are_counted() -> None:
 
 def test_rows_of_the_same_law_raise_no_warning_of_copies_or_relations() -> None:
     result = plan(world(300, 1), world(150, 4), heldout=world(50, 5))
-    assert (result["memorisation"]["exact_train"], result["memorisation"]["exact_heldout"]) == (0, 0)
+    assert (result["memorisation"]["exact_train"], result["memorisation"]["exact_heldout"]) == (
+        0,
+        0,
+    )
     codes = {each["code"] for each in result["warnings"]}
     assert not codes & {"copies", "heldout_copies", "near_copies", "broken_relations"}
 
@@ -97,13 +100,15 @@ def test_a_constant_and_a_unit_are_relations() -> None:
     rows = real[:30].copy()
     rows[:9, 1] += 7.0
     rows[:8, 2] = 5.0
-    found = {each.relation: int(each.rows.sum()) for each in broken(["m", "cm", "k"], real, rows, {})}
+    found = {
+        each.relation: int(each.rows.sum()) for each in broken(["m", "cm", "k"], real, rows, {})
+    }
     assert found == {"cm = 100 * m": 9, "k = 4": 8}
 
 
 def test_false_alarms_keep_their_level() -> None:
-    """Integer columns of one law: relations among 40 real rows are broken by 40 new ones with a chance below
-    1e-3 a table. 200 tables: more than 5 alarms would come with a chance of 1e-6 at most (binomial)."""
+    """Integer columns of one law: relations among 40 real rows are broken by 40 new ones with a chance
+    below 1e-3 a table. 200 tables: more than 5 alarms would come with a chance of 1e-6 at most (binomial)."""
     random, alarms = np.random.default_rng(1), 0
     for _ in range(200):
         rows = random.poisson(2.0, (80, 3)).astype(float)
@@ -150,7 +155,7 @@ COLUMNS = ["preg", "plas", "pres", "skin", "insu", "mass", "pedi", "age", "class
 @pytest.mark.skipif(not DATA.is_dir(), reason="the published data are not here")
 @pytest.mark.parametrize(("task", "seed"), [("imbalanced", 1), ("imbalanced", 42), ("natural", 6)])
 def test_the_published_counts_of_copies_come_out(task: str, seed: int) -> None:
-    """GPT-4's diabetes rows: exact matches with the raw set and the test set, repeated rows, as published."""
+    """GPT-4's diabetes rows: matches with the raw set and the test set, repeated rows, as published."""
     counts: Any = pd.read_csv(DATA / "contamination.csv")
     of = (counts.dataset == "openmlDiabetes") & (counts.task == task) & (counts.seed == seed)
     (row,) = counts[of].to_dict("records")

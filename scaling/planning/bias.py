@@ -40,36 +40,51 @@ class Quality(NamedTuple):
 def quality(paths: Paths, table: Table, source: Source, seed: int) -> Quality | None:
     """The quality score at full balancing; None where a group that needs rows has
     fewer than 8, or 16 if the generator learns from them."""
-    train, labels, counts = paths.train, table.labels, table.counts
+    train, counts = paths.train, table.counts
     wanted = deficits(counts)
     # Four parts; a generator's quarters are cut again.
     if (counts[wanted > 0] < (2 if source.fitted else 1) * FEWEST).any():
         return None
-    theta = paths.whole[-1]
     total = counts.sum() + wanted.sum()
-    plain = weights(train.group, counts, train.pool, REWEIGHT)[: len(train.x)]
-    _, _, hessian = logistic.derivatives(train.x, table.y, plain, theta)
-    inverse = np.linalg.inv(hessian + np.diag(logistic.penalty(paths.ridge, len(theta))))
-    metric = inverse @ hessian @ inverse
-    score = train.x * (expit(train.x @ theta) - table.y)[:, None]
-    drawn = train.pool.x * (expit(train.pool.x @ theta) - labels[train.pool.group])[:, None]
-    spread = np.zeros_like(metric)
-    for k in range(len(labels)):
-        spread += counts[k] / total**2 * np.cov(score[train.group == k].T)
-        if wanted[k]:
-            spread += wanted[k] / total**2 * np.cov(drawn[train.pool.group == k].T, bias=True)
-    variance = 0.5 * float((metric * spread).sum())
-    found = []
+    noise, found = _spread(paths, table, total), []
     for split in range(SPLITS if len(train.x) <= LARGE else FEW_SPLITS):
         one = _Split(paths, table, source, seed + split)
         parts = _parts(one)
-        # One rule for both: each from the other's rows would tie them together again.
-        theta = _rule_without(one, np.concatenate([r for real, _ in parts for r in real.values()]))
-        a, b = (_bias(one, part, theta) for part in parts)
-        found.append(0.5 * float(a @ metric @ b))
-    floor = float(np.mean(found))
-    share = min(max(floor / (floor + variance), 0.0), 1.0) if floor > 0.0 else 0.0
-    return Quality(floor / variance, float(np.std(found)) / variance, share, floor, variance)
+        # One rule and one metric for both, from rows of neither: else they would be tied together again.
+        rule = _rule_without(one, np.concatenate([r for real, _ in parts for r in real.values()]))
+        inverse = np.linalg.inv(rule.hessian)
+        ridge = np.diag(logistic.penalty(paths.ridge, len(rule.theta)))
+        metric = inverse @ (rule.hessian - ridge) @ inverse
+        a, b = (_bias(one, part, rule.theta) for part in parts)
+        found.append((0.5 * a @ metric @ b, 0.5 * (metric * noise).sum()))
+    floor, here = np.mean(found, axis=0)
+    score, spread = float(floor / here), float(np.std([each[0] for each in found]) / here)
+    share = score / (1.0 + score) if score > 0.0 else 0.0
+    variance = 0.5 * float((_metric(paths, table) * noise).sum())
+    return Quality(score, spread, share, score * variance, variance)
+
+
+def _metric(paths: Paths, table: Table) -> np.ndarray:
+    """``A H A`` at the reweighted rule of all rows."""
+    train, theta = paths.train, paths.whole[-1]
+    plain = weights(train.group, table.counts, train.pool, REWEIGHT)[: len(train.x)]
+    _, _, hessian = logistic.derivatives(train.x, table.y, plain, theta)
+    inverse = np.linalg.inv(hessian + np.diag(logistic.penalty(paths.ridge, len(theta))))
+    return inverse @ hessian @ inverse
+
+
+def _spread(paths: Paths, table: Table, total: int) -> np.ndarray:
+    """``V (p, p)`` of the sample score at full balancing, by independent rows."""
+    train, theta = paths.train, paths.whole[-1]
+    wanted = deficits(table.counts)
+    found = np.zeros((len(theta), len(theta)))
+    for k, label in enumerate(table.labels):
+        real = train.x[train.group == k]
+        found += len(real) / total**2 * np.cov(_scores(real, theta, label).T)
+        if wanted[k]:
+            made = _scores(train.pool.x[train.pool.group == k], theta, label)
+            found += wanted[k] / total**2 * np.cov(made.T, bias=True)
+    return found
 
 
 class _Split(NamedTuple):
@@ -116,7 +131,7 @@ def _bias(
     return found
 
 
-def _rule_without(what: _Split, rows: np.ndarray) -> np.ndarray:
+def _rule_without(what: _Split, rows: np.ndarray) -> logistic.Fit:
     """The reweighted rule of all rows but these: on rows it has seen a gradient is too small."""
     train, table = what.paths.train, what.table
     kept = np.ones(len(train.x), bool)
@@ -125,11 +140,15 @@ def _rule_without(what: _Split, rows: np.ndarray) -> np.ndarray:
     counts = np.bincount(group, minlength=len(table.labels))
     weight = 1.0 / (len(counts) * counts[group])
     start = what.paths.whole[-1]
-    return logistic.fit(train.x[kept], table.y[kept], weight, what.paths.ridge, start).theta
+    return logistic.fit(train.x[kept], table.y[kept], weight, what.paths.ridge, start)
+
+
+def _scores(x: np.ndarray, theta: np.ndarray, label: int) -> np.ndarray:
+    return x * (expit(x @ theta) - label)[:, None]
 
 
 def _mean_score(x: np.ndarray, theta: np.ndarray, label: int) -> np.ndarray:
-    return (x * (expit(x @ theta) - label)[:, None]).mean(axis=0)
+    return _scores(x, theta, label).mean(axis=0)
 
 
 def _made(what: _Split, k: int, seen: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.special import expit
 
 # Rows at a time: weighted copies of the features then stay in the cache.
-CHUNK = 8192
+CHUNK = 4096
 # Newton's decrement squared is twice what is left of the objective, near the minimum.
 DECREMENT = 1e-12
 STEPS, HALVINGS = 60, 30

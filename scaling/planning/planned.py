@@ -59,7 +59,9 @@ def fold_count(counts: np.ndarray) -> int:
     return int(min(most, counts.min()))
 
 
-def plan_table(table: Table, source: Source, seed: int = 0, largest: float = LARGEST) -> Planned:
+def plan_table(
+    table: Table, source: Source, seed: int = 0, largest: float = LARGEST, share: float = 1.0
+) -> Planned:
     """The plan of a table for one source of synthetic rows.
 
     Args:
@@ -68,6 +70,8 @@ def plan_table(table: Table, source: Source, seed: int = 0, largest: float = LAR
         source: where synthetic rows come from (`scaling.planning.pools`).
         seed: of folds, pools and intervals.
         largest: the largest ratio looked at.
+        share: of the rows there are, if ``table`` is a sample of them: variances, of order 1/n, are
+            then those of all rows.
     """
     counts = table.counts
     wanted = deficits(counts)
@@ -80,11 +84,12 @@ def plan_table(table: Table, source: Source, seed: int = 0, largest: float = LAR
         found = found._replace(
             predicted=found.predicted - found.draws, draws=np.zeros(len(budgets))
         )
+    found = _of_all(found, share)
     along = line(found, counts, counts[wanted > 0].sum() / wanted.sum())
     best = choose(found, along, counts, seed)
     return Planned(
-        int(wanted.sum()),
-        strength,
+        round(wanted.sum() / share),
+        strength._replace(ridge=strength.ridge * share),
         paths,
         found,
         along,
@@ -92,6 +97,19 @@ def plan_table(table: Table, source: Source, seed: int = 0, largest: float = LAR
         symmetry(paths, table),
         quality(paths, table, source, seed),
         calibrate(paths, table, along, best.ratio),
+    )
+
+
+def _of_all(found: Curve, share: float) -> Curve:
+    """The curve of 1/share as many rows: floors stay, variances fall."""
+    if share == 1.0:
+        return found
+    less = (1.0 - share) * found.variance
+    return found._replace(
+        predicted=found.predicted - less,
+        seeds=share * found.seeds,
+        draws=share * found.draws,
+        wander=share * found.wander,
     )
 
 

@@ -42,7 +42,7 @@ def choose_ridge(table: Table, fold: np.ndarray, seed: int) -> Strength:
     """
     n, folds = len(fold), int(fold.max()) + 1
     if n > MOST_ROWS:
-        kept = _sample(table.group, MOST_ROWS, seed)
+        kept = sample(table.group, MOST_ROWS, seed)
         table = table._replace(values=table.values[kept], group=table.group[kept])
         fold = fold[kept]
     ridges = grid(len(fold))
@@ -60,7 +60,7 @@ def choose_ridge(table: Table, fold: np.ndarray, seed: int) -> Strength:
     return Strength(ridge, ridges[others] * shrink, np.array([ridges, mean]))
 
 
-def _sample(group: np.ndarray, size: int, seed: int) -> np.ndarray:
+def sample(group: np.ndarray, size: int, seed: int) -> np.ndarray:
     """Rows of a sample that keeps the groups' shares, and at least 200 of each where there are."""
     random, kept = np.random.default_rng([seed, 99]), []
     for k in np.unique(group):

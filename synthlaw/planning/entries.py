@@ -8,7 +8,6 @@ import numpy as np
 from scaling.planning.choice import WIDEST, Choice, Compared, reach
 from scaling.planning.planned import Planned
 from scaling.planning.symmetry import Symmetry
-from scaling.planning.table import Table
 from synthlaw.planning.encoding import Groups, Warned
 from synthlaw.planning.request import REWEIGHT, SUPPLIED, Request
 
@@ -24,13 +23,13 @@ class Told(NamedTuple):
 
     request: Request
     groups: Groups
-    table: Table
+    counts: np.ndarray
     features: int
 
 
 def entries(plan: Planned, what: Told, memorisation: Row | None, warned: list[Warned]) -> Row:
     """The content of plan.json."""
-    counts, labels = what.table.counts, what.table.labels
+    counts, labels = what.counts, what.groups.labels
     return {
         "rows": int(counts.sum()),
         "minority": int(counts[labels == 1].sum()),
@@ -189,7 +188,7 @@ def _calibration(plan: Planned) -> Row:
 
 
 def _warned(plan: Planned, what: Told) -> list[Warned]:
-    counts, found = what.table.counts, []
+    counts, found = what.counts, []
     wanted = counts < counts.max()
     small = int(counts[wanted].min())
     if small < FEW:

@@ -9,6 +9,7 @@ import numpy as np
 from scaling.planning.paths import LARGEST, deficits
 from scaling.planning.planned import plan_table
 from scaling.planning.pools import Source, from_generator, from_rows
+from scaling.planning.strength import sample
 from scaling.planning.table import Table, canonical_order, make_table
 from simulations.problems import InputError
 from simulations.tables.generators import GENERATORS, duplicate
@@ -29,6 +30,8 @@ from synthlaw.planning.request import REWEIGHT, SUPPLIED, Request, checked_reque
 
 Advance = Callable[[float, float, str], None]
 STAGES = ("memorisation", "curve", "done")
+# Of larger tables a sample is trained on: what more rows would tell of a floor lies below any margin.
+MOST_ROWS = 200_000
 
 
 def plan(
@@ -170,14 +173,32 @@ def run(
         told, copied, more = memorisation(what, what.rows, request)
         warned += more
     tell(1, len(STAGES) - 1, STAGES[1])
+    n = len(what.table.group)
+    about = Told(request, what.groups, what.table.counts, what.table.values.shape[1])
+    if n > MOST_ROWS:
+        what, copied = _sampled(what, copied, request.seed)
+        seen = len(what.table.group)
+        text = (
+            f"Rules were trained on a random {seen} of the {n} rows; the predictions are for all of"
+            " them, their variances taken down in proportion."
+        )
+        warned.append(("sampled_rows", text))
     source, largest, more = _source(what, request, copied)
-    found = plan_table(what.table, source, request.seed, largest)
-    about = Told(request, what.groups, what.table, what.table.values.shape[1])
+    found = plan_table(what.table, source, request.seed, largest, len(what.table.group) / n)
     payload = finite(entries(found, about, told, [*warned, *more]))
     tell(2, len(STAGES) - 1, STAGES[2])
     if out is not None:
         plan_folder.write(Path(out), payload, request, what.frame.source)
     return payload
+
+
+def _sampled(what: Prepared, copied: np.ndarray, seed: int) -> tuple[Prepared, np.ndarray]:
+    """A sample of the table's rows with the groups' shares; copies of rows outside it are nobody's."""
+    kept = sample(what.table.group, MOST_ROWS, seed)
+    place = np.full(len(what.table.group) + 1, -1)
+    place[kept] = np.arange(len(kept))
+    table = make_table(what.table.values[kept], what.table.group[kept], what.table.labels)
+    return what._replace(table=table, order=what.order[kept]), place[copied]
 
 
 def _source(
