@@ -108,7 +108,7 @@ def test_a_constant_and_a_unit_are_relations() -> None:
 
 def test_false_alarms_keep_their_level() -> None:
     """Integer columns of one law: relations among 40 real rows are broken by 40 new ones with a chance
-    below 1e-3 a table. 200 tables: more than 5 alarms would come with a chance of 1e-6 at most (binomial)."""
+    below 1e-3 a table. 200 tables: more than 5 alarms come with a chance of 1e-6 at most."""
     random, alarms = np.random.default_rng(1), 0
     for _ in range(200):
         rows = random.poisson(2.0, (80, 3)).astype(float)

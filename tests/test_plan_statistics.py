@@ -119,8 +119,9 @@ def test_bands_hold_the_expected_risk(kind: str) -> None:
 
 def test_the_bias_of_a_generator_is_seen_and_no_bias_is_not() -> None:
     """Supplied rows of the right law: the mean floor over 60 tables of 2,000 and 400 rows is 0; detects
-    0.002. Rows shifted by 0.5 e_2: ``(1/2) b'H^-1 b``, 0.009, within 0.002. Twin: the two against each other's
-    value. Duplicates: exactly 0."""
+    0.002. Rows shifted by 0.5 e_2: ``(1/2) b'H^-1 b``, 0.009, within 0.002. Twin: each against
+    the value of the other.
+    Duplicates: exactly 0."""
     right, shifted, counts = [], [], (2000, 400)
     for seed in range(60):
         table = gaussian_table(seed, counts)

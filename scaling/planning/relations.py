@@ -124,6 +124,8 @@ def _orders(names: list[str], real: np.ndarray, rows: np.ndarray) -> tuple[int, 
             for j in chosen:
                 if i == j or high[i] <= low[j] or low[i] > low[j] or high[i] > high[j]:
                     continue
+                if (real[:1000, i] > real[:1000, j]).any():
+                    continue
                 if not (real[:, i] > real[:, j]).any():
                     breaks = rows[:, i] > rows[:, j]
                     found.append(Candidate(f"{names[i]} <= {names[j]}", breaks))
@@ -136,7 +138,10 @@ def unit(values: np.ndarray) -> float:
     >>> unit(np.array([0.1, 2.5])), unit(np.array([3.0, 4.0])), unit(np.array([1 / 3]))
     (0.1, 1.0, 0.0)
     """
+    few = values[:1000]
     for places in range(DECIMALS + 1):
+        if np.abs(few - np.round(few, places)).max() > 1e-9:
+            continue
         if np.allclose(values, np.round(values, places), rtol=0.0, atol=1e-9):
             return 10.0**-places
     return 0.0
@@ -240,6 +245,8 @@ def _functions(
     """Columns of few values of which one tells the other."""
     few = dict(codes)
     for j, name in enumerate(names):
+        if len(np.unique(real[:1000, j])) > MOST_LEVELS:
+            continue
         levels = np.unique(real[:, j])
         if 2 <= len(levels) <= MOST_LEVELS and not np.isnan(levels).any():
             at = np.minimum(np.searchsorted(levels, rows[:, j]), len(levels) - 1)

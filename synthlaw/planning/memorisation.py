@@ -7,6 +7,7 @@ import numpy as np
 from scaling.planning import copies
 from scaling.planning.relations import broken
 from scaling.planning.table import apply, learn
+from simulations.tables.neighbours import TREE_COLUMNS
 from synthlaw.planning.encoding import Warned, encode
 from synthlaw.planning.plan import Prepared
 from synthlaw.planning.reading import Frame, as_texts
@@ -16,6 +17,8 @@ from synthlaw.planning.request import Request
 TAIL = 1e-3
 SHOWN = 20
 MARGIN = 1e3
+# Rows that tell how often two agree in a column.
+ENOUGH = 5_000
 
 
 def memorisation(
@@ -32,12 +35,12 @@ def memorisation(
         copies.marks([codes[name][k] for name in names], scales) for k in range(3)
     )
     same = copies.equal_rows(written, real)
-    values = encode(what.frame, what.features, used)
-    scaler, x = learn(values, what.table.missing)
+    seen = _looked_at(len(used), len(what.features), request.seed)
+    scaler, x = learn(encode(what.frame, what.features, used[seen]), what.table.missing)
     made = apply(scaler, encode(rows, what.features, np.arange(rows.rows)))
     near = copies.nearest(x[:, :-1], made[:, :-1], request.seed)
     only = near.near & (same < 0)
-    relations = _relations(what, used, rows)
+    relations = _relations(what, used[seen], rows)
     entry = {
         "rows": rows.rows,
         "exact_train": int((same >= 0).sum()),
@@ -52,12 +55,20 @@ def memorisation(
         "near_by_chance": near.chance,
         "searched": {"rows": near.searched[1], "table_rows": near.searched[0]},
     }
-    place = np.where(same >= 0, same, np.where(only, near.place, -1))
+    place = np.where(same >= 0, same, np.where(only, seen[near.place], -1))
     # Places in the canonical order, in which folds are made.
     back = np.empty(len(used), int)
     back[np.searchsorted(used, what.order)] = np.arange(len(used))
     copied = np.where(place >= 0, back[place], -1)
     return entry, copied, _warnings(entry, what, rows)
+
+
+def _looked_at(n: int, columns: int, seed: int) -> np.ndarray:
+    """Places of the real rows that near copies and relations are looked for among."""
+    most = copies.MOST_TREE if columns <= TREE_COLUMNS else copies.MOST_EACH
+    if n <= most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng([seed, 4]).choice(n, most, replace=False))
 
 
 def _codes(
@@ -98,9 +109,10 @@ def _by_chance(
         share = repeated / n
         return min(share + 3.0 * (share / n) ** 0.5, 1.0)
     for (real, _, _), scale in zip(codes.values(), scales, strict=True):
-        cells = np.round(real / (copies.TOLERANCE * scale)) if scale > 0.0 else real
+        few = real[:: max(n // ENOUGH, 1)]
+        cells = np.round(few / (copies.TOLERANCE * scale)) if scale > 0.0 else few
         counts = np.unique(cells, return_counts=True)[1]
-        agree *= float((counts * (counts - 1.0)).sum() + 1.0) / (n * (n - 1.0))
+        agree *= float((counts * (counts - 1.0)).sum() + 1.0) / (len(few) * (len(few) - 1.0))
     return min(MARGIN * n * agree, 1.0 / n)
 
 
@@ -174,7 +186,8 @@ def _warnings(entry: dict[str, Any], what: Prepared, rows: Frame) -> list[Warned
         found.append(
             (
                 "sampled",
-                f"Near copies were looked for among {entry['searched']['rows']} of the {m} supplied and"
+                f"Near copies and relations were looked for among {entry['searched']['rows']} of the {m}"
+                " supplied and"
                 f" {entry['searched']['table_rows']} of the {len(what.order)} rows of the table.",
             )
         )

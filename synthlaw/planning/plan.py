@@ -183,7 +183,7 @@ def run(
             " them, their variances taken down in proportion."
         )
         warned.append(("sampled_rows", text))
-    source, largest, more = _source(what, request, copied)
+    source, largest, more = _source(what, request, copied, about.counts)
     found = plan_table(what.table, source, request.seed, largest, len(what.table.group) / n)
     payload = finite(entries(found, about, told, [*warned, *more]))
     tell(2, len(STAGES) - 1, STAGES[2])
@@ -202,9 +202,9 @@ def _sampled(what: Prepared, copied: np.ndarray, seed: int) -> tuple[Prepared, n
 
 
 def _source(
-    what: Prepared, request: Request, copied: np.ndarray
+    what: Prepared, request: Request, copied: np.ndarray, real: np.ndarray
 ) -> tuple[Source, float, list[Warned]]:
-    """Where synthetic rows come from, and the largest ratio there are rows for."""
+    """Where synthetic rows come from, and the largest ratio there are rows for beside the ``real (K,)``."""
     if request.sampler is not None:
         from synthlaw.interop import sampler_source
 
@@ -227,7 +227,7 @@ def _source(
         )
         return from_generator(GENERATORS[kind], kind), LARGEST, warned
     values = encode(what.rows, what.features, np.arange(what.rows.rows))
-    lacks = deficits(what.table.counts)
+    lacks = deficits(real)
     counts = np.bincount(what.written, minlength=len(lacks))
     needy = lacks > 0
     warned = []
