@@ -44,7 +44,8 @@ def draw(curve: pd.DataFrame, plan: dict[str, Any]) -> Figure:
     axes.set_xlabel(f"synthetic rows ({plan['generator']['kind']})")
     axes.set_ylabel("balanced loss of new rows (nats)")
     axes.set_title(_title(plan["recommendation"]))
-    axes.legend(loc="best")
+    # The band fills most of the picture: its patch in the legend needs white behind it.
+    axes.legend(loc="best", frameon=True, facecolor="white", edgecolor="none", framealpha=0.9)
     return figure
 
 

@@ -64,11 +64,11 @@ def broken(
         codes: columns of text as numbers of levels, of the real rows and the others; -1: a level that no
             real row has.
 
-    >>> a, b = np.arange(40.0), np.arange(40.0)[::-1] ** 2
+    >>> a, b = np.arange(200.0), np.arange(200.0)[::-1] ** 2
     >>> real = np.stack([a, b, a + b], axis=1)
-    >>> rows = np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 4.0], [2.0, 2.0, 5.0]])
+    >>> rows = real[50:70] + [0.0, 0.0, 3.0] * (np.arange(20)[:, None] < 9)      # nine of them broken
     >>> [(each.relation, int(each.rows.sum())) for each in broken(["a", "b", "c"], real, rows, {})]
-    [('c = a + b', 2)]
+    [('c = a + b', 9)]
     """
     n, m = len(real), len(rows)
     if n < FEWEST_ROWS or m == 0:

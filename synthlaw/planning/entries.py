@@ -163,16 +163,21 @@ def _generator(plan: Planned, request: Request) -> Row:
 
 def _curve(plan: Planned) -> list[Row]:
     along = plan.line
+    rows = [rows_at(plan, ratio) for ratio in along.ratio]
+    # Where ratios lie closer than rows, the first that rounds to a number of rows stands for all; full
+    # balancing is always among them.
+    kept = [k for k, n in enumerate(rows) if rows.index(n) == k or along.ratio[k] == 1.0]
+    kept = [k for k in kept if along.ratio[k] == 1.0 or rows[k] != plan.total]
     return [
         {
-            "rows": rows_at(plan, along.ratio[k]),
+            "rows": rows[k],
             "ratio": along.ratio[k],
             "predicted": along.predicted[k],
             "low": along.low[k],
             "high": along.high[k],
             "variance": along.variance[k],
         }
-        for k in range(len(along.ratio))
+        for k in kept
     ]
 
 
