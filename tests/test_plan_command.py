@@ -26,7 +26,7 @@ def made(n0: int = 150, n1: int = 30, seed: int = 0) -> pd.DataFrame:
     return table.sample(frac=1.0, random_state=1).reset_index(drop=True)
 
 
-def write(folder: Path, name: str, table: pd.DataFrame) -> None:
+def write(folder: Path, name: str, table: Any) -> None:
     table.to_csv(folder / name, index=False)
 
 
@@ -240,7 +240,7 @@ def test_groups_are_pairs_of_label_and_attribute() -> None:
     assert found["estimator"]["columns"] == 3
 
 
-def changed(table: pd.DataFrame, how: str) -> pd.DataFrame:
+def changed(table: Any, how: str) -> Any:
     if how == "rows":
         return table.sample(frac=1.0, random_state=5)
     if how == "columns":
@@ -262,6 +262,22 @@ def test_order_names_and_units_do_not_matter(how: str, generator: str) -> None:
         assert (a["rows"], a["predicted"]) == (b["rows"], pytest.approx(b["predicted"], rel=1e-6))
     other = synthlaw.plan(made(seed=9), label="y", generator=generator)
     assert other["curve"][0]["predicted"] != pytest.approx(one["curve"][0]["predicted"], rel=1e-3)
+
+
+def test_a_large_table_is_planned_on_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the rows, said so: the number of rows is that of the whole table, and predictions lie near those
+    of all rows, within three of their standard errors."""
+    table = made(1500, 300)
+    whole = synthlaw.plan(table, label="y", generator="duplicate")
+    monkeypatch.setattr("synthlaw.planning.plan.MOST_ROWS", 900)
+    half = synthlaw.plan(table, label="y", generator="duplicate")
+    assert "sampled_rows" in {each["code"] for each in half["warnings"]}
+    assert (half["rows"], half["minority"]) == (1800, 300)
+    full = [next(r for r in each["curve"] if r["ratio"] == 1.0) for each in (whole, half)]
+    assert full[0]["rows"] == full[1]["rows"] == 1200
+    se = (full[1]["high"] - full[1]["low"]) / 4.0
+    assert abs(full[0]["predicted"] - full[1]["predicted"]) < 3.0 * se
+    assert full[1]["variance"] == pytest.approx(full[0]["variance"], rel=0.6)
 
 
 def test_help_comes_without_numpy() -> None:

@@ -1,5 +1,7 @@
 """Generators on a table: one contract for all, their laws, and both ways to imbalanced-learn."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from stochastic import Disagreement, assert_mean, sample_mean
@@ -94,7 +96,7 @@ def test_resampler_works_in_a_pipeline_of_imbalanced_learn() -> None:
 
     assert sklearn.__version__
     x, y = small()
-    copy = clone(Resampler("gaussian", ratio=0.5))
+    copy: Any = clone(Resampler("gaussian", ratio=0.5))
     assert copy.get_params() == {"generator": "gaussian", "ratio": 0.5, "seed": 0}
     rows, labels = copy.fit_resample(x, y)
     assert np.array_equal(rows[:108], x) and labels.tolist().count("yes") == 18 + 36
