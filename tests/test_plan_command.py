@@ -265,11 +265,12 @@ def test_order_names_and_units_do_not_matter(how: str, generator: str) -> None:
 
 
 def test_a_large_table_is_planned_on_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half of the rows, said so: the number of rows is that of the whole table, and predictions lie near those
-    of all rows, within three of their standard errors."""
+    """Half of the rows, said so: the number of rows is that of the whole table, and predictions lie near
+    those of all rows, within three of their standard errors."""
     table = made(1500, 300)
     whole = synthlaw.plan(table, label="y", generator="duplicate")
-    monkeypatch.setattr("synthlaw.planning.plan.MOST_ROWS", 900)
+    for name, rows in (("MOST_ROWS", 900), ("LARGEST_SAMPLE", 900)):
+        monkeypatch.setattr(f"synthlaw.planning.plan.{name}", rows)
     half = synthlaw.plan(table, label="y", generator="duplicate")
     assert "sampled_rows" in {each["code"] for each in half["warnings"]}
     assert (half["rows"], half["minority"]) == (1800, 300)

@@ -12,7 +12,7 @@ from scaling.planning.table import Table
 
 STRONGEST, WEAKEST, POINTS = 1.0, 1e-5, 11
 # Tables with more rows have their ridge chosen on so many, and scaled as 1/n.
-MOST_ROWS = 10_000
+MOST_ROWS, FEWEST = 10_000, 200
 
 
 def grid(n: int) -> np.ndarray:
@@ -42,7 +42,7 @@ def choose_ridge(table: Table, fold: np.ndarray, seed: int) -> Strength:
     """
     n, folds = len(fold), int(fold.max()) + 1
     if n > MOST_ROWS:
-        kept = sample(table.group, MOST_ROWS, seed)
+        kept = sample(table.group, MOST_ROWS, seed, FEWEST)
         table = table._replace(values=table.values[kept], group=table.group[kept])
         fold = fold[kept]
     ridges = grid(len(fold))
@@ -60,11 +60,11 @@ def choose_ridge(table: Table, fold: np.ndarray, seed: int) -> Strength:
     return Strength(ridge, ridges[others] * shrink, np.array([ridges, mean]))
 
 
-def sample(group: np.ndarray, size: int, seed: int) -> np.ndarray:
-    """Rows of a sample that keeps the groups' shares, and at least 200 of each where there are."""
+def sample(group: np.ndarray, size: int, seed: int, fewest: int = 0) -> np.ndarray:
+    """Places of a sample that keeps the groups' shares, but at least ``fewest`` of each where there are."""
     random, kept = np.random.default_rng([seed, 99]), []
     for k in np.unique(group):
         own = np.flatnonzero(group == k)
-        wanted = min(len(own), max(int(size * len(own) / len(group)), 200))
+        wanted = min(len(own), max(round(size * len(own) / len(group)), fewest))
         kept.append(random.choice(own, wanted, replace=False))
     return np.sort(np.concatenate(kept))

@@ -31,7 +31,8 @@ from synthlaw.planning.request import REWEIGHT, SUPPLIED, Request, checked_reque
 Advance = Callable[[float, float, str], None]
 STAGES = ("memorisation", "curve", "done")
 # Of larger tables a sample is trained on: what more rows would tell of a floor lies below any margin.
-MOST_ROWS = 200_000
+# Rare groups keep some rows where that does not make the sample much larger.
+MOST_ROWS, FEWEST, LARGEST_SAMPLE = 200_000, 2_000, 400_000
 
 
 def plan(
@@ -175,7 +176,7 @@ def run(
     tell(1, len(STAGES) - 1, STAGES[1])
     n = len(what.table.group)
     about = Told(request, what.groups, what.table.counts, what.table.values.shape[1])
-    if n > MOST_ROWS:
+    if n > sample_size(about.counts):
         what, copied = _sampled(what, copied, request.seed)
         seen = len(what.table.group)
         text = (
@@ -185,6 +186,7 @@ def run(
         warned.append(("sampled_rows", text))
     source, largest, more = _source(what, request, copied, about.counts)
     found = plan_table(what.table, source, request.seed, largest, len(what.table.group) / n)
+    found = found._replace(total=int(deficits(about.counts).sum()))
     payload = finite(entries(found, about, told, [*warned, *more]))
     tell(2, len(STAGES) - 1, STAGES[2])
     if out is not None:
@@ -192,9 +194,22 @@ def run(
     return payload
 
 
+def sample_size(counts: np.ndarray) -> int:
+    """Rows to train on, of groups of ``counts (K,)`` rows.
+
+    >>> sample_size(np.array([900, 100])), sample_size(np.array([950_000, 50_000]))
+    (1000, 200000)
+    >>> sample_size(np.array([994_000, 6_000])), sample_size(np.array([999_900, 100]))
+    (333333, 400000)
+    """
+    n = int(counts.sum())
+    rare = int(n * FEWEST / counts.min())
+    return min(n, max(MOST_ROWS, min(rare, LARGEST_SAMPLE)))
+
+
 def _sampled(what: Prepared, copied: np.ndarray, seed: int) -> tuple[Prepared, np.ndarray]:
     """A sample of the table's rows with the groups' shares; copies of rows outside it are nobody's."""
-    kept = sample(what.table.group, MOST_ROWS, seed)
+    kept = sample(what.table.group, sample_size(what.table.counts), seed)
     place = np.full(len(what.table.group) + 1, -1)
     place[kept] = np.arange(len(kept))
     table = make_table(what.table.values[kept], what.table.group[kept], what.table.labels)
