@@ -42,6 +42,9 @@ def quality(paths: Paths, table: Table, source: Source, seed: int) -> Quality | 
     fewer than 8, or 16 if the generator learns from them."""
     train, counts = paths.train, table.counts
     wanted = deficits(counts)
+    pool = np.bincount(train.pool.group, minlength=len(counts))
+    if (pool[wanted > 0] < 2).any():
+        return None
     # Four parts; a generator's quarters are cut again.
     if (counts[wanted > 0] < (2 if source.fitted else 1) * FEWEST).any():
         return None

@@ -67,9 +67,11 @@ def weights(group: np.ndarray, counts: np.ndarray, pool: Pool, budget: float) ->
     groups = len(counts)
     if budget == REWEIGHT:
         return np.concatenate([1.0 / (groups * counts[group]), np.zeros(len(pool.group))])
-    wanted = budget * deficits(counts)
+    size = np.bincount(pool.group, minlength=groups)
+    # Where all supplied rows are copies of rows held out, there is none.
+    wanted = budget * deficits(counts) * (size > 0)
     row = 1.0 / (len(group) + wanted.sum())
-    each = wanted / np.maximum(np.bincount(pool.group, minlength=groups), 1)
+    each = wanted / np.maximum(size, 1)
     return np.concatenate([np.full(len(group), row), row * each[pool.group]])
 
 

@@ -16,7 +16,6 @@ CODES = (
     "not_converged",
     "sampled_rows",
     "unused_rows",
-    "group_without_rows",
     "copies",
     "near_copies",
     "heldout_copies",

@@ -9,7 +9,7 @@ from scaling.planning.choice import WIDEST, Choice, Compared, reach
 from scaling.planning.planned import Planned
 from scaling.planning.symmetry import Symmetry
 from synthlaw.planning.encoding import Groups, Warned
-from synthlaw.planning.request import REWEIGHT, SUPPLIED, Request
+from synthlaw.planning.request import REWEIGHT, Request
 
 Row = dict[str, Any]
 # Fewer rows of a group make every interval wide; fewer rows than parameters make a Wald test void.
@@ -171,11 +171,11 @@ def _curve(plan: Planned) -> list[Row]:
     return [
         {
             "rows": rows[k],
-            "ratio": along.ratio[k],
-            "predicted": along.predicted[k],
-            "low": along.low[k],
-            "high": along.high[k],
-            "variance": along.variance[k],
+            "ratio": float(along.ratio[k]),
+            "predicted": float(along.predicted[k]),
+            "low": float(along.low[k]),
+            "high": float(along.high[k]),
+            "variance": float(along.variance[k]),
         }
         for k in kept
     ]
@@ -221,7 +221,7 @@ def _warned(plan: Planned, what: Told) -> list[Warned]:
                 " rows); more may be better still.",
             )
         )
-    if plan.quality is None and what.request.generator not in (SUPPLIED, REWEIGHT):
+    if plan.quality is None and what.request.generator != REWEIGHT:
         found.append(
             (
                 "no_quality_score",

@@ -149,12 +149,15 @@ def _written(rows: Frame, names: np.ndarray, groups: Groups) -> np.ndarray:
             f"{rows.source} (--synthetic): row {row + 1} is of the class or group {str(names[row])!r},"
             f" which the table does not have; its own are {told}."
         )
-    lacks = np.bincount(groups.group).max() - np.bincount(groups.group)
-    if not (lacks[found] > 0).any():
-        few = groups.names[int(np.argmax(lacks))]
+    real = np.bincount(groups.group)
+    lacks = real.max() - real
+    given = np.bincount(found, minlength=len(real))
+    without = np.flatnonzero((lacks > 0) & (given == 0))
+    if len(without):
+        few = int(without[np.argmax(lacks[without])])
         raise InputError(
-            f"{rows.source} (--synthetic) has no row of a class or group that lacks rows; give rows of"
-            f" {few!r}."
+            f"{rows.source} (--synthetic) has no row of {groups.names[few]!r}, which lacks {lacks[few]}"
+            " rows; give rows of every class or group that lacks some."
         )
     return found
 
@@ -246,13 +249,10 @@ def _source(
     counts = np.bincount(what.written, minlength=len(lacks))
     needy = lacks > 0
     warned = []
-    if (counts[needy] == 0).any():
-        name = what.groups.names[int(np.flatnonzero(needy & (counts == 0))[0])]
-        warned.append(("group_without_rows", f"No supplied row is of {name!r}, which lacks rows."))
     if counts[~needy].sum():
         text = (
             f"{counts[~needy].sum()} supplied rows are of groups that lack none and are not used."
         )
         warned.append(("unused_rows", text))
-    largest = min(LARGEST, float((counts[needy] / lacks[needy]).max()))
+    largest = min(LARGEST, float((counts[needy] / lacks[needy]).min()))
     return from_rows(values, what.written, copied), largest, warned
