@@ -15,7 +15,7 @@ from scaling.planning.table import Scaler, Table, apply, carried, learn
 REWEIGHT = -1.0
 # Where budgets lie between none and twice full balancing, evenly in the log of the rows of the groups that
 # get some: the intercept moves so.
-POINTS, FEW_POINTS, LARGE, LARGEST = 10, 7, 100_000, 4.0
+POINTS, FEW_POINTS, LARGE, LARGEST = 10, 7, 50_000, 4.0
 
 
 class Trained(NamedTuple):

@@ -25,7 +25,7 @@ from scaling.planning.symmetry import Symmetry, symmetry_test
 from scaling.planning.table import Table, folds_of
 
 # Ten folds waste the fewest rows; large tables can spare them.
-FOLDS = ((5_000, 10), (100_000, 5), (np.inf, 3))
+FOLDS = ((5_000, 10), (50_000, 5), (np.inf, 3))
 
 
 class Calibration(NamedTuple):

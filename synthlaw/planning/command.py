@@ -3,6 +3,7 @@
 Only light modules are imported here; NumPy, pandas and matplotlib come in inside the command.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -56,6 +57,9 @@ def plan(
     synthlaw plan DATA.csv --label outcome --synthetic ROWS.csv --heldout TEST.csv
     """
     output: Output = context.obj
+    # Read when NumPy is first imported, below. The products here are many and small: on a busy machine
+    # threads of the library wait for each other four times as long as one thread computes.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from synthlaw.planning.request import checked_request
 
     request = checked_request(

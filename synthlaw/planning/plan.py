@@ -32,7 +32,7 @@ Advance = Callable[[float, float, str], None]
 STAGES = ("memorisation", "curve", "done")
 # Of larger tables a sample is trained on: what more rows would tell of a floor lies below any margin.
 # Rare groups keep some rows where that does not make the sample much larger.
-MOST_ROWS, FEWEST, LARGEST_SAMPLE = 200_000, 2_000, 400_000
+MOST_ROWS, FEWEST, LARGEST_SAMPLE = 100_000, 2_000, 200_000
 
 
 def plan(
@@ -201,9 +201,9 @@ def sample_size(counts: np.ndarray) -> int:
     """Rows to train on, of groups of ``counts (K,)`` rows.
 
     >>> sample_size(np.array([900, 100])), sample_size(np.array([950_000, 50_000]))
-    (1000, 200000)
-    >>> sample_size(np.array([994_000, 6_000])), sample_size(np.array([999_900, 100]))
-    (333333, 400000)
+    (1000, 100000)
+    >>> sample_size(np.array([988_000, 12_000])), sample_size(np.array([999_900, 100]))
+    (166666, 200000)
     """
     n = int(counts.sum())
     rare = int(n * FEWEST / counts.min())
