@@ -20,6 +20,7 @@ from figures import (
     fit_residuals,
     fit_ridge,
     ladder,
+    plan_curve,
     published,
     ratio_curve,
     size_curve,
@@ -53,6 +54,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "fit_ridge": fit_ridge.draw,
     "fit_exponents": fit_exponents.draw,
     "fit_board": fit_board.draw,
+    "plan_curve": plan_curve.draw,
     "benchmark": benchmark.draw,
     "published_curves": published.curves,
     "published_exponents": published.exponents,
@@ -67,7 +69,7 @@ def render(name: str, directory: str | Path) -> list[Path]:
     Args:
         name: ``all``; a key of ``FIGURES`` (every picture of that kind); or one picture's own
             name, which for a claim is its id.
-        directory: what ``synthlaw verify``, ``synthlaw simulate`` or ``synthlaw fit`` left.
+        directory: what ``synthlaw verify``, ``simulate``, ``fit`` or ``plan`` left.
 
     Raises:
         ValueError: one sentence: the folder has no tables, or nothing in it has this name.

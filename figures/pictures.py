@@ -15,6 +15,7 @@ from figures import (
     benchmark,
     distance,
     ladder,
+    plan_curve,
     published,
     ratio_curve,
     size_curve,
@@ -31,6 +32,7 @@ from figures.fit_pictures import RESULT, of_fit
 from figures.reading import Picture, read_json, read_table_file
 
 VERDICTS, TABLES, TABLE, TIMES = "verdicts.json", "tables", "table.csv", "engine.json"
+PLAN = "plan.json"
 # Sweeps that several claims share: table name -> picture name and how it is drawn.
 SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "imbalance_curve": {"imbalance_curve": ("ratio_curve", ratio_curve.draw)},
@@ -47,7 +49,7 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
 
 
 def pictures(directory: Path) -> list[Picture]:
-    """All pictures of a folder left by ``verify``, ``simulate``, ``fit`` or the benchmarks."""
+    """All pictures of a folder left by ``verify``, ``simulate``, ``fit``, ``plan`` or the benchmarks."""
     if (directory / VERDICTS).is_file():
         verdicts = read_json(directory / VERDICTS, "claims", list, "claims", "synthlaw verify")
         tables = directory / TABLES
@@ -55,15 +57,23 @@ def pictures(directory: Path) -> list[Picture]:
     found = _of_simulation(directory / TABLE) if (directory / TABLE).is_file() else []
     if (directory / RESULT).is_file():
         found += of_fit(directory)
+    if (directory / PLAN).is_file():
+        found += _of_plan(directory)
     if found:
         return found
     if (directory / TIMES).is_file():
         record = read_json(directory / TIMES, "parts", dict, "parts", "python -m benchmarks")
         return [Picture("engine", "benchmark", partial(benchmark.draw, record))]
     raise FigureError(
-        f"{directory} holds neither {VERDICTS} nor {TABLE} nor {RESULT}; "
-        "name the folder that synthlaw verify, simulate or fit left."
+        f"{directory} holds neither {VERDICTS} nor {TABLE} nor {RESULT} nor {PLAN}; "
+        "name the folder that synthlaw verify, simulate, fit or plan left."
     )
+
+
+def _of_plan(directory: Path) -> list[Picture]:
+    plan = read_json(directory / PLAN, "recommendation", dict, "recommendation", "synthlaw plan")
+    curve = read_table_file(directory / TABLES / "plan_curve.csv")
+    return [Picture("plan_curve", "plan_curve", partial(plan_curve.draw, curve, plan))]
 
 
 def _of_verdicts(verdicts: dict[str, Any], tables: Path) -> list[Picture]:

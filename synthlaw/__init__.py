@@ -2,8 +2,9 @@
 
 ``predict(sweep)`` gives the excess risks and 0-1 errors of every cell from theory alone,
 ``simulate(sweep)`` puts Monte-Carlo estimates beside them, ``verify()`` runs the claims,
-``fit(table, x=.., y=..)`` fits scaling laws to anybody's curves, and ``read_sweep(source)`` validates
-a SWEEP.toml or a dictionary of the same shape. Each is loaded when first used, so that ``import
+``fit(table, x=.., y=..)`` fits scaling laws to anybody's curves, ``plan(table, label=..)`` says how many
+synthetic rows a table of yours wants, and ``read_sweep(source)`` validates a SWEEP.toml or a dictionary
+of the same shape. Each is loaded when first used, so that ``import
 synthlaw`` itself stays light.
 
 >>> import synthlaw
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from simulations.setup.configuration import read_sweep
     from synthlaw.fitting.fits import fit
+    from synthlaw.planning.plan import plan
     from synthlaw.simulating.predictions import predict
     from synthlaw.simulating.simulation import simulate
     from synthlaw.verifying.verification import verify
@@ -27,13 +29,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "fit": "synthlaw.fitting.fits",
+    "plan": "synthlaw.planning.plan",
     "predict": "synthlaw.simulating.predictions",
     "read_sweep": "simulations.setup.configuration",
     "simulate": "synthlaw.simulating.simulation",
     "verify": "synthlaw.verifying.verification",
 }
 
-__all__ = ["__version__", "fit", "predict", "read_sweep", "simulate", "verify"]
+__all__ = ["__version__", "fit", "plan", "predict", "read_sweep", "simulate", "verify"]
 
 
 def __getattr__(name: str) -> object:

@@ -18,6 +18,7 @@ from synthlaw.output import (
     show_json,
     show_table,
 )
+from synthlaw.planning.command import plan
 from synthlaw.simulating.commands import simulate, status
 
 CONTRADICTED = 1  # exit status of verify when a claim is contradicted
@@ -218,6 +219,7 @@ def predict(
 app.command()(simulate)
 app.command()(status)
 app.command()(fit)
+app.command()(plan)
 
 
 @app.command()
@@ -225,7 +227,8 @@ def figure(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME|all", help="A figure, a claim, or all.")],
     source: Annotated[
-        Path, typer.Option("--from", metavar="DIR", help="Folder left by verify or simulate.")
+        Path,
+        typer.Option("--from", metavar="DIR", help="Folder left by verify, simulate, fit or plan."),
     ],
 ) -> None:
     """Remake pictures from the tables of a run.

@@ -17,6 +17,7 @@ MAY_IMPORT = {
 # Rooms of simulations/, each with those it may import besides what lies outside all rooms.
 ROOMS = {
     "setup": set(),
+    "tables": set(),
     "craft": set(),
     "fitted": set(),
     "population": {"setup", "craft", "fitted"},

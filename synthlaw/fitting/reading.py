@@ -91,7 +91,7 @@ def _of_text(source: str, text: str) -> Columns:
         fault = f"{source}: line {reader.line_num} is no CSV ({error}); save the table as CSV again"
         raise InputError(one_sentence(fault)) from None
     names = [name.strip() for name in rows[0]]
-    _check_header(source, names)
+    check_header(source, names)
     if len(rows) == 1:
         raise InputError(f"{source} has a header but no rows; give a line for each point.")
     for row, line in zip(rows[1:], places[1:], strict=True):
@@ -104,7 +104,7 @@ def _of_text(source: str, text: str) -> Columns:
     return Columns(source, cells, [f"line {line}" for line in places[1:]])
 
 
-def _check_header(source: str, names: list[str]) -> None:
+def check_header(source: str, names: list[str]) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         what = f"two columns named {twice!r}" if twice else "columns without a name"

@@ -1,0 +1,1 @@
+"""How many synthetic rows for a given table: fits, curve, tests and checks on arrays."""

@@ -1,0 +1,1 @@
+"""Generators on a table: rows of one class in, synthetic rows out."""
