@@ -12,8 +12,7 @@ import pytest
 
 import figures
 import synthlaw
-from synthlaw import cli
-from synthlaw.fitting import folder as fit_folder
+from synthlaw import cli, resultfolder
 
 COMMAND = Path(sys.executable).parent / "synthlaw"
 ROWS = np.array([100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200])
@@ -158,7 +157,7 @@ BAD: list[tuple[list[str], list[str]]] = [
         ["below.csv: line 3", "-0.5 has no logarithm", "--scale value"],
     ),
     (["good.csv", *USUAL, "--seed", "-1"], ["--seed is -1"]),
-    (["good.csv", *USUAL, "--out", "good.csv"], ["cannot write", "--out"]),
+    (["good.csv", *USUAL, "--out", "good.csv"], ["good.csv is not a folder", "--out"]),
     (["good.csv", "--y", "error"], ["--x", "--help"]),
 ]
 
@@ -327,7 +326,7 @@ def test_a_kill_while_files_move_leaves_no_result_that_speaks_of_others(
 ) -> None:
     synthlaw.fit("good.csv", x="rows", y="error", law="power", out="run")
     moved: list[object] = []
-    replace = fit_folder.os.replace
+    replace = resultfolder.os.replace
 
     def killed(source: object, target: object) -> None:
         if len(moved) == 2:
@@ -335,11 +334,11 @@ def test_a_kill_while_files_move_leaves_no_result_that_speaks_of_others(
         moved.append(target)
         replace(source, target)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(fit_folder, "move", killed)
+    monkeypatch.setattr(resultfolder, "move", killed)
     with pytest.raises(KeyboardInterrupt):
         synthlaw.fit("good.csv", x="rows", y="error", law="power_floor", out="run")
     assert not (folder / "run" / "fit.json").exists()
-    monkeypatch.setattr(fit_folder, "move", replace)
+    monkeypatch.setattr(resultfolder, "move", replace)
     synthlaw.fit("good.csv", x="rows", y="error", law="power_floor", out="run")
     assert json.loads((folder / "run" / "fit.json").read_text())["fits"][0]["law"] == "power_floor"
 

@@ -7,6 +7,7 @@ Each test declares what it detects; false-fail rate 1e-6 each (`stochastic`).
 from functools import cache
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -20,6 +21,8 @@ from scaling.planning.paths import REWEIGHT, walk
 from scaling.planning.pools import from_generator, from_rows
 from scaling.planning.symmetry import symmetry_test
 from scaling.planning.table import Table, carried, folds_of, learn, make_table
+from scaling.theory.size.symmetry import wald_rows
+from simulations.population.losses import LOGISTIC
 from simulations.tables.generators import GENERATORS
 
 COUNTS, DIM, RIDGE, TABLES = (400, 40), 5, 1e-3, 100
@@ -186,3 +189,21 @@ def test_the_wald_statistic_has_its_null_law() -> None:
     mean, se = sample_mean(np.array(twin))
     with pytest.raises(Disagreement):
         assert_mean(mean, se, 3.0, detects=5.0)
+
+
+def test_the_test_of_two_classes_is_that_of_the_size_theory() -> None:
+    """Two derivations, two programs: K groups with weights here, two classes there."""
+    random = np.random.default_rng(3)
+    rows = [random.standard_normal((n, 3)) + shift for n, shift in ((400, 0.0), (60, 0.7))]
+    lifted = [np.column_stack([x, np.ones(len(x))]) for x in rows]
+    there = wald_rows(LOGISTIC, *map(jnp.asarray, lifted))
+    theta = np.asarray(there.theta)
+    scores, hessians = [], []
+    for label, x in enumerate(lifted):
+        p = 1.0 / (1.0 + np.exp(-x @ theta))
+        scores.append(x * (p - label)[:, None])
+        hessians.append((x * (p * (1.0 - p))[:, None]).T @ x / len(x))
+    group = np.repeat([0, 1], [400, 60])
+    here = symmetry_test(np.concatenate(scores), group, np.stack(hessians), np.zeros(4), True)
+    assert here.all.statistic == pytest.approx(float(there.statistic), rel=1e-8)
+    assert here.all.df == 4

@@ -1,12 +1,13 @@
 """Scaling laws for anybody's curves: the function behind ``synthlaw fit``."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
 
-from synthlaw.fitting import folder as fit_folder
+from synthlaw import resultfolder
 from synthlaw.fitting.curves import Named, curves_of
 from synthlaw.fitting.reading import read_columns
 from synthlaw.fitting.request import AUTO, Request, checked_request
@@ -104,7 +105,7 @@ def prepared(table: Any, request: Request, out: str | Path | None) -> Prepared:
     columns = read_columns(table)
     curves, notes = curves_of(columns, request)
     if out is not None:
-        fit_folder.check(Path(out))
+        resultfolder.check(Path(out), "fit")
     return Prepared(columns.source, curves, notes)
 
 
@@ -114,7 +115,7 @@ def run(
     """Fit the curves, and write what is to be written."""
     from synthlaw.fitting.entries import entry
     from synthlaw.fitting.one import fitted
-    from synthlaw.fitting.tables import tables_of
+    from synthlaw.fitting.tables import tables_of, write_tables
 
     if out is not None:
         # What draws is imported while the first curve's programs are compiled.
@@ -132,5 +133,6 @@ def run(
         advance(count, count)
     payload = finite({"fits": entries, "notes": what.notes})
     if out is not None:
-        fit_folder.write(Path(out), payload, tables, request, what.source)
+        asked = {"table": what.source, **request.resolved()}
+        resultfolder.leave(Path(out), "fit", payload, asked, partial(write_tables, tables))
     return payload

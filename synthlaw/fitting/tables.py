@@ -1,10 +1,12 @@
 """The rows of the tables that the pictures of a fit are drawn from."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from scaling.fitting import surfaces
 from scaling.fitting.fit import fit
@@ -166,3 +168,11 @@ def _ridge(about: Row, best: Fit, ends: Mapping[str, Interval]) -> list[Row]:
         for i, floor in enumerate(over.floors)
         for j, exponent in enumerate(over.exponents)
     ]
+
+
+def write_tables(tables: Sequence[dict[str, list[Row]]], folder: Path) -> None:
+    """Write the rows of all curves, one CSV file per table name."""
+    for name in dict.fromkeys(name for each in tables for name in each):
+        rows = [row for each in tables for row in each.get(name, [])]
+        if rows:
+            pd.DataFrame(rows).to_csv(folder / f"fit_{name}.csv", index=False)

@@ -1,6 +1,7 @@
 """How many synthetic rows for a table: the function behind ``synthlaw plan``."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,8 +14,8 @@ from scaling.planning.strength import sample
 from scaling.planning.table import Table, canonical_order, make_table
 from simulations.problems import InputError
 from simulations.tables.generators import GENERATORS, duplicate
+from synthlaw import resultfolder
 from synthlaw.output import finite
-from synthlaw.planning import folder as plan_folder
 from synthlaw.planning.encoding import (
     Feature,
     Groups,
@@ -121,7 +122,7 @@ def prepared(
         others = read_frame(heldout, "the held-out rows")
         matched(others, frame, features, request, "--heldout")
     if out is not None:
-        plan_folder.check(Path(out))
+        resultfolder.check(Path(out), "plan")
     values = encode(frame, features, groups.kept)
     order = canonical_order(values, groups.group)
     table = make_table(values[order], groups.group[order], groups.labels)
@@ -193,7 +194,8 @@ def run(
     payload = finite(entries(found, about, told, [*warned, *more]))
     tell(2, len(STAGES) - 1, STAGES[2])
     if out is not None:
-        plan_folder.write(Path(out), payload, request, what.frame.source)
+        asked = {"table": what.frame.source, **request.resolved()}
+        resultfolder.leave(Path(out), "plan", payload, asked, partial(_write_curve, payload))
     return payload
 
 
@@ -256,3 +258,9 @@ def _source(
         warned.append(("unused_rows", text))
     largest = min(LARGEST, float((counts[needy] / lacks[needy]).min()))
     return from_rows(values, what.written, copied), largest, warned
+
+
+def _write_curve(payload: dict[str, Any], folder: Path) -> None:
+    import pandas as pd
+
+    pd.DataFrame(payload["curve"]).to_csv(folder / "plan_curve.csv", index=False)
