@@ -4,8 +4,7 @@
 ``simulate(sweep)`` puts Monte-Carlo estimates beside them, ``verify()`` runs the claims,
 ``fit(table, x=.., y=..)`` fits scaling laws to anybody's curves, ``plan(table, label=..)`` says how many
 synthetic rows a table of yours wants, and ``read_sweep(source)`` validates a SWEEP.toml or a dictionary
-of the same shape. Each is loaded when first used, so that ``import
-synthlaw`` itself stays light.
+of the same shape. Each is loaded when first used, so that ``import synthlaw`` itself stays light.
 
 >>> import synthlaw
 >>> counts = {"majority": 2000, "minority": 200}
