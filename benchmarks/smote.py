@@ -46,8 +46,8 @@ def ours() -> dict[str, Callable[..., Any]]:
     from jax import lax
 
     from simulations.compilation import quick_jit
-    from simulations.fitted.neighbours import neighbours
-    from simulations.fitted.smote import smote
+    from simulations.smote.neighbours import neighbours
+    from simulations.smote.rows import smote
 
     def one(part: tuple[Any, Any]) -> Any:
         key, rows = part

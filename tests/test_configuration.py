@@ -139,6 +139,12 @@ BAD = [  # path, value, field named, words of fault and remedy
     ),
     (
         "synthetic/generators",
+        generator(kind="smoothed", bandwidth=1e300),
+        "generators.0.bandwidth",
+        "at most 100",
+    ),
+    (
+        "synthetic/generators",
         generator(kind="smote", neighbours=0),
         "generators.0.neighbours",
         "at least 1",

@@ -8,7 +8,10 @@ import pytest
 from samples import Rows, rows_of, units_of
 from stochastic import Disagreement, assert_mean, sample_mean
 
+from scaling.theory.expansion import expansion
+from simulations.population.units import unit_population
 from simulations.problems import InputError
+from simulations.sampling.rooms import room
 
 COUNTS = {"majority": 900, "minority": 60}
 MEAN = np.array([1.0, 0.0, 0.0])
@@ -145,3 +148,21 @@ def test_too_few_rows_to_fit_to(name: str, counts: dict[str, int], said: str) ->
     with pytest.raises(InputError, match=said):
         units_of(_sweep(name, **counts))
     assert units_of(_sweep(name, **{group: n + 1 for group, n in counts.items()}))
+
+
+def test_only_cells_with_rows_of_smote_lack_a_prediction() -> None:
+    sweep = _sweep("smote")
+    sweep["synthetic"]["ratios"] = [0, 1]
+    population = unit_population(units_of(sweep)[0])
+    raw = unit_population(units_of({**sweep, "synthetic": {"ratios": [0]}})[0])
+    found = expansion(population)
+    assert np.isnan(found.predicted[1]).all()
+    np.testing.assert_allclose(found.predicted[0], expansion(raw).predicted[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("counts", [{"minority": 50_000}, {"minority": 200_000}])
+def test_a_search_that_is_too_large_is_refused(counts: dict[str, int]) -> None:
+    sweep = _sweep("smote", majority=300_000, **counts)
+    sweep["synthetic"]["generators"] = [{"kind": "smote", "neighbours": 500}]
+    with pytest.raises(InputError, match="looks for 500 neighbours"):
+        room(units_of(sweep)[0])

@@ -19,11 +19,11 @@ ROOMS = {
     "setup": set(),
     "tables": set(),
     "craft": set(),
-    "fitted": set(),
-    "population": {"setup", "craft", "fitted"},
-    "sampling": {"setup", "craft", "fitted", "population"},
-    "statistics": {"setup", "craft", "fitted", "population", "sampling"},
-    "runs": {"setup", "craft", "fitted", "population", "sampling", "statistics"},
+    "smote": set(),
+    "population": {"setup", "craft", "smote"},
+    "sampling": {"setup", "craft", "smote", "population"},
+    "statistics": {"setup", "craft", "smote", "population", "sampling"},
+    "runs": {"setup", "craft", "smote", "population", "sampling", "statistics"},
 }
 HEAVY = ("jax", "numpy", "pandas", "scipy", "pydantic", "matplotlib", "rich.progress")
 

@@ -7,7 +7,7 @@ from scipy.optimize import minimize_scalar
 from size_problems import anisotropic, golden, problem, reference, squared_floor
 
 import synthlaw
-from scaling.theory.size.any_generator import best_ratio, predicted_at
+from scaling.theory.size.best_ratio import best_ratio, predicted_at
 from scaling.theory.size.curve import balanced_point, floor_slopes, size_curve
 from scaling.theory.size.directions import alignment, directions
 from scaling.theory.size.optimum import optimal_size

@@ -15,8 +15,8 @@ import pytest
 
 from simulations import draws
 from simulations.compilation import quick_jit
-from simulations.fitted import smote as kernel
-from simulations.fitted.neighbours import neighbours
+from simulations.smote import rows as kernel
+from simulations.smote.neighbours import neighbours
 from tests.stochastic import Disagreement, assert_mean, sample_mean
 from tests.streams import keys
 

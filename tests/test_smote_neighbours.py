@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from simulations.compilation import quick_jit
-from simulations.fitted import neighbours as kernel
-from simulations.fitted.neighbours import MOST_ROWS, whole_coordinates
+from simulations.smote import neighbours as kernel
+from simulations.smote.neighbours import MOST_ROWS, whole_coordinates
 
 RNG = np.random.default_rng(5)
 neighbours = quick_jit(kernel.neighbours, static_argnums=(2, 3))

@@ -35,10 +35,9 @@ class Expansion(NamedTuple):
 
 def expansion(population: UnitPopulation) -> Expansion:
     """The three terms for every cell of a unit (NaN for errors of a rule with a flat score, and all of
-    them where no expansion is known: for rows of the generator ``smote``)."""
+    them where no expansion is known: in cells that hold rows of the generator ``smote``)."""
     floor = excess(np.asarray(population.measured.values), population.balanced_values)
-    if not population.has_theory:
-        floor = np.full_like(floor, np.nan)
+    floor = np.where(population.has_theory[:, None], floor, np.nan)
     traces = np.einsum("cfij,cij->cf", population.measured.hessians, population.expansions.spread)
     shifts = np.einsum("cfi,ci->cf", population.measured.gradients, population.expansions.bias)
     return Expansion(

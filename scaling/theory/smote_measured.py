@@ -1,7 +1,7 @@
 """The shrinkage of SMOTE measured: raw rows are drawn, choices and gaps averaged out exactly.
 
 Given the raw rows, seed, partner and gap have means in closed form, so that only raw rows are random.
-With ``E u = 1/2, E u^2 = 1/3`` and rows of a law with mean 0 and covariance S
+With ``E u = 1/2, E u^2 = 1/3`` and rows of a law symmetric about 0 with covariance S
 
     tr S - E|x|^2 = (1/2) E(|x_i|^2 - |x_J|^2) + (1/6) E|x_i - x_J|^2,
 
@@ -19,7 +19,7 @@ import numpy as np
 from jax import Array, lax
 
 from simulations.compilation import quick_jit
-from simulations.fitted.neighbours import neighbours
+from simulations.smote.neighbours import neighbours
 
 # Distances that are worked on at a time, about.
 TOGETHER = 2**15

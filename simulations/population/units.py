@@ -19,7 +19,7 @@ from simulations.compilation import quick_jit
 from simulations.population import fitted_gaussian, functionals, node_expansion, sandwich
 from simulations.population.cells import Cell, components, groups_of, unit_cells
 from simulations.population.coupling import Coupling
-from simulations.population.fitted import FittedGaussian, Tally, blank, has_theory
+from simulations.population.fitted import FittedGaussian, Tally, blank, has_theory, holds_fitted
 from simulations.population.functionals import Functionals
 from simulations.population.gaussian import Atoms, project
 from simulations.population.losses import RISKS, Loss
@@ -74,8 +74,8 @@ class UnitPopulation(NamedTuple):
     functionals' ``balanced_values (F,)`` there; ``grid`` fits the scores met.
 
     ``coupling``, for generators of kind ``gaussian`` and M-estimators: what couples their rows to rows of
-    the right law. ``has_theory`` is false where no expansion is known (``smote``): then spread, bias and
-    score covariance are NaN. With a fitted generator ``cubic_mean`` is zero: it is not known.
+    the right law. ``has_theory (C,)`` is false where no expansion is known (rows of ``smote``): spread,
+    bias and score covariance are NaN there. With a fitted generator ``cubic_mean`` is zero: not known.
     """
 
     expansions: Sandwich
@@ -84,8 +84,8 @@ class UnitPopulation(NamedTuple):
     balanced_theta: AnyArray
     balanced_values: AnyArray
     grid: Grid
-    coupling: Coupling | None = None
-    has_theory: bool = True
+    coupling: Coupling | None
+    has_theory: AnyArray
 
     @property
     def theta(self) -> AnyArray:
@@ -224,10 +224,18 @@ def unit_population(unit: Unit) -> UnitPopulation:
     expansions = cells(0)
     if not (expansions.minimiser.converged.all() and last.minimiser.converged[-1]):
         raise InputError(FLAT if unit.world.law is None else FLAT_CRAFT)
-    known = has_theory(unit.generator)
-    if not known:
-        nan = np.full_like(expansions.spread, np.nan)
-        expansions = expansions._replace(score_covariance=nan, spread=nan, bias=nan[:, 0])
+    known = np.full(len(unit.cells), True)
+    if not has_theory(unit.generator):
+        known = ~holds_fitted(unit.generator, unit.world, unit.cells)
+
+    def where_known(values: Any) -> np.ndarray:
+        return np.where(known.reshape(-1, *[1] * (values.ndim - 1)), values, np.nan)
+
+    expansions = expansions._replace(
+        score_covariance=where_known(expansions.score_covariance),
+        spread=where_known(expansions.spread),
+        bias=where_known(expansions.bias),
+    )
     return UnitPopulation(
         expansions,
         cells(1),

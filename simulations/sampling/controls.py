@@ -26,6 +26,7 @@ from simulations.arrays import AnyArray
 from simulations.linear import times
 from simulations.population import cubic, functionals, sandwich
 from simulations.population.coupling import Coupling
+from simulations.population.fitted import holds_fitted
 from simulations.population.functionals import Functionals
 from simulations.population.gaussian import Atoms
 from simulations.population.minimisers import Minimiser
@@ -65,9 +66,10 @@ def make_control(unit: Unit, population: UnitPopulation, cells: np.ndarray) -> C
         ],
         axis=1,
     )
-    mean[:, ~_exact(unit)] = np.nan
     coupling = population.coupling if _is_coupled(unit) else None
-    return tiled(Control(expansions, measured, mean, coupling), cells)
+    laid_out = tiled(Control(expansions, measured, mean, coupling), cells)
+    exact = _exact(unit, cells).reshape(*laid_out.mean.shape[:3], 1)
+    return laid_out._replace(mean=np.where(exact, laid_out.mean, np.nan))
 
 
 def _is_coupled(unit: Unit) -> bool:
@@ -76,16 +78,16 @@ def _is_coupled(unit: Unit) -> bool:
     return gaussian and unit.sweep.estimator.kind not in PLUGINS
 
 
-def _exact(unit: Unit) -> np.ndarray:
-    """Which control variates have a mean that is known exactly, ``(CONTROLS,)``.
+def _exact(unit: Unit, cells: np.ndarray) -> np.ndarray:
+    """Which control variates of these cells ``(C,)`` have a mean that is known exactly, ``(C, CONTROLS)``.
 
     Rows that are fitted to others are not independent: means of the first two only are known, and
     none of plug-in rules or of smote, whose rows have no known law.
     """
-    if not fitted_of(unit).any():
-        return np.full(CONTROLS, True)
+    holds = holds_fitted(unit.generator, unit.world, unit.cells)[cells]
     known = unit.generator.kind != "smote" and unit.sweep.estimator.kind not in PLUGINS
-    return np.array([known, known, False, False])
+    fitted = np.array([known, known, False, False])
+    return np.where(holds[:, None], fitted[None], True)
 
 
 def blank_control(unit: Unit, size: Room) -> Control:

@@ -19,12 +19,12 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from simulations import draws
-from simulations.fitted.neighbours import neighbours
-from simulations.fitted.smote import choices, interpolate
 from simulations.population.fitted import LESS
 from simulations.sampling.rooms import Room
 from simulations.sampling.sample import Sample
 from simulations.sampling.segments import Fitting, Segments
+from simulations.smote.neighbours import neighbours
+from simulations.smote.rows import choices, interpolate
 
 
 class RawMoments(NamedTuple):

@@ -15,6 +15,8 @@ FEWEST_TILES, FEWEST_BLOCKS, FEWEST_RAW, GROWTH = 8, 128, 16, 8
 # Numbers in the row buffer of one sample (128 MiB in double precision, per worker): larger
 # samples are drawn again, block by block, whenever they are passed over.
 MOST_NUMBERS = 2**24
+# Rows of a group among which neighbours are looked for: every pair is compared, minutes at this size.
+MOST_SEARCHED = 2**17
 # Row numbers are 32-bit integers; a sample this large takes minutes.
 MOST_ROWS = 2**31 - 1
 
@@ -36,11 +38,11 @@ class Room(NamedTuple):
     pool: int = 0
 
 
-def size_class(least: int, needed: int) -> int:
-    """The smallest size ``least * GROWTH**k`` that is enough."""
+def size_class(least: int, needed: int, growth: int = GROWTH) -> int:
+    """The smallest size ``least * growth**k`` that is enough."""
     size = least
     while size < needed:
-        size *= GROWTH
+        size *= growth
     return size
 
 
@@ -89,7 +91,6 @@ def room(unit: Unit) -> Room:
             " which draws no rows."
         )
     neighbours = getattr(unit.generator, "neighbours", 0) if fitted else 0
-    pool = int(block_counts(np.where(made_of(unit), unit.counts, 1)).max())
     return Room(
         size_class(FEWEST_TILES, -(-len(unit.cells) // TILE)),
         blocks,
@@ -98,5 +99,20 @@ def room(unit: Unit) -> Room:
         _is_long(unit, blocks),
         unit.generator.kind if fitted else "",
         neighbours,
-        size_class(1, pool) if neighbours else 0,
+        _pool(unit, neighbours) if neighbours else 0,
     )
+
+
+def _pool(unit: Unit, neighbours: int) -> int:
+    """Blocks of the largest group in which neighbours are looked for. The search grows as their square,
+    whatever of them is used, so that sizes grow slowly."""
+    largest = int(np.where(made_of(unit), unit.counts, 1).max())
+    pool = size_class(1, -(-largest // draws.BLOCK), growth=2)
+    rows = pool * draws.BLOCK
+    if rows > MOST_SEARCHED or rows * neighbours > MOST_NUMBERS:
+        raise InputError(
+            f"counts: generator 'smote' looks for {neighbours} neighbours of each of {largest:.1e} rows"
+            f" (limits: {MOST_SEARCHED:.1e} rows in a group, {MOST_NUMBERS:.1e} neighbours in all); lower"
+            " counts or neighbours, or give it smaller groups to act on."
+        )
+    return pool

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from simulations.problems import nearest, problem, show
-from simulations.setup.records import Name, Positive, Real, Record, Whole, unique
+from simulations.setup.records import Name, Real, Record, Whole, unique
 from simulations.setup.worlds import World
 
 
@@ -49,7 +49,7 @@ class Scale(_Acting):
     """The group's law with its covariance multiplied by ``factor``."""
 
     kind: Literal["scale"]
-    factor: Positive
+    factor: Annotated[Real, Field(gt=0.0, le=1e4)]
 
 
 class LabelNoise(_Acting):
@@ -85,7 +85,7 @@ class Smoothed(_Acting):
     the group's standard deviation added: the smoothed bootstrap, sampling from a kernel density."""
 
     kind: Literal["smoothed"]
-    bandwidth: Positive
+    bandwidth: Annotated[Real, Field(gt=0.0, le=100.0)]
 
 
 class Smote(_Acting):

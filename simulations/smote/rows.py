@@ -4,7 +4,7 @@
 
 with seed ``i``, partner ``J`` and gap ``u`` drawn anew for every row, independently (Chawla, Bowyer,
 Hall, Kegelmeyer, JAIR 2002, in the form everybody uses: seeds with replacement, one gap per row).
-Neighbours are found once per sample (`simulations.fitted.neighbours`); how many rows are wanted
+Neighbours are found once per sample (`simulations.smote.neighbours`); how many rows are wanted
 then changes nothing: row j depends on the key, on j and on the raw rows alone.
 """
 
@@ -80,7 +80,7 @@ def smote(
     Source: paper_notes/generators_smote.md.
 
     >>> from simulations.compilation import quick_jit
-    >>> from simulations.fitted.neighbours import neighbours
+    >>> from simulations.smote.neighbours import neighbours
     >>> def made(rows, key, total):
     ...     return smote(key, 0, rows, 4, neighbours(rows, 4, 1), total)
     >>> program = quick_jit(made, static_argnums=2)

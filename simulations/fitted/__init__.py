@@ -1,1 +1,0 @@
-"""Generators fitted to rows: pure functions from raw rows and random numbers to synthetic rows."""

@@ -1,0 +1,1 @@
+"""SMOTE: rows between neighbours, as pure functions of raw rows and random numbers."""
