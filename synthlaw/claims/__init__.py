@@ -7,8 +7,10 @@ from functools import cache
 
 from synthlaw.claims import (
     control,
+    generation_coupled,
     generation_efron,
     generation_fitted,
+    generation_limits,
     generation_ranking,
     generation_smote,
     imbalance_curves,
@@ -48,6 +50,8 @@ MODULES = (
     size_validation,
     size_wald,
     generation_fitted,
+    generation_coupled,
+    generation_limits,
     generation_efron,
     generation_ranking,
     generation_smote,

@@ -1,14 +1,7 @@
 """Generation, claims about generators fitted to the very rows that are trained on."""
 
-import numpy as np
 import pandas as pd
 
-from scaling.theory.expansion import expansion
-from scaling.theory.plugin_limits import excess_risks
-from simulations.population.units import Unit, unit_population
-from simulations.runs.engine import chunks, run_chunks
-from simulations.runs.flags import either
-from simulations.runs.tasks import prepare
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import (
@@ -22,8 +15,6 @@ from synthlaw.claims.evidence import (
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import (
     DERIVED,
-    FIXED_COUNTS,
-    GAUSSIAN,
     REGULAR,
     Claim,
     Evidence,
@@ -98,139 +89,6 @@ def second_order_of_independent_rows(lab: Lab) -> pd.DataFrame:
     return _second_order(lab, own=False)
 
 
-# Small enough that an error of relative order 1/n would show.
-SMALL = {
-    "setting": experiments.REFERENCE,
-    "counts": {"majority": 200, "minority": 40},
-    "synthetic": {
-        "generators": [
-            {"kind": "gaussian", "covariance": "known"},
-            {"kind": "gaussian", "covariance": "estimated"},
-            {"kind": "smoothed", "bandwidth": 0.5},
-        ],
-        "ratios": [1],
-        "augment": [50],
-        "augment_row_weight": 0.5,
-    },
-}
-SMALL_REPLICATES = 6000
-
-
-def _square(lab: Lab, unit: Unit) -> tuple[float, float, int]:
-    """Mean of the quadratic control of the balanced risk, its standard error, replicates without
-    a minimiser (the control exists there too)."""
-
-    def compute() -> tuple[np.ndarray, int]:
-        replicates = SMALL_REPLICATES * lab.preset.effort
-        parts = [part for _, part in run_chunks(prepare(unit), chunks(replicates))]
-        groups = len(unit.world.names)
-        values = np.concatenate([part.controls[:, 0, 1, :groups].mean(axis=1) for part in parts])
-        return values, int(sum((part.status != 0).sum() for part in parts))
-
-    values, failures = lab.recall(f"controls {unit.generator}", compute)
-    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))), failures
-
-
-def _variance(unit: Unit) -> float:
-    """The predicted variance term of the balanced risk."""
-    return float(expansion(unit_population(unit)).variance[0, : len(unit.world.names)].mean())
-
-
-def _coupled(lab: Lab, fitted: bool) -> pd.DataFrame:
-    """Measured means of ``d'H_bal d/2`` against ``tr(H_bal A V A)/2``, V that of ``fitted`` rows or of
-    independent ones."""
-    units = lab.units(SMALL)
-    laws: dict[str, dict[str, object]] = {
-        "gaussian": {"kind": "oracle"},
-        "smoothed": {"kind": "scale", "factor": 1.25},
-    }
-    rows = []
-    for unit in units:
-        gap, se, failures = _square(lab, unit)
-        stated = _variance(unit)
-        alone = {**SMALL["synthetic"], "generators": [laws[unit.generator.kind]]}
-        expected = stated if fitted else _variance(lab.units({**SMALL, "synthetic": alone})[0])
-        name = getattr(unit.generator, "covariance", "")
-        cell = f"{unit.generator.kind}, covariance {name}" if name else unit.generator.kind
-        rows.append((cell, stated + gap, expected, se, failures))
-    cells, measured, expected, se, failures = (list(each) for each in zip(*rows, strict=True))
-    return exact_rows(
-        cells,
-        measured,
-        expected,
-        tolerance=0.1 * min(expected),
-        se=se,
-        replicates=SMALL_REPLICATES * lab.preset.effort,
-        failures=np.array(failures),
-    )
-
-
-def coupled(lab: Lab) -> pd.DataFrame:
-    """The stated mean."""
-    return _coupled(lab, fitted=True)
-
-
-def as_if_independent(lab: Lab) -> pd.DataFrame:
-    """The mean that independent rows would give."""
-    return _coupled(lab, fitted=False)
-
-
-def endless(lab: Lab) -> pd.DataFrame:
-    """Excess risk of LDA on balanced rows over the closed form."""
-    rows = select(lab.measure(experiments.LDA), Selection("oracle", (0.0,)))
-    return against(rows, _limits(rows, "pooled"), column(rows, "estimate"))
-
-
-def endless_known(lab: Lab) -> pd.DataFrame:
-    """The same over the form for a covariance that is known."""
-    rows = select(lab.measure(experiments.LDA), Selection("oracle", (0.0,)))
-    return against(rows, _limits(rows, "known"), column(rows, "estimate"))
-
-
-def _limits(rows: pd.DataFrame, rule: str) -> np.ndarray:
-    counts = experiments.LDA.sweep["counts"]
-    setting = experiments.REFERENCE
-    limit = excess_risks(
-        setting["dim"], setting["separation"], (counts["minority"], counts["majority"])
-    )
-    return getattr(limit, rule) / column(rows, "size")
-
-
-def _duplication_cost(lab: Lab, predicted: str) -> pd.DataFrame:
-    """Excess risk of duplication over that of reweighting."""
-    table = lab.measure(experiments.RESAMPLING)
-    twice = select(table, Selection("duplicate", (1.0,)))
-    once = select(table, Selection("reweight")).reset_index(drop=True)
-    twice = twice.reset_index(drop=True)
-    ratio = column(twice, "estimate") / column(once, "estimate")
-    expected = column(twice, predicted) / column(once, predicted)
-    evidence = against(twice, expected, ratio)
-    noise = np.hypot(
-        column(twice, "se") / column(twice, "estimate"),
-        column(once, "se") / column(once, "estimate"),
-    )
-    return evidence.assign(
-        se=ratio * noise,
-        ratio_se=ratio * noise / expected,
-        replicates=evidence["replicates"] + once["replicates"],
-        failures=evidence["failures"] + once["failures"],
-        flag=either(evidence["flag"].to_numpy(), once["flag"].to_numpy()),
-    )
-
-
-def duplication_cost(lab: Lab) -> pd.DataFrame:
-    """Against the ratio of the predicted variances."""
-    return _duplication_cost(lab, "variance")
-
-
-def duplication_free(lab: Lab) -> pd.DataFrame:
-    """Against 1: duplicating costs nothing beyond reweighting."""
-    evidence = _duplication_cost(lab, "variance")
-    return evidence.assign(
-        prediction=1.0, ratio=evidence["estimate"], ratio_se=evidence["se"], series="free"
-    )
-
-
 CLAIMS = (
     constant_claim(
         "generation-gaussian-known",
@@ -295,45 +153,5 @@ CLAIMS = (
         note=NOTE,
         assumptions=(*REGULAR, SEEDS),
         twin=Twin("They are independent rows of their own law.", smoothed_without_sharing),
-    ),
-    Claim(
-        id="generation-coupled-controls",
-        family="generation",
-        kind="exact",
-        title="Control variates of fitted rows have exact means",
-        statement=(
-            "With 40 seeds and 200 rows of the other class the quadratic control variate of the"
-            " balanced risk has the mean its V says; a fitted Gaussian's sees the coupled score."
-        ),
-        formula=r"E\,\tfrac12 d^\top H_{bal} d = \tfrac12\mathrm{tr}(H_{bal} A V A)",
-        source=DERIVED,
-        note=NOTE,
-        assumptions=(GAUSSIAN, FIXED_COUNTS, SEEDS),
-        evidence=coupled,
-        twin=Twin("The rows are independent of the seeds and of each other.", as_if_independent),
-    ),
-    constant_claim(
-        "generation-endless-lda",
-        "Endless augmentation is a plug-in rule",
-        (
-            "Fisher's discriminant with pooled covariance, the limit of endless rows of such a"
-            " generator, has the excess logistic risk of the closed form."
-        ),
-        r"\tfrac{s}{8}\left[a_0(d-1+\tfrac{D^2}{4})+a_2\right] + \tfrac{D^2}{8n}\left[2a_2+(d-1)a_0\right]",
-        endless,
-        note=NOTE,
-        twin=Twin("The covariance costs nothing to estimate.", endless_known),
-    ),
-    constant_claim(
-        "generation-duplication-cost",
-        "Duplicating costs more than reweighting",
-        (
-            "At balance duplication has a larger excess risk than reweighting, by the variance of"
-            " the multiplicities: 8 % here."
-        ),
-        r"\frac{V_{duplicate}}{V_{reweight}} - 1 \propto m\left(1 - \tfrac1n\right)",
-        duplication_cost,
-        note=NOTE,
-        twin=Twin("Both have the same excess risk.", duplication_free),
     ),
 )
