@@ -43,7 +43,7 @@ def quality(paths: Paths, table: Table, source: Source, seed: int) -> Quality | 
     fewer than 8, or 16 if the generator learns from them.
 
     Do not trust a score of about 1 where a group has fewer than ten rows a parameter: a quarter of them
-    hardly makes a rule. The standard error is then too large, by up to two.
+    hardly makes a rule. The standard error is then too large, by a factor of up to two.
 
     Source: paper_notes/planning.md, section 5.
     """
