@@ -178,7 +178,7 @@ def test_the_symmetry_test_is_the_formula_of_two_classes() -> None:
     )
     found = symmetry_test(score, y, hessians, np.zeros(4), True)
     H = np.linalg.inv(hessians.mean(axis=0))
-    S = [np.cov(score[i].T, bias=True) / len(i) for i in own]
+    S = [np.cov(score[i].T) / len(i) for i in own]
     A = hessians[1] @ H, -hessians[0] @ H
     g = 2.0 * score[own[0]].mean(axis=0)
     V = A[0] @ S[0] @ A[0].T + A[1] @ S[1] @ A[1].T

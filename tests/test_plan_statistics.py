@@ -4,7 +4,7 @@ Classes ``N(+-e_1, I_5)``, 400 and 40 rows: the balanced risk of any rule is a o
 Each test declares what it detects; false-fail rate 1e-6 each (`stochastic`).
 """
 
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -13,12 +13,12 @@ import pytest
 from scipy.stats import binom
 from stochastic import Disagreement, assert_mean, sample_mean
 
-from scaling.planning import logistic
+from scaling.planning import bias, logistic
 from scaling.planning.bias import quality
 from scaling.planning.choice import line
 from scaling.planning.curve import balanced, curve
-from scaling.planning.paths import REWEIGHT, walk
-from scaling.planning.pools import from_generator, from_rows
+from scaling.planning.paths import REWEIGHT, Paths, walk
+from scaling.planning.pools import Source, from_generator, from_rows
 from scaling.planning.symmetry import symmetry_test
 from scaling.planning.table import Table, carried, folds_of, learn, make_table
 from scaling.theory.size.symmetry import wald_rows
@@ -170,6 +170,111 @@ def _shift_floor(shift: float, share: float) -> float:
     moved = shift * np.eye(3)[1] * (score - 1.0)[:, None]
     b = share * moved.mean(axis=0)
     return 0.5 * float(b @ np.linalg.solve(hessian, b))
+
+
+COMPARED, STRETCH, SPLITS = (2000, 400), np.array([1.0, 2.0, 2.0, 2.0, 2.0, 1.0]), 4
+
+
+@cache
+def without_bias() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores, their standard errors, and scores at a rule common to both halves, of 220 tables."""
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bias, "SPLITS", SPLITS)
+        for seed in range(220):
+            table = gaussian_table(seed, COMPARED)
+            rows = np.random.default_rng([seed, 80]).standard_normal((1600, DIM)) * STRETCH[:-1]
+            rows[:, 0] += 1.0
+            source = from_rows(rows, np.ones(1600, int), np.full(1600, -1))
+            fold = folds_of(table.group, 2, seed)
+            paths = walk(table, fold, source, np.array([REWEIGHT]), np.full((3, 1), RIDGE), seed)
+            ours = quality(paths, table, source, SPLITS * seed)
+            assert ours is not None
+            found.append((ours.score, ours.se, _tied(paths, table, source, SPLITS * seed)))
+    scores, errors, tied = np.array(found).T
+    return scores, errors, tied
+
+
+def _tied(paths: Paths, table: Table, source: Source, seed: int) -> float:
+    """The score with one rule and metric for both quarters, of all rows but theirs."""
+    noise = bias._spread(paths, table, 2 * COMPARED[0])
+    products, variances = [], []
+    for split in range(SPLITS):
+        random = np.random.default_rng([seed + split, 5])
+        what = bias._Split(paths, table, source, random)
+        one, two = bias._halves(what)
+        majority = np.flatnonzero(table.group == 0)
+        rest = np.concatenate([one.quarters[1][1], two.quarters[1][1]])
+        rule = bias._rule(what, [majority, rest])
+        diagonal = logistic.penalty(paths.ridge, DIM + 1)
+        root = bias._root(rule.hessian - np.diag(diagonal), diagonal)
+        f, g = (root @ bias._bias(what, h.quarters[0], h.pool, rule.theta) for h in (one, two))
+        products.append(f @ g)
+        variances.append(((root.T @ root) * noise).sum())
+    return float(np.mean(products) / np.mean(variances))
+
+
+def _tie(rule: tuple[float, float]) -> float:
+    """``(m/M)^2 tr(H^-1 K Cov(theta) K')/tr(H^-1 V)``, the rule from that many rows, by 400,000 rows."""
+    random = np.random.default_rng(6)
+    hessians, covariances = [], []
+    for y, stretch in ((0, 1.0), (1, 1.0), (1, STRETCH[:-1])):
+        x = np.column_stack([random.standard_normal((400_000, DIM)) * stretch, np.ones(400_000)])
+        x[:, 0] += 2.0 * y - 1.0
+        share = 1.0 / (1.0 + np.exp(-2.0 * x[:, 0]))
+        hessians.append((x * (share * (1.0 - share))[:, None]).T @ x / len(x))
+        covariances.append(np.cov((x * (share - y)[:, None]).T))
+    inverse = np.linalg.inv(0.5 * (hessians[0] + hessians[1]))
+    scores = 0.25 * (covariances[0] / rule[0] + covariances[1] / rule[1])
+    moves = (hessians[2] - hessians[1]) @ inverse
+    (majority, minority), m = COMPARED, COMPARED[0] - COMPARED[1]
+    noise = np.tensordot([majority, minority, m], np.array(covariances), 1) / (2 * majority) ** 2
+    share = m / (2 * majority)
+    return share**2 * np.sum(inverse * (moves @ scores @ moves.T)) / np.sum(inverse * noise)
+
+
+def test_a_rule_common_to_both_halves_ties_them_together() -> None:
+    """Rows with 4 times the variance across the classes: no bias, but a Hessian of their own. The mean
+    score is 0 within 0.3 (order n^-2); detects 2.5. Twin: one rule for both, whose mean is the tie by its
+    formula, 2.9, within 0.5, and not 0."""
+    scores, _, tied = without_bias()
+    mean, se = sample_mean(scores)
+    assert_mean(mean, se, 0.0, detects=2.5, remainder=0.3)
+    mean, se = sample_mean(tied)
+    assert_mean(mean, se, _tie((COMPARED[0], COMPARED[1] / 2)), detects=2.7, remainder=0.5)
+    with pytest.raises(Disagreement):
+        assert_mean(mean, se, 0.0, detects=2.5, remainder=0.3)
+
+
+def test_the_error_of_a_score_is_not_too_small() -> None:
+    """Mean squares of the scores over the stated variances: 0.3 to 1. Twin: half the stated error."""
+    scores, errors, _ = without_bias()
+    mean, se = sample_mean(scores**2 / (errors**2).mean())
+    check = partial(assert_mean, se=se, expected=0.65, detects=1.6, remainder=0.35)
+    check(mean)
+    with pytest.raises(Disagreement):
+        check(4.0 * mean)
+
+
+def test_halves_share_no_row_and_draws_no_seed() -> None:
+    """Even where a generator learns from all groups."""
+    table, calls = gaussian_table(1), []
+
+    def draw(x: np.ndarray, _: np.ndarray, wanted: np.ndarray, seed: int, rows: np.ndarray, *__):
+        calls.append((seed, set(rows.tolist())))
+        return np.zeros((wanted[1], x.shape[1])), np.ones(wanted[1], int)
+
+    source = Source(draw, own=False)
+    fold = folds_of(table.group, 2, 0)
+    paths = walk(table, fold, source, np.array([REWEIGHT]), np.full((3, 1), RIDGE), 0)
+    calls.clear()
+    assert quality(paths, table, source, 0) is not None
+    assert len({seed for seed, _ in calls}) == len(calls) == 8 * bias.SPLITS
+    for split in range(bias.SPLITS):
+        rows = [seen for _, seen in calls[8 * split : 8 * split + 8]]
+        one, two = set().union(*rows[:4]), set().union(*rows[4:])
+        # Every row is looked at in each split, by one half only.
+        assert not one & two and len(one | two) == sum(COUNTS)
 
 
 def test_the_wald_statistic_has_its_null_law() -> None:

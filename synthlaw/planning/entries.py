@@ -154,7 +154,7 @@ def _generator(plan: Planned, request: Request) -> Row:
     return {
         "kind": request.generator,
         "quality_score": None if found is None else found.score,
-        "quality_spread": None if found is None else found.spread,
+        "quality_se": None if found is None else found.se,
         "bias_share": None if found is None else found.share,
         "floor": None if found is None else found.floor,
         "variance": None if found is None else found.variance,
@@ -229,7 +229,7 @@ def _warned(plan: Planned, what: Told) -> list[Warned]:
             )
         )
     elif plan.quality is not None and plan.quality.share > MUCH_BIAS:
-        sure = plan.quality.score > plan.quality.spread
+        sure = plan.quality.score > plan.quality.se
         found.append(
             (
                 "generator_bias",

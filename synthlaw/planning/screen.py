@@ -70,7 +70,7 @@ def _generator(found: dict[str, Any]) -> list[str]:
         return []
     return [
         f"Generator {found['kind']}: bias over variance at full balancing {found['quality_score']:.2g}"
-        f" (spread {found['quality_spread']:.2g}); share of bias {found['bias_share']:.0%}."
+        f" (s.e. {found['quality_se']:.2g}); share of bias {found['bias_share']:.0%}."
     ]
 
 
