@@ -82,12 +82,15 @@ def _exact(unit: Unit, cells: np.ndarray) -> np.ndarray:
     """Which control variates of these cells ``(C,)`` have a mean that is known exactly, ``(C, CONTROLS)``.
 
     Rows that are fitted to others are not independent: means of the first two only are known, and
-    none of plug-in rules or of smote, whose rows have no known law.
+    none of plug-in rules or of smote, whose rows have no known law. In the units of such generators the
+    cubic one's mean is not computed, even for cells without their rows.
     """
+    if not fitted_of(unit).any():
+        return np.full((len(cells), CONTROLS), True)
     holds = holds_fitted(unit.generator, unit.world, unit.cells)[cells]
     known = unit.generator.kind != "smote" and unit.sweep.estimator.kind not in PLUGINS
     fitted = np.array([known, known, False, False])
-    return np.where(holds[:, None], fitted[None], True)
+    return np.where(holds[:, None], fitted[None], np.array([True, True, True, False])[None])
 
 
 def blank_control(unit: Unit, size: Room) -> Control:
