@@ -21,8 +21,9 @@ setup: $(INSTALLED) $(LINTERS)
 verify: $(INSTALLED)
 	$(BIN)/synthlaw verify --preset quick --out results/verify
 
+# Two processes: a test uses one core as a rule, and each process keeps gigabytes of programs.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(LINTERS)
 	$(BIN)/ruff check .
