@@ -117,7 +117,7 @@ FITTED = Experiment(
         },
     },
     sizes=(4, 8, 24),
-    replicates=(700, 500, 350),
+    replicates=(640, 460, 320),
 )
 
 SMOOTHED = Experiment(
@@ -131,7 +131,7 @@ SMOOTHED = Experiment(
         },
     },
     sizes=(4, 8, 24),
-    replicates=(1200, 800, 500),
+    replicates=(1000, 650, 420),
 )
 
 # Both groups fitted and augmented: the rows of the generator have most of the weight.
@@ -148,7 +148,7 @@ FITTED_AUGMENT = Experiment(
         },
     },
     sizes=(4, 8, 24),
-    replicates=(700, 500, 350),
+    replicates=(500, 350, 250),
 )
 
 # LDA on balanced rows: what endless augmentation by a Gaussian with pooled covariance tends to.

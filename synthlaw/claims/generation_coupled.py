@@ -28,7 +28,7 @@ SMALL = {
         "augment_row_weight": 0.5,
     },
 }
-SMALL_REPLICATES = 6000
+SMALL_REPLICATES = 2500
 
 
 def _square(lab: Lab, unit: Unit) -> tuple[float, float, int]:

@@ -25,7 +25,7 @@ from synthlaw.claims.record import GAUSSIAN, REGULAR, Twin, always
 
 NOTE = "generators.md"
 DISTANCE, DIM = 2.0, 3
-SIZES, REPLICATES = (256, 512, 2048), (4000, 2000, 1500)
+SIZES, REPLICATES = (256, 512, 2048), (3000, 1500, 1100)
 
 
 def _information() -> np.ndarray:

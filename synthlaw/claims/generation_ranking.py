@@ -19,7 +19,7 @@ from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import FIXED_COUNTS, GAUSSIAN, Twin, always
 
-SIZES, REPLICATES = (2, 4, 8), (2500, 1600, 1000)
+SIZES, REPLICATES = (2, 4, 8), (2000, 1300, 850)
 # The floor of the twin is many times its variance.
 TWIN_REPLICATES = (200, 200, 200)
 # Means apart along two axes, and of different spread along one of them: the raw mixture's

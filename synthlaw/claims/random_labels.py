@@ -112,7 +112,8 @@ def simulated(
         seed: of all random numbers.
     """
     best = jnp.zeros(dim + 1).at[0].set(distance)
-    hessian = jax.hessian(regret, argnums=1)(distance, best)
+    # As one program: operation by operation it would take a second.
+    hessian = quick_jit(jax.hessian(regret, argnums=1), once=True)(distance, best)
     key = draws.sample_key(seed, {"kind": "random labels", "dim": dim}, np.array([size]))
     parts = _batch(
         key,
