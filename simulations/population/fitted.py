@@ -127,8 +127,8 @@ def has_theory(spec: Any) -> bool:
     return spec.kind not in generators.FITTED or spec.kind in ("gaussian", "smoothed")
 
 
-def holds_fitted(spec: Any, world: World, cells: list[Any]) -> np.ndarray:
-    """Which cells hold rows made by a generator fitted to raw rows, ``(C,)``."""
+def fitted_in(spec: Any, world: World, cells: list[Any]) -> np.ndarray:
+    """Which cells hold rows of which groups made by a generator fitted to raw rows, ``(C, K)``."""
     acts = np.array([generators.fits(spec, world, g) for g in range(len(world.names))])
     rows = np.array([cell.oversampled + cell.augment for cell in cells])
-    return np.any(acts[None] & (rows > 0), axis=1)
+    return np.asarray(acts[None] & (rows > 0))

@@ -19,7 +19,7 @@ from simulations.compilation import quick_jit
 from simulations.population import fitted_gaussian, functionals, node_expansion, sandwich
 from simulations.population.cells import Cell, components, groups_of, unit_cells
 from simulations.population.coupling import Coupling
-from simulations.population.fitted import FittedGaussian, Tally, blank, has_theory, holds_fitted
+from simulations.population.fitted import FittedGaussian, Tally, blank, fitted_in, has_theory
 from simulations.population.functionals import Functionals
 from simulations.population.gaussian import Atoms, project
 from simulations.population.losses import RISKS, Loss
@@ -226,7 +226,7 @@ def unit_population(unit: Unit) -> UnitPopulation:
         raise InputError(FLAT if unit.world.law is None else FLAT_CRAFT)
     known = np.full(len(unit.cells), True)
     if not has_theory(unit.generator):
-        known = ~holds_fitted(unit.generator, unit.world, unit.cells)
+        known = ~fitted_in(unit.generator, unit.world, unit.cells).any(axis=1)
 
     def where_known(values: Any) -> np.ndarray:
         return np.where(known.reshape(-1, *[1] * (values.ndim - 1)), values, np.nan)

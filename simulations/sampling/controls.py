@@ -26,7 +26,7 @@ from simulations.arrays import AnyArray
 from simulations.linear import times
 from simulations.population import cubic, functionals, sandwich
 from simulations.population.coupling import Coupling
-from simulations.population.fitted import holds_fitted
+from simulations.population.fitted import fitted_in
 from simulations.population.functionals import Functionals
 from simulations.population.gaussian import Atoms
 from simulations.population.minimisers import Minimiser
@@ -66,8 +66,7 @@ def make_control(unit: Unit, population: UnitPopulation, cells: np.ndarray) -> C
         ],
         axis=1,
     )
-    coupling = population.coupling if _is_coupled(unit) else None
-    laid_out = tiled(Control(expansions, measured, mean, coupling), cells)
+    laid_out = tiled(Control(expansions, measured, mean, population.coupling), cells)
     exact = _exact(unit, cells).reshape(*laid_out.mean.shape[:3], 1)
     return laid_out._replace(mean=np.where(exact, laid_out.mean, np.nan))
 
@@ -87,7 +86,7 @@ def _exact(unit: Unit, cells: np.ndarray) -> np.ndarray:
     """
     if not fitted_of(unit).any():
         return np.full((len(cells), CONTROLS), True)
-    holds = holds_fitted(unit.generator, unit.world, unit.cells)[cells]
+    holds = np.any(np.asarray(fitted_in(unit.generator, unit.world, unit.cells))[cells], axis=1)
     known = unit.generator.kind != "smote" and unit.sweep.estimator.kind not in PLUGINS
     fitted = np.array([known, known, False, False])
     return np.where(holds[:, None], fitted[None], np.array([True, True, True, False])[None])

@@ -3,6 +3,7 @@
 import numpy as np
 
 from simulations.population.cells import Cell
+from simulations.population.fitted import fitted_in
 from simulations.population.plugins import PLUGINS
 from simulations.population.units import Unit
 from simulations.setup.generators import Atom, fits, independent_law, resamples, right_law
@@ -15,8 +16,7 @@ def fitted_of(unit: Unit) -> np.ndarray:
 
 def made_of(unit: Unit) -> np.ndarray:
     """Which of these groups have such rows in any cell, ``(K,)``."""
-    longest = limits_of(unit.cells).max(axis=0).reshape(3, -1)
-    return fitted_of(unit) & (longest[1:] > 0).any(axis=0)
+    return np.any(fitted_in(unit.generator, unit.world, unit.cells), axis=0)
 
 
 def laws_of(unit: Unit) -> list[list[Atom]]:

@@ -14,7 +14,6 @@ the coupled control variate rests on (paper_notes/generators.md), and prefixes s
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -69,20 +68,20 @@ def _raw_rows(segments: Segments, rows: Array, group: Array, pool: int, dim: int
     return rows[places, :dim].transpose(0, 2, 1).reshape(pool * draws.BLOCK, dim)
 
 
-def _near(segments: Segments, fitting: Fitting, rows: Array, room: Room) -> Array:
-    """The neighbours of the raw rows of every group that has synthetic rows made between them,
-    ``(K, pool * BLOCK, k)``: once a replicate, for all cells."""
+def _searched(segments: Segments, fitting: Fitting, rows: Array, room: Room) -> tuple[Array, Array]:
+    """Of every group the raw rows ``(K, pool * BLOCK, d)``, and their neighbours ``(K, pool * BLOCK, k)``
+    where synthetic rows are made between them: once a replicate, for all cells."""
     dim = fitting.centre.shape[1]
 
-    def search(group: Array) -> Array:
+    def one(group: Array) -> tuple[Array, Array]:
         own = _raw_rows(segments, rows, group, room.pool, dim)
-        return neighbours(own, segments.raw[group], room.neighbours)
-
-    def one(group: Array) -> Array:
-        shape = jax.eval_shape(search, group)
-        return lax.cond(
-            fitting.acts[group], search, lambda _: jnp.zeros(shape.shape, shape.dtype), group
+        none = jnp.zeros((own.shape[0], room.neighbours), jnp.int32)
+        near = lax.cond(
+            fitting.acts[group],
+            lambda: neighbours(own, segments.raw[group], room.neighbours),
+            lambda: none,
         )
+        return own, near
 
     return lax.map(one, jnp.arange(fitting.acts.shape[0]))
 
@@ -93,7 +92,7 @@ def remake(segments: Segments, sample: Sample, found: RawMoments, room: Room) ->
     if fitting is None or sample.rows is None:
         return sample
     groups, dim = fitting.centre.shape
-    near = _near(segments, fitting, sample.rows, room) if room.fitted == "smote" else None
+    searched = _searched(segments, fitting, sample.rows, room) if room.fitted == "smote" else None
     maps = _maps(fitting, found, segments.raw) if room.fitted == "gaussian" else None
 
     def made(rows: Array, place: Array, group: Array) -> Array:
@@ -103,9 +102,9 @@ def remake(segments: Segments, sample: Sample, found: RawMoments, room: Room) ->
             return mean[:, None] + maps[group] @ deviation
         segment, number = segments.blocks.segment[place], segments.blocks.number[place]
         key = draws.block_key(sample.key, segment, number)
-        if near is not None:
-            own = _raw_rows(segments, rows, group, room.pool, dim)
-            return interpolate(own, choices(key, near[group], segments.raw[group])).T
+        if searched is not None:
+            own, near = (part[group] for part in searched)
+            return interpolate(own, choices(key, near, segments.raw[group])).T
         seed = draws.index_block(key, segments.raw[group])
         at = segments.first_block[group] + seed // draws.BLOCK
         return rows[at, :dim, seed % draws.BLOCK].T + fitting.noise * deviation

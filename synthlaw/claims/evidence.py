@@ -62,6 +62,22 @@ def against(rows: pd.DataFrame, prediction: np.ndarray, estimate: np.ndarray) ->
     )
 
 
+def quotient(above: pd.DataFrame, below: pd.DataFrame, prediction: np.ndarray) -> pd.DataFrame:
+    """Evidence of kind constant: what one selection measures beyond its floor over what another of equal
+    length does. Taken for independent: shared rows make the standard errors too large."""
+    above, below = above.reset_index(drop=True), below.reset_index(drop=True)
+    parts = [column(rows, "estimate") - column(rows, "floor") for rows in (above, below)]
+    ratio = parts[0] / parts[1]
+    noise = ratio * np.hypot(column(above, "se") / parts[0], column(below, "se") / parts[1])
+    return against(above, prediction, ratio).assign(
+        se=noise,
+        ratio_se=noise / prediction,
+        replicates=above["replicates"] + below["replicates"],
+        failures=above["failures"] + below["failures"],
+        flag=either(above["flag"].to_numpy(), below["flag"].to_numpy()),
+    )
+
+
 def ladder_of(experiment: Experiment, wanted: Selection, part: Part = "total") -> Evidence:
     """Estimates of an experiment over the predicted total, floor, or what lies above the floor."""
 

@@ -19,7 +19,7 @@ def fitted_row(
     replicates: int,
     failures: int,
 ) -> dict[str, Any]:
-    """A row of evidence of kind constant or exponent: a fitted parameter and its standard error."""
+    """A row of evidence of kind constant or exponent; ``fitted``: an estimate and its standard error."""
     estimate, se = fitted
     return {
         "series": series,

@@ -4,21 +4,23 @@ In his setting (1975) labels are random and balanced, and the risk is the 0-1 er
 fixed counts, where the forms differ (paper_notes/generators.md, `scaling.theory.plugin_limits`).
 """
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from scaling.theory.plugin_limits import Rules, efron_efficiency, excess_risks, regrets
+from scaling.theory.plugin_limits import efron_efficiency, excess_risks, regrets
 from simulations.population.gaussian import group_atoms
 from simulations.population.losses import LOGISTIC
 from simulations.population.minimisers import mixture_hessian
 from simulations.population.quadrature import gaussian_grid
-from simulations.runs.flags import either
 from simulations.setup.configuration import read_sweep
 from simulations.setup.worlds import world
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
-from synthlaw.claims.evidence import Selection, against, column, select
+from synthlaw.claims.evidence import Selection, quotient, select
+from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.random_labels import simulated
 from synthlaw.claims.record import GAUSSIAN, REGULAR, Twin, always
@@ -41,7 +43,7 @@ def _information() -> np.ndarray:
     return np.asarray(mixture_hessian(LOGISTIC, jnp.asarray(best), half, atoms, grid))
 
 
-def _point(lab: Lab, size: int, replicates: int) -> dict[str, float | str | int]:
+def _point(lab: Lab, size: int, replicates: int) -> dict[str, Any]:
     replicates *= lab.preset.effort
     found = simulated(DISTANCE, DIM, size, replicates, _information(), lab.seed)
     # The squares' means are exactly the variance terms: deviations from them are control variates.
@@ -53,19 +55,14 @@ def _point(lab: Lab, size: int, replicates: int) -> dict[str, float | str | int]
     left = found.values[found.found] - gaps @ solved[1:]
     ratio = theirs / ours
     noise = (left[:, 1] - ratio * left[:, 0]).std(ddof=3) / np.sqrt(len(left)) / ours
-    predicted = efron_efficiency(DISTANCE)
-    return {
-        "series": "",
-        "size": size / SIZES[0],
-        "inverse_size": SIZES[0] / size,
-        "prediction": predicted,
-        "estimate": float(ratio),
-        "se": float(noise),
-        "ratio": float(ratio / predicted),
-        "ratio_se": float(noise / predicted),
-        "replicates": replicates,
-        "failures": int((~found.found).sum()),
-    }
+    return fitted_row(
+        "",
+        size / SIZES[0],
+        efron_efficiency(DISTANCE),
+        (float(ratio), float(noise)),
+        replicates,
+        int((~found.found).sum()),
+    )
 
 
 def efficiency(lab: Lab) -> pd.DataFrame:
@@ -102,25 +99,11 @@ def _fixed(lab: Lab, name: str) -> pd.DataFrame:
     ):
         wanted = Selection("oracle", (0.0,), metric)
         model, plain = (
-            select(lab.measure(of), wanted).reset_index(drop=True)
-            for of in (experiments.LDA, experiments.REAL_ROWS)
+            select(lab.measure(of), wanted) for of in (experiments.LDA, experiments.REAL_ROWS)
         )
-        parts.append(_over(model, plain, limit, name).assign(series=series))
+        predicted = np.full(len(model), getattr(limit, name) / limit.reweighted)
+        parts.append(quotient(model, plain, predicted).assign(series=series))
     return pd.concat(parts, ignore_index=True)
-
-
-def _over(model: pd.DataFrame, plain: pd.DataFrame, limit: Rules, name: str) -> pd.DataFrame:
-    above = [column(rows, "estimate") - column(rows, "floor") for rows in (model, plain)]
-    ratio = above[0] / above[1]
-    predicted = np.full(len(ratio), getattr(limit, name) / limit.reweighted)
-    noise = ratio * np.hypot(column(model, "se") / above[0], column(plain, "se") / above[1])
-    return against(model, predicted, ratio).assign(
-        se=noise,
-        ratio_se=noise / predicted,
-        replicates=model["replicates"] + plain["replicates"],
-        failures=model["failures"] + plain["failures"],
-        flag=either(model["flag"].to_numpy(), plain["flag"].to_numpy()),
-    )
 
 
 def fixed_counts(lab: Lab) -> pd.DataFrame:

@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 
 from scaling.theory.plugin_limits import excess_risks
-from simulations.runs.flags import either
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
-from synthlaw.claims.evidence import Selection, against, column, select
+from synthlaw.claims.evidence import Selection, against, column, quotient, select
 from synthlaw.claims.generation_fitted import NOTE
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import Twin
@@ -34,39 +33,19 @@ def _limits(rows: pd.DataFrame, rule: str) -> np.ndarray:
     return getattr(limit, rule) / column(rows, "size")
 
 
-def _duplication_cost(lab: Lab, predicted: str) -> pd.DataFrame:
-    """Excess risk of duplication over that of reweighting."""
-    table = lab.measure(experiments.RESAMPLING)
-    twice = select(table, Selection("duplicate", (1.0,)))
-    once = select(table, Selection("reweight")).reset_index(drop=True)
-    twice = twice.reset_index(drop=True)
-    ratio = column(twice, "estimate") / column(once, "estimate")
-    expected = column(twice, predicted) / column(once, predicted)
-    evidence = against(twice, expected, ratio)
-    noise = np.hypot(
-        column(twice, "se") / column(twice, "estimate"),
-        column(once, "se") / column(once, "estimate"),
-    )
-    return evidence.assign(
-        se=ratio * noise,
-        ratio_se=ratio * noise / expected,
-        replicates=evidence["replicates"] + once["replicates"],
-        failures=evidence["failures"] + once["failures"],
-        flag=either(evidence["flag"].to_numpy(), once["flag"].to_numpy()),
-    )
-
-
 def duplication_cost(lab: Lab) -> pd.DataFrame:
-    """Against the ratio of the predicted variances."""
-    return _duplication_cost(lab, "variance")
+    """Excess risk of duplication over that of reweighting, against the ratio of predicted variances."""
+    table = lab.measure(experiments.RESAMPLING)
+    twice, once = (
+        select(table, wanted) for wanted in (Selection("duplicate", (1.0,)), Selection("reweight"))
+    )
+    return quotient(twice, once, column(twice, "variance") / column(once, "variance"))
 
 
 def duplication_free(lab: Lab) -> pd.DataFrame:
     """Against 1: duplicating costs nothing beyond reweighting."""
-    evidence = _duplication_cost(lab, "variance")
-    return evidence.assign(
-        prediction=1.0, ratio=evidence["estimate"], ratio_se=evidence["se"], series="free"
-    )
+    evidence = duplication_cost(lab)
+    return evidence.assign(prediction=1.0, ratio=evidence["estimate"], ratio_se=evidence["se"])
 
 
 CLAIMS = (

@@ -16,6 +16,7 @@ from jax import Array
 from simulations.population.units import Unit, unit_population
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
+from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import FIXED_COUNTS, GAUSSIAN, Twin, always
 
@@ -84,18 +85,17 @@ def _of_unit(lab: Lab, unit: Unit, size: int, replicates: int) -> list[dict[str,
     known = known + 0.5 * np.einsum("cij,rci,rcj->rc", hessian, linear, linear) - variance
     deficit = np.where(found, best - each(ranking, theta) + known, np.nan)
     return [
-        {
-            "series": f"ratio {cell.ratio:g}",
-            "size": size,
-            "inverse_size": 1.0 / size,
-            "prediction": -variance[c],
-            "estimate": (estimate := float(np.nanmean(deficit[:, c]))),
-            "se": (se := float(np.nanstd(deficit[:, c], ddof=1) / np.sqrt(found[:, c].sum()))),
-            "ratio": -estimate / variance[c],
-            "ratio_se": -se / variance[c],
-            "replicates": replicates,
-            "failures": int((~found[:, c]).sum()),
-        }
+        fitted_row(
+            f"ratio {cell.ratio:g}",
+            size,
+            -variance[c],
+            (
+                float(np.nanmean(deficit[:, c])),
+                float(np.nanstd(deficit[:, c], ddof=1) / np.sqrt(found[:, c].sum())),
+            ),
+            replicates,
+            int((~found[:, c]).sum()),
+        )
         for c, cell in enumerate(unit.cells)
     ]
 
