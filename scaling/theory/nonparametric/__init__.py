@@ -1,0 +1,1 @@
+"""Nonparametric laws: exponents that are not 1, with their constants."""

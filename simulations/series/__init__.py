@@ -1,0 +1,1 @@
+"""Worlds of infinite dimension: the Gaussian sequence model and a logistic cosine series on [0, 1]."""
