@@ -225,7 +225,7 @@ def test_local_slopes_tend_to_the_exponent() -> None:
     for wrong, said in (((x[::-1], y, y), "must increase"), ((x, y - 1.0, y), "above the floor")):
         with pytest.raises(InputError, match=said):
             local_slopes(*wrong)
-    with pytest.raises(InputError, match="three points"):
+    with pytest.raises(InputError, match="at least 3 points"):
         extrapolated(local_slopes(x[:2], y[:2], y[:2]), 0.4)
 
 

@@ -64,11 +64,11 @@ def local_slopes(x: np.ndarray, y: np.ndarray, se: np.ndarray, floor: float = 0.
     return Slopes(np.sqrt(x[1:] * x[:-1]), matrix @ logs, (matrix * relative**2) @ matrix.T)
 
 
-def extrapolated(slopes: Slopes, correction: float) -> Limit:
+def extrapolated(slopes: Slopes, correction: float | tuple[float, ...]) -> Limit:
     """The limit of local slopes whose distance to it falls like ``x^-correction``.
 
-    Generalised least squares of the slopes on 1 and ``x^-correction``, with the covariance of slopes
-    that share points.
+    Generalised least squares of the slopes on 1 and ``x^-correction`` (each of several powers), with the
+    covariance of slopes that share points.
 
     Do not trust the limit where ``straightness`` is tiny: the next correction is seen too.
 
@@ -78,14 +78,17 @@ def extrapolated(slopes: Slopes, correction: float) -> Limit:
     >>> abs(found.value - 0.5) < 0.01
     True
     """
-    if len(slopes.value) < 2:
-        raise InputError("one slope has no limit; give at least three points.")
-    design = np.stack([np.ones(len(slopes.x)), (slopes.x / slopes.x[0]) ** -correction], axis=1)
+    powers = (correction,) if isinstance(correction, int | float) else correction
+    if len(slopes.value) < 1 + len(powers):
+        raise InputError(
+            f"{len(slopes.value)} slopes have no limit; give at least {2 + len(powers)} points."
+        )
+    design = np.stack([(slopes.x / slopes.x[0]) ** -power for power in (0.0, *powers)], axis=1)
     root = np.linalg.cholesky(slopes.covariance)
     white, target = np.linalg.solve(root, design), np.linalg.solve(root, slopes.value)
     found, *_ = np.linalg.lstsq(white, target)
     variance = np.linalg.inv(white.T @ white)[0, 0]
-    freedom = len(slopes.x) - 2
+    freedom = len(slopes.x) - len(design.T)
     misfit = float(((target - white @ found) ** 2).sum())
     return Limit(
         float(found[0]),

@@ -8,7 +8,11 @@ interpolated:
     eta = e / sqrt(S),        c = -mean[steer e] + (1/2) mean[W_bal d^2] .
 
 ``eta`` is white but for one direction per part (the number of rows is fixed), so that the mean of c is
-a sum that is computed, not estimated; it is also the predicted variance of the cell.
+a sum that is computed, not estimated; it is also the predicted variance of the cell. The same local sums
+give the other term of that order, which counts where the training law is biased (steer = A g not small):
+
+    second order = mean[ steer ( Q(x) sum_k phi_k^2/(W + lambda k^(2s)) - (1/2) W'(x) Var u^(x) ) ],
+    Q = sum_c (w_c^2/k_c) p_c l'' l'_c,    W' = (a + b) pi (1 - pi) (1 - 2 pi).
 """
 
 from typing import NamedTuple
@@ -26,7 +30,7 @@ SPACING = 1.4
 
 class Control(NamedTuple):
     """``filters (B, G)`` in k, their ``hats (B, G)`` in x, ``white (G,)`` = S^-1/2, ``gain (G,)`` =
-    sqrt(S)/W, ``slopes (P, G)``: w l'/k of each part; ``mean``: of the control, exact."""
+    sqrt(S)/W, ``slopes (P, G)``: w l'/k of each part; ``mean``: of the control, exact; ``second_order``."""
 
     filters: np.ndarray
     hats: np.ndarray
@@ -34,6 +38,7 @@ class Control(NamedTuple):
     gain: np.ndarray
     slopes: np.ndarray
     mean: float
+    second_order: float
 
 
 def hats(curvature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,11 +77,26 @@ def control(cell: Cell, found: Population) -> Control:
             both = cosines.diagonal(filters[b] * filters[b + 1])
             variance += 2.0 * weights[b] * weights[b + 1] * both
     # .. less the direction in which a part of so many rows cannot vary.
-    for part, one in zip(cell.parts, slopes, strict=True):
+    each_part = list(zip(cell.parts, slopes, strict=True))
+    for part, one in each_part:
         fixed = part.rows**0.5 * part.density * one / root
         variance -= filtered(fixed, filters, weights) ** 2
-    mean = 0.5 * float((found.balanced * gain**2 * variance).mean())
-    return Control(filters, weights, 1.0 / root, gain, slopes, mean)
+    variance *= gain**2
+    mean = 0.5 * float((found.balanced * variance).mean())
+    # l'' of a row is pi (1 - pi), whatever its label.
+    bent = share * (1.0 - share)
+    moved = sum(
+        (part.rows * part.density * one**2 / slope(part, share) for part, one in each_part),
+        np.zeros(len(root)),
+    )
+    inverse = sum(
+        (hat * cosines.diagonal(shape) for shape, hat in zip(filters, weights, strict=True)),
+        np.zeros(len(root)),
+    )
+    pull = bent * moved * inverse / found.curvature
+    pull -= 0.5 * found.curvature * (1.0 - 2.0 * share) * variance
+    second = float((found.steer * pull).mean())
+    return Control(filters, weights, 1.0 / root, gain, slopes, mean, second)
 
 
 def filtered(eta: np.ndarray, filters: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -34,8 +34,8 @@ class Prepared(NamedTuple):
 
     @property
     def predicted(self) -> float:
-        """Floor and variance: the excess risk expected at this lambda, to leading order in the noise."""
-        return self.population.floor + self.control.mean
+        """Floor, variance and second order: the excess risk expected at this lambda."""
+        return self.population.floor + self.control.mean + self.control.second_order
 
 
 class Values(NamedTuple):

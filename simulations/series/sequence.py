@@ -6,7 +6,7 @@
 """
 
 from math import exp, log
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
@@ -14,6 +14,10 @@ from scipy.optimize import brentq
 from simulations.problems import InputError
 from simulations.series.sums import ridge_sum
 from simulations.series.words import generator
+
+
+# Numbers drawn at a time.
+CHUNK = 2**18
 
 
 class Sequence(NamedTuple):
@@ -126,11 +130,41 @@ def losses(
     """
     exact = risk(model, n, ridge)
     k = np.arange(1.0, max(16.0, reach * ridge ** (-0.5 / model.power)) + 1.0)
-    lost = model.amplitude * k ** -(model.smoothness + 0.5)
+    theta = model.amplitude * k ** -(model.smoothness + 0.5)
     kept = 1.0 / (1.0 + ridge * k ** (2.0 * model.power))
-    lost *= 1.0 - kept
-    noise = model.noise / n**0.5 * kept
-    beyond = exact.total - (lost**2).sum() - (noise**2).sum()
-    random = generator(seed, ["sequence", *model, n, ridge])
-    z = random.standard_normal((replicates, len(k)))
-    return ((lost - noise * z) ** 2).sum(axis=1) + beyond
+    variance = model.noise**2 / n
+    beyond = exact.total - (theta**2 * (1.0 - kept) ** 2).sum() - variance * (kept**2).sum()
+    name = ["ridge", *model, n, ridge]
+    return beyond + linear_losses(theta, kept, variance, replicates, seed, name)
+
+
+def linear_losses(
+    theta: np.ndarray,
+    kept: np.ndarray,
+    variance: float,
+    replicates: int,
+    seed: int,
+    name: list[Any],
+) -> np.ndarray:
+    """Losses ``(R,)`` of the linear rule that keeps the share ``kept (K,)`` of every ``y_k``.
+
+    Args:
+        theta: the coefficients, ``(K,)``; the others are 0 and estimated as 0.
+        kept: shares ``b_k``, ``(K,)``.
+        variance: ``v = sigma^2/n``.
+        replicates, seed: R >= 1, and the root of the draws.
+        name: what is drawn; equal names are equal draws.
+
+    >>> linear_losses(np.ones(3), np.zeros(3), 1.0, 2, 0, ["nothing kept"]).tolist()
+    [3.0, 3.0]
+    """
+    if replicates < 1:
+        raise InputError(f"replicates is {replicates}; give at least one.")
+    random = generator(seed, name)
+    lost, noise = theta * (1.0 - kept), variance**0.5 * kept
+    rows = max(1, CHUNK // len(theta))
+    found = np.empty(replicates)
+    for first in range(0, replicates, rows):
+        z = random.standard_normal((min(rows, replicates - first), len(theta)))
+        found[first : first + rows] = ((lost - noise * z) ** 2).sum(axis=1)
+    return found

@@ -91,6 +91,23 @@ def minimax_linear(smoothness: float, radius: float, variance: float) -> Minimax
     )
 
 
+def least_favourable(
+    smoothness: float, found: Minimax, variance: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The target at which the minimax rule has its largest risk, and the shares it keeps, ``(J,)`` each.
+
+    ``theta_k^2 = v ((W/k)^beta - 1)``, ``b_k = 1 - (k/W)^beta``: for this target b is the best linear rule too,
+    ``theta^2/(theta^2 + v) = b``, hence a saddle point.
+
+    >>> found = minimax_linear(1.0, 1.0, 1e-4)
+    >>> theta, kept = least_favourable(1.0, found, 1e-4)
+    >>> round(float((np.arange(1, found.kept + 1) ** 2 * theta**2).sum()), 12)
+    1.0
+    """
+    powers = (np.arange(1.0, found.kept + 1.0) / found.bandwidth) ** smoothness
+    return np.sqrt(variance * (1.0 / powers - 1.0)), 1.0 - powers
+
+
 def ridge_minimax_constant(power: float) -> float:
     """The constant of the best ridge ``k^(2s)`` over the ellipsoid of the same smoothness s.
 
@@ -103,3 +120,10 @@ def ridge_minimax_constant(power: float) -> float:
     """
     s = power
     return (2 * s + 1) / 4 * (2 * variance_constant(s) / s) ** (2 * s / (2 * s + 1))
+
+
+def ridge_minimax_ridge(power: float, radius: float, variance: float) -> float:
+    """The lambda of that least maximum: ``(2 C_s v / (s Q))^(2s/(2s+1))``."""
+    _check(power, radius, variance)
+    rate = 2.0 * power / (2.0 * power + 1.0)
+    return (2.0 * variance_constant(power) * variance / (power * radius)) ** rate

@@ -18,7 +18,7 @@ from scipy.special import zeta
 
 from scaling.theory.nonparametric.sequence import bias_constant, variance_constant
 from simulations.problems import InputError
-from simulations.series.classes import Classes, balanced_curvature
+from simulations.series.classes import Classes, balanced_curvature, excess_risk
 from simulations.series.training import Part, masses
 
 
@@ -148,6 +148,23 @@ def minority_limit(two: Classes, rows: int, power: float) -> float:
     noise = variance_constant(s) * float((judged * law ** (0.5 / s - 1.0)).mean()) / rows
     rate = 2.0 * s / (2.0 * s + 1.0)
     return 0.5 * (1.0 + 0.5 / s) * (target.amplitude**2 * rough) ** (1.0 - rate) * noise**rate
+
+
+def limit_floor(two: Classes, parts: tuple[Part, ...], corrected: bool = True) -> float:
+    """The excess risk of the training law itself, without noise and penalty: 0 for right-law rows.
+
+    ``u = log(a/b)`` less the log-odds of the classes' weights (``corrected``), judged exactly on the grid.
+
+    >>> from simulations.series.classes import Target, classes
+    >>> from simulations.series.training import real
+    >>> right, wrong = (classes(Target(64, 1.0, shift=shift)) for shift in (0.0, 0.3))
+    >>> rows = lambda made: tuple(real(made, y, 10, 0.5) for y in (0, 1))
+    >>> round(limit_floor(right, rows(right)), 12), round(limit_floor(right, rows(wrong)), 5)
+    (0.0, 0.00756)
+    """
+    ones, zeros = masses(parts)
+    moved = np.log(ones.mean() / zeros.mean()) if corrected else 0.0
+    return float(excess_risk(two, np.log(ones / zeros) - moved))
 
 
 def grid_for(rows: float, power: float, finest: int = 16) -> int:
