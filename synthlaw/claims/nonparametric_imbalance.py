@@ -1,0 +1,239 @@
+"""Nonparametric, imbalance and synthetic rows: which number of rows drives the rate."""
+
+import numpy as np
+import pandas as pd
+
+from scaling.theory.nonparametric.series import balanced_law, grid_for, minority_limit
+from simulations.series.classes import Target, classes
+from simulations.series.training import augmented, oversampled, raw, reweighted
+from synthlaw.claims.constants import constant_claim
+from synthlaw.claims.exponents import exponent_claim
+from synthlaw.claims.lab import Lab
+from synthlaw.claims.nonparametric_sequence import NOTE
+from synthlaw.claims.nonparametric_series import ASSUMED
+from synthlaw.claims.record import DERIVED, EFFECT, Twin, always
+from synthlaw.claims.series_points import Point, constant_row, curve_limit, limit_row, point
+
+METHODS = {"raw": raw, "reweighted": reweighted}
+# Majority rows beside minorities of these sizes.
+MAJORITY, MINORITY = 10**12, (10**3, 10**4, 10**5, 10**6, 10**7)
+# Minority rows of a ladder, and imbalances.
+LADDER, IMBALANCES = (10**5, 10**6, 10**7), (1, 10)
+# Oversampling: majority rows of a ladder, imbalance, ratios.
+MAJORITIES, IMBALANCE, RATIOS = (10**5, 10**6, 10**7), 100, (0.5, 1.0)
+# Augmentation: raw rows of both classes, synthetic rows a class, biases of the generator's theta_1.
+RAW, SYNTHETIC, SHIFTS = (10**4, 10**2), (10**5, 10**6, 10**7), (0.1, 0.3)
+# The correction of a spread target at s = 1: that of the bandwidth.
+CORRECTION = 1 / 3
+
+
+def _raw(lab: Lab, method: str, minority: int, majority: int) -> Point:
+    return point(
+        lab,
+        f"{method} {minority} {majority}",
+        lambda right, _, ridge: METHODS[method](right, (majority, minority), ridge, 1.0),
+        rows=2 * minority,
+    )
+
+
+def minority_exponent(lab: Lab) -> pd.DataFrame:
+    """The exponent in minority rows beside endless majority rows."""
+    rows = []
+    for method in METHODS:
+        points = [_raw(lab, method, n, MAJORITY) for n in MINORITY]
+        limit = curve_limit(list(MINORITY), points, CORRECTION)
+        rows.append(limit_row(method, MINORITY[-1], 2 / 3, limit, points))
+    return pd.DataFrame(rows)
+
+
+def _minority(lab: Lab, all_alike: bool) -> pd.DataFrame:
+    rows = []
+    for n in LADDER:
+        two = classes(Target(grid_for(2 * n, 1.0), 1.0, signs="spread"))
+        cases = [(f"{k} to 1", k * n, None) for k in IMBALANCES]
+        cases.append(("endless majority", MAJORITY, minority_limit(two, n, 1.0)))
+        for name, majority, limit in cases:
+            found = _raw(lab, "raw", n, majority)
+            law = found.law.least if limit is None else limit
+            if all_alike:
+                law = balanced_law(two, n + majority, 1.0).least
+            rows.append(constant_row(name, n, n**-CORRECTION, law, found))
+    return pd.DataFrame(rows)
+
+
+def minority_constant(lab: Lab) -> pd.DataFrame:
+    """Excess risks at several imbalances over the law of both class sizes."""
+    return _minority(lab, False)
+
+
+def all_rows_alike(lab: Lab) -> pd.DataFrame:
+    """Over the law of as many rows in balance."""
+    return _minority(lab, True)
+
+
+def _oversampled(lab: Lab, majority: int, ratio: float) -> Point:
+    counts = majority, majority // IMBALANCE
+    return point(
+        lab,
+        f"oversampled {majority} {ratio}",
+        lambda right, _, ridge: oversampled(right, counts, ratio, ridge, 1.0),
+        rows=2 * majority,
+    )
+
+
+def _oversampling(lab: Lab, without: bool) -> pd.DataFrame:
+    rows = []
+    for ratio in RATIOS:
+        for majority in MAJORITIES:
+            found = _oversampled(lab, majority, ratio)
+            law = found.law.least
+            if ratio == 1.0 or without:
+                two = classes(Target(grid_for(2 * majority, 1.0), 1.0, signs="spread"))
+                real = majority // IMBALANCE if without else majority
+                law = balanced_law(two, 2 * real, 1.0).least
+            name = f"ratio {ratio:g}"
+            rows.append(constant_row(name, majority, majority**-CORRECTION, law, found))
+    return pd.DataFrame(rows)
+
+
+def oversampling(lab: Lab) -> pd.DataFrame:
+    """Excess risks with right-law rows in the minority; at ratio 1 over the law of n_max rows a class."""
+    return _oversampling(lab, False)
+
+
+def rows_of_no_use(lab: Lab) -> pd.DataFrame:
+    """Over the law of n_min rows a class."""
+    return _oversampling(lab, True)
+
+
+def _augmented(lab: Lab, synthetic: int, shift: float) -> Point:
+    return point(
+        lab,
+        f"augmented {synthetic}",
+        lambda right, made, ridge: augmented(right, RAW, made, synthetic, ridge, 1.0),
+        rows=2 * synthetic,
+        shift=shift,
+    )
+
+
+def augmentation(lab: Lab) -> pd.DataFrame:
+    """Excess risks with N rows a class of the right law over the law of N rows a class."""
+    rows = []
+    for n in SYNTHETIC:
+        found = _augmented(lab, n, 0.0)
+        two = classes(Target(grid_for(2 * n, 1.0), 1.0, signs="spread"))
+        law = balanced_law(two, 2 * n, 1.0).least
+        rows.append(constant_row("", n, n**-CORRECTION, law, found))
+    return pd.DataFrame(rows)
+
+
+def above_floor(lab: Lab) -> pd.DataFrame:
+    """What a biased generator's rows leave above the floor of the training law, over its prediction."""
+    rows = []
+    for shift in SHIFTS:
+        for n in SYNTHETIC:
+            found = _augmented(lab, n, shift)
+            predicted = found.predicted - found.floor
+            name = f"shift {shift:g}"
+            rows.append(constant_row(name, n, n**-CORRECTION, predicted, found, found.floor))
+    return pd.DataFrame(rows)
+
+
+def generator_floor(lab: Lab) -> pd.DataFrame:
+    """Excess risks over the generator's own, as its rows become many."""
+    from scaling.theory.nonparametric.series import limit_floor
+    from simulations.series.training import real
+
+    rows = []
+    for shift in SHIFTS:
+        for n in SYNTHETIC:
+            found = _augmented(lab, n, shift)
+            target = Target(grid_for(2 * n, 1.0), 1.0, signs="spread")
+            made = classes(target._replace(shift=shift))
+            parts = tuple(real(made, label, n, 0.5) for label in (0, 1))
+            floor = limit_floor(classes(target), parts)
+            name = f"shift {shift:g}"
+            # The raw rows' share, 1/N, moves the floor; noise and penalty add N^(-2/3).
+            rows.append(constant_row(name, n, n ** (-2 / 3), floor, found))
+    return pd.DataFrame(rows)
+
+
+SPREAD = always("s = 1; the log-odds are rough everywhere.")
+IMBALANCED = (*ASSUMED, SPREAD, always("log(n_1/n_0) is taken off the fitted log-odds."))
+INDEPENDENT = always("Synthetic rows are independent of the raw ones and of each other.")
+
+CLAIMS = (
+    exponent_claim(
+        "nonparametric-minority-exponent",
+        "The rate is that of the smaller class",
+        "Beside 10^12 rows of the other class the excess risk falls with the exponent 2/3 in the rows of the"
+        " smaller one (s = 1), with raw and with reweighted rows.",
+        r"E\,\mathcal{E} \asymp n_{\min}^{-2s/(2s+1)}",
+        minority_exponent,
+        source=DERIVED,
+        note=NOTE,
+        assumptions=IMBALANCED,
+    ),
+    constant_claim(
+        "nonparametric-minority-constant",
+        "How the larger class counts: the variance of the log-odds",
+        "The constant at every imbalance is that of noise 1/(n_1 p_1) + 1/(n_0 p_0) at x; beside an endless"
+        " majority that of n_1 alone.",
+        (
+            r"\tfrac12\left[\tfrac{\lambda}{2s}\int\tfrac{W_{bal}}{W} + C_s\lambda^{-1/2s}\int W_{bal}\,\tau"
+            r"\,W^{1/2s}\right],\quad \tau = \frac1{n_1p_1} + \frac1{n_0p_0}"
+        ),
+        minority_constant,
+        source=DERIVED,
+        note=NOTE,
+        assumptions=IMBALANCED,
+        twin=Twin("All rows count alike: the law of n_0 + n_1 rows in balance.", all_rows_alike),
+    ),
+    constant_claim(
+        "nonparametric-oversampling",
+        "Right-law oversampling moves the rate to the larger class",
+        "At imbalance 100, right-law rows in the minority give the law of the classes' new sizes: at ratio 1"
+        " that of n_max rows a class, constant included.",
+        r"\rho = 1:\quad \mathcal{E}(n_{\min}, n_{\max}) \to \mathcal{E}(n_{\max}, n_{\max})",
+        oversampling,
+        source=EFFECT,
+        note=NOTE,
+        assumptions=(*IMBALANCED, INDEPENDENT),
+        twin=Twin("The added rows are of no use: the law of n_min rows a class.", rows_of_no_use),
+    ),
+    constant_claim(
+        "nonparametric-augmentation",
+        "Augmentation moves the rate to the number of synthetic rows",
+        "Beside 10,000 and 100 raw rows, N right-law rows a class (10^5 to 10^7) give the law of N rows a"
+        " class.",
+        (
+            r"\mathcal{E} \to \tfrac12\left(1 + \tfrac1{2s}\right)\left(\frac{C_s \int W^{1/2s}}{2N}"
+            r"\right)^{2s/(2s+1)}"
+        ),
+        augmentation,
+        source=EFFECT,
+        note=NOTE,
+        assumptions=(*IMBALANCED, INDEPENDENT),
+    ),
+    constant_claim(
+        "nonparametric-generator-bias",
+        "What a biased generator leaves above its floor",
+        "With a generator whose log-odds are off by .1 or .3 sqrt(2) cos(pi x) the excess above the floor"
+        " of the training law is penalty bias, variance and second order at x.",
+        r"E\,\mathcal{E} - floor = bias(\lambda) + \tfrac12\int W_{bal} Var + \int g\,\beta",
+        above_floor,
+        source=DERIVED,
+        note=NOTE,
+        assumptions=(*IMBALANCED, INDEPENDENT),
+    ),
+    constant_claim(
+        "nonparametric-generator-floor",
+        "Augmentation ends at the generator's floor",
+        "As N grows, the excess risk tends to that of the generator's own log-odds.",
+        r"\mathcal{E} \to R_{bal}(\tilde f) - R_{bal}(f)",
+        generator_floor,
+        source=EFFECT,
+        note=NOTE,
+        assumptions=(*IMBALANCED, INDEPENDENT),
+    ),
+)
