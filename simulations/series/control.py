@@ -7,12 +7,13 @@ interpolated:
     d(x) = -(sqrt(S)/W)(x) sum_b chi_b(x) (F_b eta)(x),   F_b = 1/(1 + (lambda/w_b) k^(2s)),
     eta = e / sqrt(S),        c = -mean[steer e] + (1/2) mean[W_bal d^2] .
 
-``eta`` is white but for one direction per part (the number of rows is fixed), so that the mean of c is
-a sum that is computed, not estimated; it is also the predicted variance of the cell. The same local sums
-give the other term of that order, which counts where the training law is biased (steer = A g not small):
+The next order of the error, ``(W + lambda D)^-1`` of ``-(h d + W' d^2/2)`` with h the noise of the curvature,
+counts where the training law is biased (steer = (W + lambda D)^-1 g not small):
 
-    second order = mean[ steer ( Q(x) sum_k phi_k^2/(W + lambda k^(2s)) - (1/2) W'(x) Var u^(x) ) ],
-    Q = sum_c (w_c^2/k_c) p_c l'' l'_c,    W' = (a + b) pi (1 - pi) (1 - 2 pi).
+    c = -mean[steer e] + (1/2) mean[W_bal d^2] - mean[steer (h d + W' d^2/2)],    W' = W (1 - 2 pi).
+
+``eta`` is white but for one direction per part (the number of rows is fixed), so that the means are sums
+that are computed, not estimated. They are also the predicted variance and second order of the cell.
 """
 
 from typing import NamedTuple
@@ -30,15 +31,28 @@ SPACING = 1.4
 
 class Control(NamedTuple):
     """``filters (B, G)`` in k, their ``hats (B, G)`` in x, ``white (G,)`` = S^-1/2, ``gain (G,)`` =
-    sqrt(S)/W, ``slopes (P, G)``: w l'/k of each part; ``mean``: of the control, exact; ``second_order``."""
+    sqrt(S)/W, ``share (G,)`` = pi; exact means of both quadratic terms: ``variance``, ``second_order``."""
 
     filters: np.ndarray
     hats: np.ndarray
     white: np.ndarray
     gain: np.ndarray
-    slopes: np.ndarray
-    mean: float
+    share: np.ndarray
+    variance: float
     second_order: float
+
+    @property
+    def mean(self) -> float:
+        """Mean of the control variate."""
+        return self.variance + self.second_order
+
+
+class Noise(NamedTuple):
+    """Of replicates ``(R, G)``: ``gradient`` e, ``curvature`` h, the linear error ``moved`` d."""
+
+    gradient: np.ndarray
+    curvature: np.ndarray
+    moved: np.ndarray
 
 
 def hats(curvature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -66,37 +80,38 @@ def control(cell: Cell, found: Population) -> Control:
     levels, weights = hats(found.curvature)
     filters = 1.0 / (1.0 + penalty[None, :] / levels[:, None])
     share = expit(found.score)
+    bent = share * (1.0 - share)
     root = np.sqrt(found.noise)
-    slopes = np.stack([p.weight / p.rows * slope(p, share) for p in cell.parts])
     gain = root / found.curvature
-    # Var of the filtered noise at x: that of white noise, ..
-    variance = np.zeros(len(root))
+    # Of white noise: its filtered variance at x, and its share that a filter keeps there.
+    spread, kept = np.zeros((2, len(root)))
     for b in range(len(levels)):
-        variance += weights[b] ** 2 * cosines.diagonal(filters[b] ** 2)
+        spread += weights[b] ** 2 * cosines.diagonal(filters[b] ** 2)
+        kept += weights[b] * cosines.diagonal(filters[b])
         if b + 1 < len(levels):
             both = cosines.diagonal(filters[b] * filters[b + 1])
-            variance += 2.0 * weights[b] * weights[b + 1] * both
-    # .. less the direction in which a part of so many rows cannot vary.
-    each_part = list(zip(cell.parts, slopes, strict=True))
-    for part, one in each_part:
-        fixed = part.rows**0.5 * part.density * one / root
-        variance -= filtered(fixed, filters, weights) ** 2
-    variance *= gain**2
-    mean = 0.5 * float((found.balanced * variance).mean())
-    # l'' of a row is pi (1 - pi), whatever its label.
-    bent = share * (1.0 - share)
-    moved = sum(
-        (part.rows * part.density * one**2 / slope(part, share) for part, one in each_part),
-        np.zeros(len(root)),
+            spread += 2.0 * weights[b] * weights[b + 1] * both
+    shared = np.zeros(len(root))
+    for part in cell.parts:
+        scale = part.weight / part.rows**0.5 * part.density
+        slopes = scale * slope(part, share)
+        shared += scale / part.rows**0.5 * part.weight * slope(part, share) * bent * kept / root
+        # A part of so many rows cannot vary in one direction.
+        fixed = filtered(slopes / root, filters, weights)
+        spread -= fixed**2
+        shared -= scale * bent * fixed
+    variance = gain**2 * spread
+    # shared is -Cov(h, d)/gain at x.
+    pull = gain * shared - 0.5 * found.curvature * (1.0 - 2.0 * share) * variance
+    return Control(
+        filters,
+        weights,
+        1.0 / root,
+        gain,
+        share,
+        0.5 * float((found.balanced * variance).mean()),
+        float((found.steer * pull).mean()),
     )
-    inverse = sum(
-        (hat * cosines.diagonal(shape) for shape, hat in zip(filters, weights, strict=True)),
-        np.zeros(len(root)),
-    )
-    pull = bent * moved * inverse / found.curvature
-    pull -= 0.5 * found.curvature * (1.0 - 2.0 * share) * variance
-    second = float((found.steer * pull).mean())
-    return Control(filters, weights, 1.0 / root, gain, slopes, mean, second)
 
 
 def filtered(eta: np.ndarray, filters: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -108,14 +123,21 @@ def filtered(eta: np.ndarray, filters: np.ndarray, weights: np.ndarray) -> np.nd
     return total
 
 
-def control_values(
-    kept: Control, cell: Cell, found: Population, counts: list[np.ndarray]
-) -> np.ndarray:
-    """The control of replicates ``(R,)``; ``counts``: one ``(R, G)`` per part of the cell."""
-    grid = len(found.score)
-    noise = np.zeros(counts[0].shape)
-    for part, one, count in zip(cell.parts, kept.slopes, counts, strict=True):
-        noise += one * (grid * count - part.rows * part.density)
-    moved = kept.gain * filtered(kept.white * noise, kept.filters, kept.hats)
-    linear = -(found.steer * noise).mean(axis=-1)
-    return linear + 0.5 * (found.balanced * moved**2).mean(axis=-1)
+def noise_of(kept: Control, cell: Cell, counts: list[np.ndarray]) -> Noise:
+    """The noise of replicates; ``counts``: one ``(R, G)`` per part of the cell."""
+    gradient, curvature = np.zeros((2, *counts[0].shape))
+    bent = kept.share * (1.0 - kept.share)
+    for part, count in zip(cell.parts, counts, strict=True):
+        excess = part.weight * (len(kept.share) / part.rows * count - part.density)
+        gradient += slope(part, kept.share) * excess
+        curvature += bent * excess
+    moved = -kept.gain * filtered(kept.white * gradient, kept.filters, kept.hats)
+    return Noise(gradient, curvature, moved)
+
+
+def control_values(kept: Control, found: Population, noise: Noise) -> np.ndarray:
+    """The control of replicates ``(R,)``, its mean not taken off."""
+    bend = 0.5 * found.curvature * (1.0 - 2.0 * kept.share) * noise.moved**2
+    pull = noise.gradient + noise.curvature * noise.moved + bend
+    quadratic = 0.5 * found.balanced * noise.moved**2
+    return (quadratic - found.steer * pull).mean(axis=-1)

@@ -14,7 +14,7 @@ from simulations import cores
 from simulations.problems import InputError
 from simulations.series import cosines
 from simulations.series.classes import Classes, excess_risk
-from simulations.series.control import Control, control, control_values
+from simulations.series.control import Control, control, control_values, noise_of
 from simulations.series.newton import minimise
 from simulations.series.population import Population, population
 from simulations.series.training import Cell
@@ -35,7 +35,7 @@ class Prepared(NamedTuple):
     @property
     def predicted(self) -> float:
         """Floor, variance and second order: the excess risk expected at this lambda."""
-        return self.population.floor + self.control.mean + self.control.second_order
+        return self.population.floor + self.control.mean
 
 
 class Values(NamedTuple):
@@ -105,11 +105,12 @@ def _batch(two: Classes, ready: list[Prepared], seed: int, replicates: range) ->
         for part, count in zip(cell.parts, counts, strict=True):
             (ones if part.label else zeros)[:] += part.weight / part.rows * grid * count
         penalty = cell.ridge * cosines.penalty(grid, cell.power)
-        scale = known.floor + kept.mean
-        fit = minimise(ones, zeros, penalty, known.score, PRECISION * scale)
+        noise = noise_of(kept, cell, counts)
+        scale = known.floor + kept.variance
+        fit = minimise(ones, zeros, penalty, known.score + noise.moved, PRECISION * scale)
         steps, products = max(steps, fit.steps), max(products, fit.products)
         excess.append(excess_risk(two, fit.score - cell.offset))
-        controls.append(control_values(kept, cell, known, counts) - kept.mean)
+        controls.append(control_values(kept, known, noise) - kept.mean)
         found.append(fit.converged)
     axes = (np.stack(each, axis=-1) for each in (excess, controls, found))
     return Values(*axes, steps, products)

@@ -22,7 +22,7 @@ LADDER, IMBALANCES = (10**5, 10**6, 10**7), (1, 10)
 # Oversampling: majority rows of a ladder, imbalance, ratios.
 MAJORITIES, IMBALANCE, RATIOS = (10**5, 10**6, 10**7), 100, (0.5, 1.0)
 # Augmentation: raw rows of both classes, synthetic rows a class, biases of the generator's theta_1.
-RAW, SYNTHETIC, SHIFTS = (10**4, 10**2), (10**5, 10**6, 10**7), (0.1, 0.3)
+RAW, SYNTHETIC, SHIFTS = (10**3, 10**2), (10**5, 10**6, 10**7), (0.1, 0.3)
 # The correction of a spread target at s = 1: that of the bandwidth.
 CORRECTION = 1 / 3
 
@@ -204,7 +204,7 @@ CLAIMS = (
     constant_claim(
         "nonparametric-augmentation",
         "Augmentation moves the rate to the number of synthetic rows",
-        "Beside 10,000 and 100 raw rows, N right-law rows a class (10^5 to 10^7) give the law of N rows a"
+        "Beside 1,000 and 100 raw rows, N right-law rows a class (10^5 to 10^7) give the law of N rows a"
         " class.",
         (
             r"\mathcal{E} \to \tfrac12\left(1 + \tfrac1{2s}\right)\left(\frac{C_s \int W^{1/2s}}{2N}"
