@@ -14,6 +14,7 @@ from figures import (
     alignment,
     benchmark,
     distance,
+    exponent_ladder,
     ladder,
     plan_curve,
     published,
@@ -45,6 +46,7 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "alignment": {"alignment": ("alignment", alignment.draw)},
     "wald_calibration": {"wald_calibration": ("wald_calibration", wald_calibration.draw)},
     "smote_law": {"smote_law": ("smote_law", smote_law.draw)},
+    "exponent_ladder": {"exponent_ladder": ("exponent_ladder", exponent_ladder.draw)},
 }
 
 

@@ -20,6 +20,7 @@ ROOMS = {
     "tables": set(),
     "craft": set(),
     "smote": set(),
+    "series": set(),
     "population": {"setup", "craft", "smote"},
     "sampling": {"setup", "craft", "smote", "population"},
     "statistics": {"setup", "craft", "smote", "population", "sampling"},

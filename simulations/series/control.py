@@ -1,14 +1,14 @@
 """A control variate with an exactly known mean: the estimate's error by a local filter.
 
-The linear error ``-(W + lambda D)^-1 e`` (e: noise of the gradient) is, where W varies slowly against the
-bandwidth, the filter ``1/(W + lambda k^(2s))`` with the W at hand. Filters for a few values ``w_b`` of W are
-interpolated:
+The linear error ``-(W + lambda D)^-1 e`` (e: noise of the gradient) is, where W varies slowly against
+the bandwidth, the filter ``1/(W + lambda k^(2s))`` with the W at hand. Filters for a few values ``w_b``
+of W are interpolated:
 
     d(x) = -(sqrt(S)/W)(x) sum_b chi_b(x) (F_b eta)(x),   F_b = 1/(1 + (lambda/w_b) k^(2s)),
-    eta = e / sqrt(S),        c = -mean[steer e] + (1/2) mean[W_bal d^2] .
+    eta = e / sqrt(S).
 
-The next order of the error, ``(W + lambda D)^-1`` of ``-(h d + W' d^2/2)`` with h the noise of the curvature,
-counts where the training law is biased (steer = (W + lambda D)^-1 g not small):
+The next order of the error, ``(W + lambda D)^-1`` of ``-(h d + W' d^2/2)`` with h the noise of the
+curvature, counts where the training law is biased (steer = (W + lambda D)^-1 g not small):
 
     c = -mean[steer e] + (1/2) mean[W_bal d^2] - mean[steer (h d + W' d^2/2)],    W' = W (1 - 2 pi).
 
@@ -125,7 +125,7 @@ def filtered(eta: np.ndarray, filters: np.ndarray, weights: np.ndarray) -> np.nd
 
 def noise_of(kept: Control, cell: Cell, counts: list[np.ndarray]) -> Noise:
     """The noise of replicates; ``counts``: one ``(R, G)`` per part of the cell."""
-    gradient, curvature = np.zeros((2, *counts[0].shape))
+    gradient, curvature = np.zeros(counts[0].shape), np.zeros(counts[0].shape)
     bent = kept.share * (1.0 - kept.share)
     for part, count in zip(cell.parts, counts, strict=True):
         excess = part.weight * (len(kept.share) / part.rows * count - part.density)

@@ -40,9 +40,10 @@ def penalty(grid: int, power: float) -> np.ndarray:
 
 
 def diagonal(squares: np.ndarray) -> np.ndarray:
-    """``sum_k c_k phi_k(x_j)^2`` for coefficients ``c (G,)``: ``phi_k^2 = 1 + cos(2 pi k x)``, k > 0.
+    """``sum_k c_k phi_k(x_j)^2`` for coefficients ``c (G,)``: ``phi_k^2 = 1 + cos(2 pi k x)``.
 
-    ``cos(2 pi k x_j)`` with ``2k > G`` is minus the cosine of frequency ``2G - 2k``; with ``2k = G`` it is 0.
+    ``cos(2 pi k x_j)`` with ``2k > G`` is minus the cosine of frequency ``2G - 2k``; with ``2k = G`` it is
+    0.
 
     >>> c = np.arange(6.0)
     >>> full = [(c * values(np.eye(6))[:, j] ** 2).sum() for j in range(6)]

@@ -101,9 +101,10 @@ def _batch(two: Classes, ready: list[Prepared], seed: int, replicates: range) ->
             np.stack([each[part.stream, part.rows] for each in drawn]).astype(float)
             for part in cell.parts
         ]
-        ones, zeros = np.zeros((2, *counts[0].shape))
+        ones, zeros = np.zeros(counts[0].shape), np.zeros(counts[0].shape)
         for part, count in zip(cell.parts, counts, strict=True):
-            (ones if part.label else zeros)[:] += part.weight / part.rows * grid * count
+            into = ones if part.label else zeros
+            into += part.weight / part.rows * grid * count
         penalty = cell.ridge * cosines.penalty(grid, cell.power)
         noise = noise_of(kept, cell, counts)
         scale = known.floor + kept.variance
@@ -112,8 +113,8 @@ def _batch(two: Classes, ready: list[Prepared], seed: int, replicates: range) ->
         excess.append(excess_risk(two, fit.score - cell.offset))
         controls.append(control_values(kept, known, noise) - kept.mean)
         found.append(fit.converged)
-    axes = (np.stack(each, axis=-1) for each in (excess, controls, found))
-    return Values(*axes, steps, products)
+    excess, controls, found = (np.stack(each, axis=-1) for each in (excess, controls, found))
+    return Values(excess, controls, found, steps, products)
 
 
 def replicate_values(
@@ -140,8 +141,13 @@ def replicate_values(
     ]
     with ThreadPoolExecutor(cores()) as pool:
         parts = list(pool.map(lambda piece: _batch(two, ready, seed, piece), pieces))
-    arrays = (np.concatenate([part[i] for part in parts]) for i in range(3))
-    return Values(*arrays, max(p.steps for p in parts), max(p.products for p in parts))
+    return Values(
+        np.concatenate([part.excess for part in parts]),
+        np.concatenate([part.control for part in parts]),
+        np.concatenate([part.found for part in parts]),
+        max(part.steps for part in parts),
+        max(part.products for part in parts),
+    )
 
 
 def estimates(values: Values) -> list[Estimate]:

@@ -59,7 +59,10 @@ def population(two: Classes, cell: Cell) -> Population:
     share = expit(found.score)
     curvature = (ones + zeros) * share * (1.0 - share)
     noise = sum(
-        (part.weight**2 / part.rows * part.density * slope(part, share) ** 2 for part in cell.parts),
+        (
+            part.weight**2 / part.rows * part.density * slope(part, share) ** 2
+            for part in cell.parts
+        ),
         np.zeros(len(ones)),
     )
     score = found.score - cell.offset

@@ -1,8 +1,8 @@
 """The Gaussian sequence model and its ridge rules: exact risks and simulated losses.
 
-    y_k = theta_k + sigma z_k / sqrt(n),   theta_k = A k^-(p + 1/2),   z_k ~ N(0, 1),   k = 1, 2, ..
-    estimate b_k y_k,  b_k = 1 / (1 + lambda k^(2s)),
-    E loss = sum_k theta_k^2 (1 - b_k)^2 + (sigma^2/n) sum_k b_k^2 .
+y_k = theta_k + sigma z_k / sqrt(n),   theta_k = A k^-(p + 1/2),   z_k ~ N(0, 1),   k = 1, 2, ..
+estimate b_k y_k,  b_k = 1 / (1 + lambda k^(2s)),
+E loss = sum_k theta_k^2 (1 - b_k)^2 + (sigma^2/n) sum_k b_k^2 .
 """
 
 from math import exp, log
@@ -14,7 +14,6 @@ from scipy.optimize import brentq
 from simulations.problems import InputError
 from simulations.series.sums import ridge_sum
 from simulations.series.words import generator
-
 
 # Numbers drawn at a time.
 CHUNK = 2**18
@@ -107,7 +106,8 @@ def tuned_ridge(model: Sequence, n: float) -> float:
     low, high = log(ratio) * max(1.0, 4.0 * s / (4.0 * s + 1.0)) - 30.0, 30.0
     if not slope(low) < 0.0 < slope(high):
         raise InputError(f"sequence model: n = {n:g} is too small to tune lambda; give more rows.")
-    return exp(brentq(slope, low, high, xtol=1e-13, rtol=1e-14))
+    root: Any = brentq(slope, low, high, xtol=1e-13)
+    return exp(root)
 
 
 def losses(

@@ -106,5 +106,6 @@ def masses(parts: tuple[Part, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Weighted densities ``(G,)`` of label 1 and of label 0: what the training risk averages over."""
     one, zero = np.zeros((2, len(parts[0].density)))
     for part in parts:
-        (one if part.label else zero)[:] += part.weight * part.density
+        into = one if part.label else zero
+        into += part.weight * part.density
     return one, zero

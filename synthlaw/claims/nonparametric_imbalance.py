@@ -1,6 +1,5 @@
 """Nonparametric, imbalance and synthetic rows: which number of rows drives the rate."""
 
-import numpy as np
 import pandas as pd
 
 from scaling.theory.nonparametric.series import balanced_law, grid_for, minority_limit
@@ -50,11 +49,11 @@ def _minority(lab: Lab, all_alike: bool) -> pd.DataFrame:
     rows = []
     for n in LADDER:
         two = classes(Target(grid_for(2 * n, 1.0), 1.0, signs="spread"))
-        cases = [(f"{k} to 1", k * n, None) for k in IMBALANCES]
-        cases.append(("endless majority", MAJORITY, minority_limit(two, n, 1.0)))
-        for name, majority, limit in cases:
+        cases = {f"{k} to 1": k * n for k in IMBALANCES} | {"endless majority": MAJORITY}
+        for name, majority in cases.items():
             found = _raw(lab, "raw", n, majority)
-            law = found.law.least if limit is None else limit
+            endless = majority == MAJORITY
+            law = minority_limit(two, n, 1.0) if endless else found.law.least
             if all_alike:
                 law = balanced_law(two, n + majority, 1.0).least
             rows.append(constant_row(name, n, n**-CORRECTION, law, found))
@@ -166,8 +165,8 @@ CLAIMS = (
     exponent_claim(
         "nonparametric-minority-exponent",
         "The rate is that of the smaller class",
-        "Beside 10^12 rows of the other class the excess risk falls with the exponent 2/3 in the rows of the"
-        " smaller one (s = 1), with raw and with reweighted rows.",
+        "Beside 10^12 rows of the other class the excess risk falls with the exponent 2/3 in the rows of"
+        " the smaller one (s = 1), with raw and with reweighted rows.",
         r"E\,\mathcal{E} \asymp n_{\min}^{-2s/(2s+1)}",
         minority_exponent,
         source=DERIVED,
@@ -180,8 +179,8 @@ CLAIMS = (
         "The constant at every imbalance is that of noise 1/(n_1 p_1) + 1/(n_0 p_0) at x; beside an endless"
         " majority that of n_1 alone.",
         (
-            r"\tfrac12\left[\tfrac{\lambda}{2s}\int\tfrac{W_{bal}}{W} + C_s\lambda^{-1/2s}\int W_{bal}\,\tau"
-            r"\,W^{1/2s}\right],\quad \tau = \frac1{n_1p_1} + \frac1{n_0p_0}"
+            r"\tfrac12\left[\tfrac{\lambda}{2s}\int\tfrac{W_{bal}}{W} + C_s\lambda^{-1/2s}\int W_{bal}"
+            r"\,\tau\,W^{1/2s}\right],\quad \tau = \frac1{n_1p_1} + \frac1{n_0p_0}"
         ),
         minority_constant,
         source=DERIVED,
@@ -192,8 +191,8 @@ CLAIMS = (
     constant_claim(
         "nonparametric-oversampling",
         "Right-law oversampling moves the rate to the larger class",
-        "At imbalance 100, right-law rows in the minority give the law of the classes' new sizes: at ratio 1"
-        " that of n_max rows a class, constant included.",
+        "At imbalance 100, right-law rows in the minority give the law of the classes' new sizes: at ratio"
+        " 1 that of n_max rows a class, constant included.",
         r"\rho = 1:\quad \mathcal{E}(n_{\min}, n_{\max}) \to \mathcal{E}(n_{\max}, n_{\max})",
         oversampling,
         source=EFFECT,

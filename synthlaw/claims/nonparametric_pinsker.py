@@ -35,9 +35,7 @@ def minimax(lab: Lab) -> pd.DataFrame:
             exact = pinsker.minimax_linear(smoothness, 1.0, 1.0 / n)
             theta, kept = pinsker.least_favourable(smoothness, exact, 1.0 / n)
             name = ["minimax", smoothness, n]
-            found = linear_losses(
-                theta, kept, 1.0 / n, _count(lab, len(theta)), lab.seed, name
-            )
+            found = linear_losses(theta, kept, 1.0 / n, _count(lab, len(theta)), lab.seed, name)
             law = pinsker.pinsker_risk(smoothness, 1.0, 1.0 / n)
             regressor = n ** (-1.0 / (2.0 * smoothness + 1.0))
             rows.append(_row(f"best linear, {smoothness:g}", n, regressor, law, found))

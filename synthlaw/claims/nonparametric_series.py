@@ -26,7 +26,7 @@ from synthlaw.claims.series_points import (
 # Kind of target, s, and the power of 1/N by which its curve comes to its law: half the bandwidth's where
 # a root-like peak sits at one point, the bandwidth's elsewhere.
 SERIES = (("alike", 1.0, 1 / 6), ("spread", 1.0, 1 / 3), ("alike", 2.0, 1 / 5))
-ROWS = {1.0: (10**3, 10**4, 10**5, 10**6, 10**7, 10**8), 2.0: (10**4, 10**6, 10**8, 10**10, 10**12)}
+ROWS = {1.0: tuple(10**k for k in range(3, 9)), 2.0: tuple(10**k for k in range(3, 13))}
 # The preset full goes on to 10^12; a fit has there 262,144 coefficients.
 FARTHER, FAR_REPLICATES = {1.0: (10**10, 10**12), 2.0: ()}, 5
 # Sizes on which a constant's ladder stands, and terms of the truncated series.
@@ -103,7 +103,9 @@ def constants(lab: Lab) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-MODEL = always("The log-odds are a cosine series; class laws are exp(+-f/2) on a grid of 16 N^(1/(2s+1)).")
+MODEL = always(
+    "The log-odds are a cosine series; class laws are exp(+-f/2) on a grid of 16 N^(1/(2s+1))."
+)
 TUNED = always("Lambda is the best one of the law; the penalty is k^(2s).")
 ASSUMED = (MODEL, TUNED, EXISTS)
 

@@ -2,8 +2,8 @@
 
     Theta = { theta : sum_k k^(2 beta) theta_k^2 <= Q },        v = sigma^2/n.
 
-The minimax linear rule keeps ``(1 - (k/W)^beta)_+`` of coefficient k; its largest risk over the ellipsoid is
-``v sum_k (1 - (k/W)^beta)_+``, W being the root of ``v sum_k k^beta (W^beta - k^beta)_+ = Q``.
+The minimax linear rule keeps ``(1 - (k/W)^beta)_+`` of coefficient k; its largest risk over the ellipsoid
+is ``v sum_k (1 - (k/W)^beta)_+``, W being the root of ``v sum_k k^beta (W^beta - k^beta)_+ = Q``.
 """
 
 from typing import NamedTuple
@@ -86,9 +86,7 @@ def minimax_linear(smoothness: float, radius: float, variance: float) -> Minimax
     height = (radius / variance + second) / first
     kept = int(np.flatnonzero(height[:-1] <= powers[1:])[0]) + 1
     top = float(height[kept - 1])
-    return Minimax(
-        variance * (kept - float(first[kept - 1]) / top), float(top ** (1.0 / b)), kept
-    )
+    return Minimax(variance * (kept - float(first[kept - 1]) / top), float(top ** (1.0 / b)), kept)
 
 
 def least_favourable(
@@ -96,8 +94,8 @@ def least_favourable(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The target at which the minimax rule has its largest risk, and the shares it keeps, ``(J,)`` each.
 
-    ``theta_k^2 = v ((W/k)^beta - 1)``, ``b_k = 1 - (k/W)^beta``: for this target b is the best linear rule too,
-    ``theta^2/(theta^2 + v) = b``, hence a saddle point.
+    ``theta_k^2 = v ((W/k)^beta - 1)``, ``b_k = 1 - (k/W)^beta``: for this target b is the best linear rule
+    too, ``theta^2/(theta^2 + v) = b``, hence a saddle point.
 
     >>> found = minimax_linear(1.0, 1.0, 1e-4)
     >>> theta, kept = least_favourable(1.0, found, 1e-4)

@@ -9,9 +9,9 @@ With ``v = sigma^2/n``, ``theta_k = A k^-(p + 1/2)`` and the penalty ``k^(2s)``,
 """
 
 from math import exp, log, pi, sin
+from typing import Any
 
 import numpy as np
-
 from scipy.optimize import brentq
 from scipy.special import zeta
 
@@ -86,9 +86,10 @@ def correction_exponent(smoothness: float, power: float) -> float:
 def best_risk(model: Sequence, n: float) -> float:
     """Leading order of the risk of the best ridge.
 
-    With ``a = A^2 B``, ``b = v C_s`` and ``q = p/s`` (``a = A^2 zeta(2p+1-4s)``, ``q = 2`` beyond p = 2s) the
-    minimum of ``a lambda^q + b lambda^(-1/2s)`` is ``(1 + 2 s q) a (b / (2 s q a))^(2sq/(2sq+1))``. For
-    p = s it is ``(1 + 1/(2s)) A^(2/(2s+1)) (C_s sigma^2/n)^(2s/(2s+1))``. At p = 2s the logarithm is kept and
+    With ``a = A^2 B``, ``b = v C_s`` and ``q = p/s`` (``a = A^2 zeta(2p+1-4s)``, ``q = 2`` beyond p = 2s)
+    the minimum of ``a lambda^q + b lambda^(-1/2s)`` is
+    ``(1 + 2 s q) a (b / (2 s q a))^(2sq/(2sq+1))``. For p = s it is
+    ``(1 + 1/(2s)) A^(2/(2s+1)) (C_s sigma^2/n)^(2s/(2s+1))``. At p = 2s the logarithm is kept and
     the minimum found numerically.
 
     Args:
@@ -115,7 +116,7 @@ def best_risk(model: Sequence, n: float) -> float:
 
 
 def _with_logarithm(model: Sequence, b: float) -> float:
-    """The minimum of ``a lambda^2 L(lambda) + b lambda^(-1/2s)``, ``L = gamma + (log(1/lambda) - 1)/(2s)``."""
+    """The minimum of ``a lambda^2 L + b lambda^(-1/2s)``, ``L = gamma + (log(1/lambda) - 1)/(2s)``."""
     s, a = model.power, model.amplitude**2
 
     def slope(x: float) -> float:
@@ -127,7 +128,7 @@ def _with_logarithm(model: Sequence, b: float) -> float:
     peak = log(0.5 * b / a * fall) / fall
     if not slope(peak) > 0.0:
         raise InputError("too few rows for the law with a logarithm; give more.")
-    x = brentq(slope, min(log(b / a), peak) - 50.0, peak, xtol=1e-13)
+    x: Any = brentq(slope, min(log(b / a), peak) - 50.0, peak, xtol=1e-13)
     length = np.euler_gamma - (x + 1.0) / (2.0 * s)
     return a * exp(2.0 * x) * length + b * exp(-0.5 * x / s)
 

@@ -131,8 +131,8 @@ def balanced_law(two: Classes, rows: int, power: float) -> SeriesLaw:
 def minority_limit(two: Classes, rows: int, power: float) -> float:
     """The best excess risk of raw rows, ``rows`` in class 1 and endlessly many in class 0, p = s.
 
-    ``(1/2)(1 + 1/(2s)) A^(2/(2s+1)) <W_bal/p_1>^(1/(2s+1)) (C_s mean[W_bal p_1^(1/2s-1)]/n_1)^(2s/(2s+1))``:
-    the rate is that of the smaller class, whatever the larger one holds.
+    ``(1/2)(1 + 1/(2s)) A^(2/(2s+1)) <W_bal/p_1>^(1/(2s+1)) (b/n_1)^(2s/(2s+1))``,
+    ``b = C_s mean[W_bal p_1^(1/2s-1)]``: the rate is that of the smaller class.
 
     Raises:
         ValueError: p differs from s.
