@@ -29,7 +29,9 @@ def test_sums_with_a_closed_form(ridge: float) -> None:
     assert ridge_sum(0.0, 2, 0, ridge, 0.5) == pytest.approx(trigamma(ridge) / ridge**2, rel=1e-11)
     assert ridge_sum(2.0, 0, 2, ridge, 0.5) == pytest.approx(trigamma(ridge), rel=1e-11)
     a = np.pi / ridge**0.5
-    assert ridge_sum(0.0, 1, 0, ridge, 1.0) == pytest.approx(0.5 * (a / np.tanh(a) - 1.0), rel=1e-11)
+    assert ridge_sum(0.0, 1, 0, ridge, 1.0) == pytest.approx(
+        0.5 * (a / np.tanh(a) - 1.0), rel=1e-11
+    )
     # The derivative of the last sum in log lambda is minus the sum of b (1 - b).
     slope = 0.25 * (a / np.tanh(a) - (a / np.sinh(a)) ** 2) if a < 300 else 0.25 * a
     assert ridge_sum(0.0, 1, 1, ridge, 1.0) == pytest.approx(slope, rel=1e-11)

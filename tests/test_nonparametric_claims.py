@@ -1,0 +1,110 @@
+"""The claims of the family nonparametric and their picture."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.container import ErrorbarContainer
+
+import figures
+from figures import exponent_ladder
+from figures.faults import FigureError
+from synthlaw.claims import (
+    nonparametric_imbalance,
+    nonparametric_pinsker,
+    nonparametric_sequence,
+    nonparametric_series,
+)
+from synthlaw.claims.judges import judge
+from synthlaw.claims.lab import PRESETS, Lab
+from synthlaw.claims.record import Claim
+
+CLAIMS = [
+    claim
+    for module in (
+        nonparametric_sequence,
+        nonparametric_pinsker,
+        nonparametric_series,
+        nonparametric_imbalance,
+    )
+    for claim in module.CLAIMS
+]
+
+
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    return Lab(PRESETS["quick"], seed=2)
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_a_claim_holds_and_its_twin_does_not(lab: Lab, claim: Claim) -> None:
+    """Another seed than the report's; planned to be decided with probability 0.99 or more."""
+    margin = claim.margin or lab.preset.margin
+    found = judge(claim.kind, claim.evidence(lab), margin)
+    assert found.verdict.outcome in ("supported", "unresolved")
+    assert judge(claim.kind, claim.twin.evidence(lab), margin).verdict.outcome == "contradicted"
+    assert claim.family == "nonparametric" == claim.id.split("-")[0]
+    assert found.verdict.resolution is not None and found.verdict.resolution <= 0.05
+    assert not found.evidence["failures"].to_numpy().any()
+
+
+def test_limits_of_simulated_slopes_are_within_the_margin(lab: Lab) -> None:
+    """Two hundredths, interval and all; what truncation fakes is far outside."""
+    for evidence in (nonparametric_series.exponents, nonparametric_imbalance.minority_exponent):
+        table = evidence(lab)
+        estimate, prediction, se = (table[k].to_numpy() for k in ("estimate", "prediction", "se"))
+        assert (np.abs(estimate - prediction) + 3.0 * se < 0.02).all()
+    steep = nonparametric_series.truncated(lab)
+    estimate, prediction, se = (steep[k].to_numpy() for k in ("estimate", "prediction", "se"))
+    assert (estimate - 3.0 * se > prediction + 0.1).all()
+
+
+def test_the_pictures_table_comes_from_both_claims(lab: Lab) -> None:
+    nonparametric_sequence.exponents(lab)
+    nonparametric_series.exponents(lab)
+    drawn = lab.drawn["exponent_ladder"]
+    assert list(drawn["panel"].unique()) == [
+        nonparametric_sequence.PANEL,
+        nonparametric_series.PANEL,
+    ]
+    again = len(drawn)
+    nonparametric_series.exponents(lab)
+    assert len(lab.drawn["exponent_ladder"]) == again
+    assert set(exponent_ladder.COLUMNS) == set(drawn.columns)
+
+
+def table() -> pd.DataFrame:
+    rows = []
+    for panel in ("one", "two"):
+        for name, exponent in (("a", 0.5), ("b", 0.8)):
+            common = {"panel": panel, "series": name, "exponent": exponent}
+            for n in (1e3, 1e5, 1e9):
+                rows.append({**common, "rows": n, "slope": exponent - n**-0.3, "se": 1e-3})
+                rows.append({**common, "rows": 2 * n, "predicted": exponent - n**-0.3})
+            rows.append({**common, "limit": exponent + 1e-3, "limit_se": 2e-3})
+    return pd.DataFrame(rows)
+
+
+def test_the_picture_shows_slopes_less_their_exponents() -> None:
+    figure = exponent_ladder.draw(table())
+    assert [axes.get_title() for axes in figure.axes] == ["one", "two"]
+    for axes in figure.axes:
+        bars = [each for each in axes.containers if isinstance(each, ErrorbarContainer)]
+        heights = [np.asarray(each.lines[0].get_ydata(), float) for each in bars]
+        assert [len(each) for each in heights] == [3, 1, 3, 1]
+        np.testing.assert_allclose(heights[0], -(np.array([1e3, 1e5, 1e9]) ** -0.3))
+        np.testing.assert_allclose(heights[1::2], 1e-3)
+        places = [float(np.asarray(each.lines[0].get_xdata())[0]) for each in bars[1::2]]
+        assert 2e9 < places[0] < places[1] <= axes.get_xlim()[1]
+    with pytest.raises(FigureError, match="limit_se"):
+        exponent_ladder.draw(table().drop(columns="limit_se"))
+    assert exponent_ladder.power_of_ten(1e-3) == "10⁻³"
+
+
+def test_a_run_folder_with_the_table_has_the_picture(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "verdicts.json").write_text('{"claims": []}')
+    table().to_csv(tmp_path / "tables" / "exponent_ladder.csv", index=False)
+    made = figures.render("exponent_ladder", tmp_path)
+    assert [path.name for path in made] == ["exponent_ladder.png", "exponent_ladder.svg"]
