@@ -20,14 +20,7 @@ from simulations.series.experiment import (
     simulate,
 )
 from simulations.series.population import population
-from simulations.series.training import (
-    augmented,
-    cell,
-    oversampled,
-    raw,
-    real,
-    reweighted,
-)
+from simulations.series.training import augmented, oversampled, raw, reweighted
 from tests import series_dense as dense
 from tests.stochastic import Disagreement, assert_mean, sample_mean
 
@@ -256,57 +249,8 @@ def test_a_trillion_rows_are_counted_exactly() -> None:
         (lambda: raw(TWO, (10, 10), 0.0, 1.0), "ridge"),
         (lambda: raw(TWO, (10, 10**16), 1.0, 1.0), "give fewer"),
         (lambda: simulate(TWO, [cells()["raw"]], 0), "replicates"),
-        (lambda: law.balanced_law(classes(Target(64, 2.0)), 10, 1.0), "saturates"),
-        (lambda: law.minority_limit(TWO, 10, 2.0), "p = s"),
     ],
 )
 def test_bad_input_is_said_in_one_sentence(call: object, words: str) -> None:
     with pytest.raises(InputError, match=words):
         call()  # pyright: ignore[reportCallIssue]
-
-
-def test_the_law_of_balanced_rows_is_the_closed_form() -> None:
-    for power in (1.0, 2.0):
-        two = classes(Target(512, power, amplitude=1.3))
-        noise = (balanced_curvature(two) ** (0.5 / power)).mean() / 1e6
-        c = {1.0: np.pi / 4, 2.0: 0.75 * np.pi / 4 / np.sin(np.pi / 4)}[power]
-        rate = 2 * power / (2 * power + 1)
-        expected = 0.5 * (1 + 0.5 / power) * 1.3 ** (2 - 2 * rate) * (c * noise) ** rate
-        found = law.balanced_law(two, 10**6, power)
-        assert found.least == pytest.approx(expected, rel=1e-9)
-        around = [found.risk(found.ridge * factor) for factor in (0.99, 1.0, 1.01)]
-        assert around[1] < min(around[0], around[2]) and around[1] == found.least
-
-
-@pytest.mark.parametrize("signs", ["alike", "spread"])
-def test_the_law_of_unequal_classes(signs: str) -> None:
-    """Noise is that of the log-odds whatever the weights; one endless class leaves the other's law."""
-    two = classes(Target(1024, 1.0, signs=signs))
-    for make in (raw, reweighted):
-        each = make(two, (7000, 300), 1e-4, 1.0)
-        share = [sum(p.weight for p in each.parts if p.label == y) for y in (0, 1)]
-        zero, one = share[0] * two.density[0], share[1] * two.density[1]
-        curvature = zero * one / (zero + one)
-        tau = 1 / (300 * two.density[1]) + 1 / (7000 * two.density[0])
-        b = np.pi / 4 * (balanced_curvature(two) * tau * curvature**0.5).mean()
-        assert law.series_law(two, each.parts, 1.0).variance == pytest.approx(b, rel=1e-12)
-    limits = []
-    for many in (10**7, 10**9):
-        parts = raw(two, (many, 1000), 1.0, 1.0).parts
-        limits.append(
-            law.series_law(two, parts, 1.0).least / law.minority_limit(two, 1000, 1.0) - 1
-        )
-    assert limits[1] == pytest.approx(0.01 * limits[0], rel=0.2) and abs(limits[1]) < 1e-4
-    ratio = law.minority_limit(two, 10, 1.0) / law.minority_limit(two, 80, 1.0)
-    assert ratio == pytest.approx(4.0, rel=1e-12)
-
-
-def test_the_floor_of_a_biased_generator_is_the_limit_of_the_penalised_one() -> None:
-    each = augmented(TWO, (300, 100), WRONG, 1000, 1e-9, 1.0)
-    exact = law.limit_floor(TWO, each.parts)
-    assert population(TWO, each).floor == pytest.approx(exact, rel=1e-4) and exact > 1e-3
-    # The right law has none, and an uncorrected imbalance one.
-    assert law.limit_floor(TWO, cells()["raw"].parts) == pytest.approx(0.0, abs=1e-15)
-    assert law.limit_floor(TWO, cells()["raw"].parts, corrected=False) > 0.1
-    mixed = cell([real(TWO, 0, 10, 0.3), real(TWO, 1, 10, 0.7)], 1.0, 1.0)
-    assert law.limit_floor(TWO, mixed.parts) == pytest.approx(0.0, abs=1e-15)

@@ -127,14 +127,15 @@ def augmentation(lab: Lab) -> pd.DataFrame:
 
 
 def above_floor(lab: Lab) -> pd.DataFrame:
-    """What a biased generator's rows leave above the floor of the training law, over its prediction."""
+    """What a biased generator's rows leave above the floor of the training law, over its law."""
     rows = []
     for shift in SHIFTS:
         for n in SYNTHETIC:
             found = _augmented(lab, n, shift)
-            predicted = found.predicted - found.floor
+            law = found.law
+            above = law.above(law.ridge)
             name = f"shift {shift:g}"
-            rows.append(constant_row(name, n, n**-CORRECTION, predicted, found, found.floor))
+            rows.append(constant_row(name, n, n**-CORRECTION, above, found, law.floor))
     return pd.DataFrame(rows)
 
 
@@ -216,10 +217,14 @@ CLAIMS = (
     ),
     constant_claim(
         "nonparametric-generator-bias",
-        "What a biased generator leaves above its floor",
+        "Above a biased generator's floor the rate stays, with a constant of its own",
         "With a generator whose log-odds are off by .1 or .3 sqrt(2) cos(pi x) the excess above the floor"
-        " of the training law is penalty bias, variance and second order at x.",
-        r"E\,\mathcal{E} - floor = bias(\lambda) + \tfrac12\int W_{bal} Var + \int g\,\beta",
+        " of the training law has the stated constant: the bias bends what an error costs, and the penalty"
+        " moves it.",
+        (
+            r"\lambda\left[\tfrac12 a - \textstyle\sum_k k^{2s} u_k r_k\right] + \tfrac12 b\lambda^{-1/2s},"
+            r"\quad r = g/W"
+        ),
         above_floor,
         source=DERIVED,
         note=NOTE,

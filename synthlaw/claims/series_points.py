@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from scaling.theory.nonparametric.limits import SlopeLimit, slope_limit
-from scaling.theory.nonparametric.series import SeriesLaw, grid_for, limit_floor, series_law
+from scaling.theory.nonparametric.series import SeriesLaw, grid_for, series_law
 from simulations.series.classes import Classes, Target, classes
 from simulations.series.experiment import Estimate, estimates, prepare, replicate_values
 from simulations.series.training import Cell
@@ -24,12 +24,10 @@ Make = Callable[[Classes, Classes, float], Cell]
 
 
 class Point(NamedTuple):
-    """``estimate`` of a cell; what theory ``predicted`` for it, the ``floor`` of its training law, the
-    ``law`` it tends to."""
+    """``estimate`` of a cell; what theory ``predicted`` for it at its rows, the ``law`` it tends to."""
 
     estimate: Estimate
     predicted: float
-    floor: float
     law: SeriesLaw
 
 
@@ -55,7 +53,7 @@ def point(
         ready = prepare(right, make(right, wrong, law.ridge))
         many = replicates * lab.preset.effort
         found = estimates(replicate_values(right, [ready], many, lab.seed))[0]
-        return Point(found, ready.predicted, limit_floor(right, parts), law)
+        return Point(found, ready.predicted, law)
 
     return lab.recall(f"series {name} {power} {signs} {shift} {grid} {rows}", simulated)
 

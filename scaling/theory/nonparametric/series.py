@@ -1,44 +1,57 @@
 """Rate and constant of penalised logistic regression on a cosine series (simulations/series/).
 
 To leading order the problem is a sequence model at every point x, with its own curvature W(x) and noise
-S(x) (simulations/series/population.py), judged with W_bal(x):
+S(x) (simulations/series/population.py), judged with W_bal(x); all at the training law's own log-odds u:
 
-    E excess = (1/2) [ a lambda^(p/s) + b lambda^(-1/2s) ],
-    a = A^2 B(p, s) < W_bal W^(-p/s) >,      b = C_s mean_x[ W_bal S W^(1/2s - 2) ] ,
+    E excess = floor + drift lambda + (1/2) [ a lambda^(p/s) + b lambda^(-1/2s) ],
+    a = A^2 B(p, s) < (W_bal - r W') W^(-p/s) >,
+    b = mean_x[ C_s (W_bal - r W') S W^(1/2s - 2) + 2 D_s r Q W^(1/2s - 1) ],
+    drift = -sum_k k^(2s) u_k r_k,     r = g/W, with coefficients r_k,
 
 where < > is the mean over [0, 1] for a target that is rough everywhere (signs "spread"), the value at
-x = 0 for one that is rough there alone ("alike"). W and S are those of the training law without penalty.
+x = 0 for one that is rough there alone ("alike"). For right-law rows g = 0: floor, drift and all terms
+with r vanish. W' = W (1 - 2 pi) and ``Q = sum_c (w_c^2/k_c) p_c l'' l'_c`` as in simulations/series/control.py.
 """
 
-from math import inf
+from math import inf, pi, sin
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import zeta
+from scipy.special import expit, zeta
 
 from scaling.theory.nonparametric.sequence import bias_constant, variance_constant
 from simulations.problems import InputError
+from simulations.series import cosines
 from simulations.series.classes import Classes, balanced_curvature, excess_risk
 from simulations.series.training import Part, masses
 
+# A training law with a smaller floor than this is the right law, up to rounding.
+NO_BIAS = 1e-20
+
 
 class SeriesLaw(NamedTuple):
-    """``(1/2)[bias lambda^order + variance lambda^(-1/2s)]``: ``bias`` a, ``variance`` b, ``order`` p/s,
-    ``power`` s."""
+    """``floor + drift lambda + (1/2)[bias lambda^order + variance lambda^(-1/2s)]``: ``bias`` a,
+    ``variance`` b, ``order`` p/s, ``power`` s; ``floor`` and ``drift`` are 0 for right-law rows."""
 
     bias: float
     variance: float
     order: float
     power: float
+    floor: float = 0.0
+    drift: float = 0.0
+
+    def above(self, ridge: float) -> float:
+        """Excess risk beyond the floor at a lambda, leading order."""
+        rest = self.variance * ridge ** (-0.5 / self.power)
+        return self.drift * ridge + 0.5 * (self.bias * ridge**self.order + rest)
 
     def risk(self, ridge: float) -> float:
         """Excess risk at a lambda, leading order."""
-        rest = self.variance * ridge ** (-0.5 / self.power)
-        return 0.5 * (self.bias * ridge**self.order + rest)
+        return self.floor + self.above(ridge)
 
     @property
     def ridge(self) -> float:
-        """The best lambda, ``(b / (2 s q a))^(2s/(2sq+1))``, q = p/s."""
+        """The best lambda without drift, ``(b / (2 s q a))^(2s/(2sq+1))``, q = p/s."""
         c = 2.0 * self.power * self.order
         return (self.variance / (c * self.bias)) ** (2.0 * self.power / (c + 1.0))
 
@@ -53,8 +66,8 @@ def series_law(two: Classes, parts: tuple[Part, ...], power: float) -> SeriesLaw
 
     Args:
         two: the classes that are judged; smoothness p, amplitude A and signs are their target's.
-        parts: as in a cell, of the right law or of a generator whose log-odds differ by a smooth
-            function.
+        parts: as in a cell, log-odds corrected, of the right law or of a generator whose log-odds differ
+            by a smooth function.
         power: s of the penalty, p < 2s.
 
     For raw or right-law rows of classes with n_0 and n_1 rows, whatever their weights,
@@ -83,17 +96,47 @@ def series_law(two: Classes, parts: tuple[Part, ...], power: float) -> SeriesLaw
     ones, zeros = masses(parts)
     share = ones / (ones + zeros)
     curvature = ones * (1.0 - share)
-    noise = sum(
-        (p.weight**2 / p.rows * p.density * (share - p.label) ** 2 for p in parts),
-        np.zeros(len(share)),
-    )
-    judged = balanced_curvature(two)
-    order = target.smoothness / power
-    sensitivity = judged * curvature**-order
+    log_odds = np.log(ones / zeros) - np.log(ones.mean() / zeros.mean())
+    judged = expit(log_odds)
+    total = two.density.sum(axis=0)
+    pull = 0.5 * (total * judged - two.density[1]) / curvature
+    # What a squared error at x costs: W_bal, and through the bend of the training risk.
+    cost = 0.5 * total * judged * (1.0 - judged) - pull * curvature * (1.0 - 2.0 * share)
+    noise, moved = np.zeros((2, len(share)))
+    for p in parts:
+        each = p.weight**2 / p.rows * p.density * (share - p.label)
+        noise += each * (share - p.label)
+        moved += each * share * (1.0 - share)
+    order, half = target.smoothness / power, 0.5 / power
+    sensitivity = cost * curvature**-order
     rough = float(sensitivity.mean()) if target.signs == "spread" else _at_zero(two, sensitivity)
-    bias = target.amplitude**2 * bias_constant(target.smoothness, power) * rough
-    spread = judged * noise * curvature ** (0.5 / power - 2.0)
-    return SeriesLaw(bias, variance_constant(power) * float(spread.mean()), order, power)
+    spread = variance_constant(power) * cost * noise * curvature ** (half - 2.0)
+    floor = limit_floor(two, parts)
+    if floor > NO_BIAS:
+        spread += 2.0 * inverse_constant(power) * pull * moved * curvature ** (half - 1.0)
+    drift = cosines.penalty(len(pull), power) * cosines.coefficients(log_odds)
+    return SeriesLaw(
+        target.amplitude**2 * bias_constant(target.smoothness, power) * rough,
+        float(spread.mean()),
+        order,
+        power,
+        floor if floor > NO_BIAS else 0.0,
+        -float(drift @ cosines.coefficients(pull)) if floor > NO_BIAS else 0.0,
+    )
+
+
+def inverse_constant(power: float) -> float:
+    """``D_s = int_0^inf du / (1 + u^(2s)) = (pi/2s) / sin(pi/2s)``, s > 1/2.
+
+    >>> round(inverse_constant(1.0), 6)
+    1.570796
+    """
+    if not power > 0.5:
+        raise InputError(
+            f"power s is {power:g}; with biased rows the second order is finite above 1/2 only."
+        )
+    a = 0.5 * pi / power
+    return a / sin(a)
 
 
 def _at_zero(two: Classes, values: np.ndarray) -> float:
@@ -101,6 +144,8 @@ def _at_zero(two: Classes, values: np.ndarray) -> float:
 
     Its logarithm is carried on linearly in the log-odds from the first point to the exact f(0).
     """
+    if not (values[:2] > 0.0).all():
+        return float(values[0])
     p = two.target.smoothness
     if p <= 0.5:
         return inf
