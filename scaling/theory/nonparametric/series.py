@@ -10,7 +10,7 @@ S(x) (simulations/series/population.py), judged with W_bal(x); all at the traini
 
 where < > is the mean over [0, 1] for a target that is rough everywhere (signs "spread"), the value at
 x = 0 for one that is rough there alone ("alike"). For right-law rows g = 0: floor, drift and all terms
-with r vanish. W' = W (1 - 2 pi) and ``Q = sum_c (w_c^2/k_c) p_c l'' l'_c`` as in simulations/series/control.py.
+with r vanish. W' = W (1 - 2 pi) and ``Q = sum_c (w_c^2/k_c) p_c l'' l'_c``.
 """
 
 from math import inf, pi, sin
