@@ -91,7 +91,7 @@ def _panel(axes: Axes, table: pd.DataFrame) -> None:
     axes.legend(handles=handles, loc="lower right")
     middle = edge * 10.0 ** (-0.25 * (len(names) - 1))
     axes.annotate(
-        "n → ∞", (middle, 0.0), (0, 12), textcoords="offset points", ha="center", color=MUTED
+        "n → ∞", (middle, MARGIN), (0, 4), textcoords="offset points", ha="center", color=MUTED
     )
 
 

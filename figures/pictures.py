@@ -19,6 +19,7 @@ from figures import (
     plan_curve,
     published,
     ratio_curve,
+    series_curves,
     size_curve,
     slack,
     smote_law,
@@ -46,6 +47,7 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "alignment": {"alignment": ("alignment", alignment.draw)},
     "wald_calibration": {"wald_calibration": ("wald_calibration", wald_calibration.draw)},
     "smote_law": {"smote_law": ("smote_law", smote_law.draw)},
+    "series_curves": {"series_curves": ("series_curves", series_curves.draw)},
     "exponent_ladder": {"exponent_ladder": ("exponent_ladder", exponent_ladder.draw)},
 }
 

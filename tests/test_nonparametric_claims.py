@@ -8,7 +8,7 @@ import pytest
 from matplotlib.container import ErrorbarContainer
 
 import figures
-from figures import exponent_ladder
+from figures import exponent_ladder, series_curves
 from figures.faults import FigureError
 from synthlaw.claims import (
     nonparametric_imbalance,
@@ -108,3 +108,42 @@ def test_a_run_folder_with_the_table_has_the_picture(tmp_path: Path) -> None:
     table().to_csv(tmp_path / "tables" / "exponent_ladder.csv", index=False)
     made = figures.render("exponent_ladder", tmp_path)
     assert [path.name for path in made] == ["exponent_ladder.png", "exponent_ladder.svg"]
+
+
+def curves() -> pd.DataFrame:
+    rows = []
+    for name, floor in (("real", np.nan), ("biased", 0.01)):
+        for n in (10, 1000, 10**5):
+            value = n**-0.7 + np.nan_to_num(floor)
+            common = {"series": name, "floor": floor, "rows": n}
+            rows.append({**common, "predicted": value})
+            rows.append({**common, "estimate": 1.1 * value, "se": 0.01 * value})
+    return pd.DataFrame(rows)
+
+
+def test_the_curves_show_laws_points_and_floors(tmp_path: Path) -> None:
+    figure = series_curves.draw(curves())
+    (axes,) = figure.axes
+    bars = [each for each in axes.containers if isinstance(each, ErrorbarContainer)]
+    assert [len(np.asarray(each.lines[0].get_xdata())) for each in bars] == [3, 3]
+    levels = [np.asarray(line.get_ydata(), float) for line in axes.lines]
+    assert sum(len(y) == 2 and (y == 0.01).all() for y in levels) == 1
+    with pytest.raises(FigureError, match="floor"):
+        series_curves.draw(curves().drop(columns="floor"))
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "verdicts.json").write_text('{"claims": []}')
+    curves().to_csv(tmp_path / "tables" / "series_curves.csv", index=False)
+    assert len(figures.render("series_curves", tmp_path)) == 2
+
+
+def test_the_curves_come_from_the_simulation(lab: Lab) -> None:
+    """Points lie on their laws, within 12 % where the rows are few."""
+    nonparametric_imbalance.augmentation(lab)
+    drawn = lab.drawn["series_curves"]
+    assert set(series_curves.COLUMNS) == set(drawn.columns)
+    for _, part in drawn.groupby("series"):
+        law = part[part["predicted"].notna()]
+        points = part[part["estimate"].notna()]
+        x, y = (np.log(law[name].to_numpy(dtype=float)) for name in ("rows", "predicted"))
+        at = np.exp(np.interp(np.log(points["rows"].to_numpy(dtype=float)), x, y))
+        np.testing.assert_allclose(points["estimate"].to_numpy(dtype=float), at, rtol=0.12)

@@ -1,10 +1,19 @@
 """Nonparametric, imbalance and synthetic rows: which number of rows drives the rate."""
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
-from scaling.theory.nonparametric.series import balanced_law, grid_for, minority_limit
+from scaling.theory.nonparametric.series import (
+    balanced_law,
+    grid_for,
+    limit_floor,
+    minority_limit,
+    series_law,
+)
 from simulations.series.classes import Target, classes
-from simulations.series.training import augmented, oversampled, raw, reweighted
+from simulations.series.training import augmented, oversampled, raw, real, reweighted
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.exponents import exponent_claim
 from synthlaw.claims.lab import Lab
@@ -116,7 +125,9 @@ def _augmented(lab: Lab, synthetic: int, shift: float) -> Point:
 
 
 def augmentation(lab: Lab) -> pd.DataFrame:
-    """Excess risks with N rows a class of the right law over the law of N rows a class."""
+    """Excess risks with N rows a class of the right law over the law of N rows a class; leaves the
+    picture's table."""
+    lab.recall("series picture", lambda: lab.drawn.update(series_curves=pictured(lab)))
     rows = []
     for n in SYNTHETIC:
         found = _augmented(lab, n, 0.0)
@@ -141,9 +152,6 @@ def above_floor(lab: Lab) -> pd.DataFrame:
 
 def generator_floor(lab: Lab) -> pd.DataFrame:
     """Excess risks over the generator's own, as its rows become many."""
-    from scaling.theory.nonparametric.series import limit_floor
-    from simulations.series.training import real
-
     rows = []
     for shift in SHIFTS:
         for n in SYNTHETIC:
@@ -155,6 +163,39 @@ def generator_floor(lab: Lab) -> pd.DataFrame:
             name = f"shift {shift:g}"
             # The raw rows' share, 1/N, moves the floor; noise and penalty add N^(-2/3).
             rows.append(constant_row(name, n, n ** (-2 / 3), floor, found))
+    return pd.DataFrame(rows)
+
+
+def pictured(lab: Lab) -> pd.DataFrame:
+    """Excess risks against rows a class, with their laws and the generators' floors."""
+    dense, few = 10.0 ** np.linspace(2.5, 8.0, 34), [10**3, 10**4, *SYNTHETIC]
+    found: dict[str, dict[int, Point]] = {
+        "n real rows in both classes": {n: _raw(lab, "raw", n, n) for n in LADDER},
+        "n real rows in the smaller class": {n: _raw(lab, "raw", n, MAJORITY) for n in MINORITY},
+        "n augmented rows, right law": {n: _augmented(lab, n, 0.0) for n in few},
+    }
+    two = classes(Target(2**11, 1.0, signs="spread"))
+    laws: dict[str, Any] = {
+        "n real rows in both classes": lambda n: raw(two, (n, n), 1.0, 1.0),
+        "n real rows in the smaller class": lambda n: raw(two, (MAJORITY, n), 1.0, 1.0),
+        "n augmented rows, right law": lambda n: augmented(two, RAW, two, n, 1.0, 1.0),
+    }
+    floors = dict.fromkeys(laws, float("nan"))
+    for shift in SHIFTS:
+        name = f"n augmented rows, shift {shift:g}"
+        found[name] = {n: _augmented(lab, n, shift) for n in few}
+        made = classes(two.target._replace(shift=shift))
+        laws[name] = lambda n, made=made: augmented(two, RAW, made, n, 1.0, 1.0)
+        floors[name] = limit_floor(two, tuple(real(made, label, 1, 0.5) for label in (0, 1)))
+    rows = []
+    for name, points in found.items():
+        common = {"series": name, "floor": floors[name]}
+        for n, each in points.items():
+            value = each.estimate
+            rows.append({**common, "rows": n, "estimate": value.value, "se": value.se})
+        for n in dense:
+            law = series_law(two, laws[name](int(n)).parts, 1.0)
+            rows.append({**common, "rows": int(n), "predicted": law.least})
     return pd.DataFrame(rows)
 
 
