@@ -8,7 +8,7 @@ import pytest
 from matplotlib.container import ErrorbarContainer
 
 import figures
-from figures import exponent_ladder, series_curves
+from figures import exponent_ladder, series_curves, tidy
 from figures.faults import FigureError
 from synthlaw.claims import (
     nonparametric_imbalance,
@@ -141,9 +141,9 @@ def test_the_curves_come_from_the_simulation(lab: Lab) -> None:
     nonparametric_imbalance.augmentation(lab)
     drawn = lab.drawn["series_curves"]
     assert set(series_curves.COLUMNS) == set(drawn.columns)
-    for _, part in drawn.groupby("series"):
-        law = part[part["predicted"].notna()]
-        points = part[part["estimate"].notna()]
-        x, y = (np.log(law[name].to_numpy(dtype=float)) for name in ("rows", "predicted"))
-        at = np.exp(np.interp(np.log(points["rows"].to_numpy(dtype=float)), x, y))
-        np.testing.assert_allclose(points["estimate"].to_numpy(dtype=float), at, rtol=0.12)
+    for name in tidy.distinct(drawn, "series"):
+        part = tidy.where(drawn, [each == name for each in tidy.texts(drawn, "series")])
+        law, points = tidy.known(part, "predicted"), tidy.known(part, "estimate")
+        x, y = np.log(tidy.numbers(law, "rows")), np.log(tidy.numbers(law, "predicted"))
+        at = np.exp(np.interp(np.log(tidy.numbers(points, "rows")), x, y))
+        np.testing.assert_allclose(tidy.numbers(points, "estimate"), at, rtol=0.12)
