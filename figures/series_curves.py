@@ -4,6 +4,8 @@ Both axes are logarithmic: parallel lines are one rate with several constants. D
 that biased generators end at.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -35,7 +37,7 @@ def draw(table: pd.DataFrame) -> Figure:
         line = tidy.ordered(tidy.known(rows, "predicted"), "rows")
         x, y = tidy.numbers(line, "rows"), tidy.numbers(line, "predicted")
         # The first series is what others join: a broad line that they can lie on.
-        broad = {"linewidth": 4.5, "alpha": 0.4} if position == 0 else {}
+        broad: dict[str, Any] = {"linewidth": 4.5, "alpha": 0.4} if position == 0 else {}
         axes.plot(x, y, zorder=2, **look, **broad)
         floor = tidy.numbers(rows, "floor")[0]
         if np.isfinite(floor):
