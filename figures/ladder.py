@@ -61,16 +61,29 @@ def draw(
     reach = float(tidy.numbers(table, "inverse_size").max())
     axes.set_xlim(*((0.0, 1.06 * reach) if reach > 0.0 else (-1.0, 1.0)))
     axes.margins(y=0.12)
-    axes.set_xlabel("1 / size" if reach > 0.0 else "1 / size (one size only, no ladder)")
+    axes.set_xlabel(_regressor(table) if reach > 0.0 else "1 / size (one size only, no ladder)")
     axes.set_ylabel(quantity)
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
-    if reach > 0.0:
+    if reach > 0.0 and _falling(table):
         _sizes(axes, table)
-    else:
+    elif reach == 0.0:
         axes.set_xticks([0.0])
     figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+def _regressor(table: pd.DataFrame) -> str:
+    """What the x axis is: 1/size, or a power of it by which theory says that the ratio comes to 1."""
+    products = tidy.numbers(table, "inverse_size") * tidy.numbers(table, "size")
+    return "1 / size" if np.ptp(products) < 1e-6 * products.max() else "a power of 1 / size"
+
+
+def _falling(table: pd.DataFrame) -> bool:
+    """Whether a larger size is always further left: not so where series have powers of their own."""
+    pairs = zip(tidy.numbers(table, "inverse_size"), tidy.numbers(table, "size"), strict=True)
+    sizes = [size for _, size in sorted(pairs, key=lambda pair: (pair[0], -pair[1]))]
+    return all(left >= right for left, right in zip(sizes, sizes[1:], strict=False))
 
 
 def _intercept(axes: Axes, value: float, error: float) -> None:

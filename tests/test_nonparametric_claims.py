@@ -8,7 +8,7 @@ import pytest
 from matplotlib.container import ErrorbarContainer
 
 import figures
-from figures import exponent_ladder, series_curves, tidy
+from figures import exponent_ladder, ladder, series_curves, tidy
 from figures.faults import FigureError
 from synthlaw.claims import (
     nonparametric_imbalance,
@@ -147,3 +147,23 @@ def test_the_curves_come_from_the_simulation(lab: Lab) -> None:
         x, y = np.log(tidy.numbers(law, "rows")), np.log(tidy.numbers(law, "predicted"))
         at = np.exp(np.interp(np.log(tidy.numbers(points, "rows")), x, y))
         np.testing.assert_allclose(tidy.numbers(points, "estimate"), at, rtol=0.12)
+
+
+@pytest.mark.parametrize(
+    ("powers", "label", "tops"),
+    [((1.0, 1.0), "1 / size", 1), ((0.5, 0.5), "a power of 1 / size", 1), ((0.5, 0.2), None, 0)],
+)
+def test_a_ladder_names_what_it_stands_on(
+    powers: tuple[float, float], label: str | None, tops: int
+) -> None:
+    """Sizes stand on top only where they mean the same for all series."""
+    rows = [
+        {"series": f"{i}", "size": n, "inverse_size": n**-power, "ratio": 1.0, "ratio_se": 0.1}
+        for i, power in enumerate(powers)
+        for n in (1e2, 1e4, 1e6)
+    ]
+    table = pd.DataFrame(rows).assign(fit=1.0)
+    figure = ladder.draw(table, margin=0.02, intercept=1.0, intercept_se=0.01)
+    (axes,) = figure.axes
+    assert axes.get_xlabel() == (label or "a power of 1 / size")
+    assert len(axes.child_axes) == tops

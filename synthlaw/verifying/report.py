@@ -39,6 +39,10 @@ OVERVIEW = {
     "oversampling ratio; the worst group is emphasised.",
     "scaling_curve": "Balanced excess risk along the number of synthetic rows at a fixed share: theory "
     "as lines with their floors, simulation as points, and a power law without a floor.",
+    "exponent_ladder": "Local slopes of nonparametric excess risks less their exponents, against the "
+    "number of rows: theory as lines, simulation as points, and where the slopes tend.",
+    "series_curves": "Balanced excess risk of a penalised logistic series along the rows of a class: "
+    "real, right-law and biased rows, with their laws and the floors of biased generators.",
 }
 _ALT = {
     "constant": "Ladder plot: measured over predicted against 1/size with the fitted line to its "
