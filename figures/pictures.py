@@ -15,6 +15,7 @@ from figures import (
     benchmark,
     distance,
     ladder,
+    mixture_map,
     plan_curve,
     published,
     ratio_curve,
@@ -45,6 +46,7 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "alignment": {"alignment": ("alignment", alignment.draw)},
     "wald_calibration": {"wald_calibration": ("wald_calibration", wald_calibration.draw)},
     "smote_law": {"smote_law": ("smote_law", smote_law.draw)},
+    "mixture_law": {"mixture_law": ("mixture_map", mixture_map.draw)},
 }
 
 
