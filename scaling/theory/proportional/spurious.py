@@ -1,0 +1,68 @@
+"""The explicit-memorisation model in the proportional limit: clusters of its rows, predicted errors.
+
+In the span of core and spurious feature a group's rows have mean ``(y, a)`` and covariance
+``diag(core, spurious)``, and outside variance ``noise/d``. Reweighting is one cluster a group with
+weight ``1/(4 p_g)`` of the n raw rows; subsampling four equal clusters of the rows it keeps
+(paper_notes/proportional_spurious.md).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from scaling.theory.proportional.clusters import Clusters, Solution
+from scaling.theory.proportional.errors import group_errors
+from scaling.theory.proportional.fixed_point import fixed_point
+from simulations.memorising.replicates import Cell
+from simulations.memorising.world import ATTRIBUTES, CONFLICTING, LABELS, World, group_counts
+
+
+class Predicted(NamedTuple):
+    """Errors ``(B,)`` of the conflicting groups (``worst``), the ``aligned`` ones, and on ``average`` over
+    the raw rows; NaN where the solve of ``solution`` has no number."""
+
+    worst: np.ndarray
+    aligned: np.ndarray
+    average: np.ndarray
+    solution: Solution
+
+
+def clusters(of: World, cell: Cell) -> Clusters:
+    """The four clusters that a cell trains on.
+
+    >>> cell = Cell(200, 400, "reweighting")
+    >>> clusters(World(0.9, 1.0, 0.1, 10.0, 1e-4), cell).weight.round(6).tolist()
+    [0.555556, 5.0, 5.0, 0.555556]
+    """
+    counts = group_counts(of, cell.rows, cell.scheme)
+    share = counts / counts.sum()
+    mean = np.stack([LABELS, ATTRIBUTES], axis=-1)
+    within = np.broadcast_to(np.diag([of.core, of.spurious]), (4, 2, 2))
+    outside = np.full(4, of.noise / cell.parameters)
+    return Clusters(share, 0.25 / share, LABELS, mean, within, outside)
+
+
+def predicted(of: World, cells: list[Cell]) -> Predicted:
+    """Errors that the fixed point predicts for cells, in one batch.
+
+    Args:
+        of: the world.
+        cells: raw rows, noise features and scheme; what counts is d over the rows trained on.
+
+    Do not trust it with fewer than about ten rows in the smallest group.
+
+    Source: paper_notes/proportional_spurious.md.
+
+    >>> world = World(0.9, 1.0, 0.1, 10.0, 1e-4)
+    >>> cells = [Cell(600, d, s) for s in ("reweighting", "subsampling") for d in (30, 6000)]
+    >>> predicted(world, cells).worst.round(3).tolist()
+    [0.241, 0.429, 0.241, 0.161]
+    """
+    parts = [clusters(of, cell) for cell in cells]
+    batch = Clusters(*(np.stack(each) for each in zip(*parts, strict=True)))
+    trained = np.array([group_counts(of, c.rows, c.scheme).sum() for c in cells])
+    aspect = np.array([c.parameters for c in cells]) / trained
+    found = fixed_point("logistic", batch, aspect, np.full(len(cells), of.ridge))
+    errors = group_errors(found, batch)
+    worst, aligned = (errors[:, keep].mean(axis=1) for keep in (CONFLICTING, ~CONFLICTING))
+    return Predicted(worst, aligned, of.aligned * aligned + (1.0 - of.aligned) * worst, found)
