@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulations.memorising import features as random_features
-from simulations.memorising.rows import draw
+from simulations.memorising.rows import Reference, draw
 from simulations.memorising.world import (
     ALIGNED,
     CONFLICTING,
@@ -21,6 +21,9 @@ from simulations.wide.solvers import solve
 
 # Test rows of every group for a rule on random features; their noise is part of the standard error.
 TEST_ROWS = 400
+CONTROLS = 18
+FOLDS, PER_CONTROL = 8, 5
+PLAIN = Reference(1.0, 0.0, 1.0)
 
 
 class Cell(NamedTuple):
@@ -52,8 +55,9 @@ class Errors(NamedTuple):
 def controlled_mean(values: np.ndarray, controls: np.ndarray) -> Estimate:
     """Mean of ``values (R,)`` by control variates ``controls (R, C)`` of known mean 0.
 
-    Coefficients are fitted on one half of the replicates and used on the other, and the other way round:
-    the mean has no bias. The standard error is that of what the controls leave.
+    Coefficients come from the replicates outside of a fold and serve inside of it: the mean has no bias.
+    The standard error is that of what the controls leave. With fewer than `PER_CONTROL` replicates a
+    control the plain mean is better.
 
     >>> rng = np.random.default_rng(1)
     >>> control = rng.standard_normal((400, 1))
@@ -61,12 +65,14 @@ def controlled_mean(values: np.ndarray, controls: np.ndarray) -> Estimate:
     >>> abs(found.value - 2.0) < 0.005, found.se < 0.001
     (True, True)
     """
-    half = np.arange(len(values)) % 2 == 0
-    left = np.empty(len(values))
-    for part in (half, ~half):
-        design = np.column_stack([np.ones(part.sum()), controls[part]])
-        slopes = np.linalg.lstsq(design, values[part], rcond=None)[0][1:]
-        left[~part] = values[~part] - controls[~part] @ slopes
+    left = values.copy()
+    fold = np.arange(len(values)) % FOLDS
+    for inside in (fold == place for place in range(FOLDS)):
+        if len(values) < PER_CONTROL * max(controls.shape[1], 1):
+            break
+        design = np.column_stack([np.ones((~inside).sum()), controls[~inside]])
+        slopes = np.linalg.lstsq(design, values[~inside], rcond=None)[0][1:]
+        left[inside] -= controls[inside] @ slopes
     return Estimate(float(left.mean()), float(left.std(ddof=1) / np.sqrt(len(left))))
 
 
@@ -85,14 +91,17 @@ def _summary(of: World, errors: np.ndarray, controls: np.ndarray | None, cell: C
     return Errors(*parts, int(found.sum()), int((~found).sum()))
 
 
-def with_noise(of: World, cell: Cell, replicates: int, seed: int) -> Errors:
+def with_noise(
+    of: World, cell: Cell, replicates: int, seed: int, near: Reference = PLAIN
+) -> Errors:
     """Errors of weighted ridge logistic rules on core, spurious and noise features.
 
     Args:
         of: the world.
         cell: raw rows, noise features, scheme.
-        replicates: training samples, at least a few times the ten controls.
+        replicates: training samples, at least a few times the 18 controls.
         seed: with rows and features the root of the samples; schemes are drawn apart.
+        near: a rule near the fitted ones; a good one makes the standard errors smaller.
 
     Returns:
         Group errors exact given each rule; standard errors with control variates (`rows.Drawn`).
@@ -102,9 +111,9 @@ def with_noise(of: World, cell: Cell, replicates: int, seed: int) -> Errors:
     counts = group_counts(of, cell.rows, cell.scheme)
     weights = row_weights(counts)
     rng = np.random.default_rng([seed, *counts.tolist(), cell.parameters])
-    errors, controls = np.full((replicates, 4), np.nan), np.zeros((replicates, 10))
+    errors, controls = np.full((replicates, 4), np.nan), np.zeros((replicates, CONTROLS))
     for place in range(replicates):
-        sample = draw(of, counts, cell.parameters, rng)
+        sample = draw(of, counts, cell.parameters, near, rng)
         controls[place] = sample.controls
         found = solve("logistic", sample.features, sample.labels, weights, of.ridge)
         if found.status == FOUND:

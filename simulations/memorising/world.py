@@ -48,7 +48,9 @@ def group_counts(of: World, rows: int, scheme: Scheme) -> np.ndarray:
     fewest = round(rows * (1.0 - of.aligned) / 2.0)
     most = rows // 2 - fewest
     if not 0 < fewest <= most:
-        raise InputError(f"{rows} rows leave a group empty; give more, or another share of aligned.")
+        raise InputError(
+            f"{rows} rows leave a group empty; give more, or another share of aligned."
+        )
     return np.where(ALIGNED & (scheme == "reweighting"), most, fewest)
 
 

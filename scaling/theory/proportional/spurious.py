@@ -14,6 +14,7 @@ from scaling.theory.proportional.clusters import Clusters, Solution
 from scaling.theory.proportional.errors import group_errors
 from scaling.theory.proportional.fixed_point import fixed_point
 from simulations.memorising.replicates import Cell
+from simulations.memorising.rows import Reference
 from simulations.memorising.world import ATTRIBUTES, CONFLICTING, LABELS, World, group_counts
 
 
@@ -66,3 +67,12 @@ def predicted(of: World, cells: list[Cell]) -> Predicted:
     errors = group_errors(found, batch)
     worst, aligned = (errors[:, keep].mean(axis=1) for keep in (CONFLICTING, ~CONFLICTING))
     return Predicted(worst, aligned, of.aligned * aligned + (1.0 - of.aligned) * worst, found)
+
+
+def reference(of: World, cell: Cell) -> Reference:
+    """The rule of the fixed point, for the control variates of `simulations.memorising.rows`."""
+    found = predicted(of, [cell]).solution
+    core, spurious = found.projection[0]
+    square = of.core * core**2 + of.spurious * spurious**2
+    square = square + of.noise / cell.parameters * found.norm[0] ** 2
+    return Reference(float(core), float(spurious), float(np.sqrt(square)))

@@ -1,0 +1,87 @@
+"""What the claims on overparameterised spurious correlation measure, and the table of their picture."""
+
+import numpy as np
+import pandas as pd
+
+from scaling.theory.proportional.spurious import predicted, reference
+from simulations.memorising.replicates import Cell, Errors, with_noise, with_random_features
+from simulations.memorising.world import SCHEMES, Scheme, World
+from synthlaw.claims.lab import Lab
+
+# Of the reversal: nine rows in ten are aligned. Of the constants: four in five, so that fewer raw rows
+# leave enough in the smallest group.
+NOISE = World(aligned=0.9, core=1.0, spurious=0.1, noise=10.0, ridge=1e-4)
+EVEN = NOISE._replace(aligned=0.8)
+FEATURES = World(aligned=0.9, core=20.0, spurious=1.0, noise=1.0, ridge=1e-3)
+DIM = 20
+ROWS = 400
+# Parameters per raw row: those of the claims, and more for the picture of the preset full.
+ENDS = (0.05, 5.0)
+DRAWN = (0.05, 0.2, 1.0, 5.0)
+ALL = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+FEATURE_ENDS = (0.075, 3.0)
+FEATURES_DRAWN, FEATURES_ALL = (0.075, 0.5, 3.0), (0.025, 0.075, 0.15, 0.5, 1.0, 3.0, 7.5)
+REPLICATES, FEATURE_REPLICATES = 24, 12
+LINE = np.geomspace(0.03, 12.0, 33)
+
+
+def cell(per_row: float, scheme: Scheme, rows: int = ROWS) -> Cell:
+    """Of so many parameters per raw row."""
+    return Cell(rows, round(per_row * rows), scheme)
+
+
+def noise_errors(lab: Lab, of: World, at: Cell, replicates: int) -> Errors:
+    """Measured errors with noise features."""
+    many = replicates * lab.preset.effort
+    return lab.recall(
+        f"spurious noise {of.aligned} {at} {many}",
+        lambda: with_noise(of, at, many, lab.seed, reference(of, at)),
+    )
+
+
+def feature_errors(lab: Lab, at: Cell) -> Errors:
+    """Measured errors with random features."""
+    many = FEATURE_REPLICATES * lab.preset.effort
+    return lab.recall(
+        f"spurious features {at} {many}",
+        lambda: with_random_features(FEATURES, DIM, at, many, lab.seed),
+    )
+
+
+def _measured_row(model: str, scheme: Scheme, per_row: float, found: Errors) -> dict:
+    return {
+        "model": model,
+        "scheme": scheme,
+        "per_row": per_row,
+        "worst": found.worst.value,
+        "worst_se": found.worst.se,
+        "average": found.average.value,
+        "average_se": found.average.se,
+        "replicates": found.replicates,
+        "failures": found.failures,
+    }
+
+
+def pictured(lab: Lab) -> pd.DataFrame:
+    """Worst-group and average error against parameters per raw row: measured, and by the fixed point."""
+    full = lab.preset.effort > 1
+    rows = []
+    for scheme in SCHEMES:
+        for per_row in ALL if full else DRAWN:
+            found = noise_errors(lab, NOISE, cell(per_row, scheme), REPLICATES)
+            rows.append(_measured_row("noise", scheme, per_row, found))
+        for per_row in FEATURES_ALL if full else FEATURES_DRAWN:
+            found = feature_errors(lab, cell(per_row, scheme))
+            rows.append(_measured_row("features", scheme, per_row, found))
+    cells = [Cell(ROWS, max(1, round(x * ROWS)), scheme) for scheme in SCHEMES for x in LINE]
+    theory = predicted(NOISE, cells)
+    lines = pd.DataFrame(
+        {
+            "model": "noise",
+            "scheme": [each.scheme for each in cells],
+            "per_row": [each.parameters / ROWS for each in cells],
+            "worst_theory": theory.worst,
+            "average_theory": theory.average,
+        }
+    )
+    return pd.concat([pd.DataFrame(rows), lines], ignore_index=True)
