@@ -18,7 +18,7 @@ _AXES = Clusters(1, 1, 1, 2, 3, 1)
 
 
 class Batch(NamedTuple):
-    """Problems along one axis: their data and the starts ``(B, k + 2)``."""
+    """Problems along one axis: their data and the starts ``(B, k + 3)``."""
 
     problem: Problem
     start: np.ndarray
@@ -105,10 +105,9 @@ def widened(clusters: Clusters) -> Clusters:
 def make_batch(
     clusters: Clusters, aspect: np.ndarray, ridge: np.ndarray, intercept: bool, offset: float
 ) -> Batch:
-    """A flat batch with the starts s = 0, r = 1."""
-    start = np.zeros((len(aspect), clusters.mean.shape[-1] + 2))
-    start[:, -2] = 1.0
-    start[:, -1] = 0.0 if intercept else offset
+    """A flat batch with the starts s = 0, r = t = 1."""
+    start = np.zeros((len(aspect), clusters.mean.shape[-1] + 3))
+    start[:, -3] = 0.0 if intercept else offset
     free = np.full(len(aspect), float(intercept))
     return Batch(Problem(clusters, aspect, ridge, free), start)
 

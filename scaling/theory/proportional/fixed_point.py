@@ -22,8 +22,10 @@ from scaling.theory.proportional.batches import (
     widened,
 )
 from scaling.theory.proportional.clusters import Clusters, Solution
+from scaling.theory.proportional.continuation import continued
 from scaling.theory.proportional.iteration import Iterate, Problem
 from scaling.theory.proportional.losses import LOSSES, MarginLoss, resolved
+from scaling.theory.proportional.squared import squared_points
 from simulations.arrays import AnyArray
 from simulations.compilation import Quick, quick_jit
 from simulations.problems import InputError, nearest
@@ -69,13 +71,9 @@ def _program(name: str, nodes: int) -> Quick:
 
 
 @cache
-def _single(name: str, nodes: int) -> tuple[Quick, Quick]:
-    """Programs for the first iterate and for one more."""
-    loss = LOSSES[name]
-    return (
-        quick_jit(lambda problem, start: iteration.begin(loss, nodes, problem, start)),
-        quick_jit(lambda problem, at: iteration.advance(loss, nodes, problem, at)),
-    )
+def _single(name: str, nodes: int) -> Quick:
+    """The program for one iterate more."""
+    return quick_jit(lambda problem, at: iteration.advance(LOSSES[name], nodes, problem, at))
 
 
 def _run(name: str, nodes: int, batch: Batch) -> Iterate:
@@ -88,6 +86,17 @@ def _run(name: str, nodes: int, batch: Batch) -> Iterate:
     return Iterate(*(np.concatenate(each) for each in zip(*found, strict=True)))
 
 
+def _solved(name: str, nodes: int, batch: Batch) -> Iterate:
+    """The last iterates; what did not converge at once is continued from a large ridge."""
+    last = _run(name, nodes, batch)
+    failed = np.flatnonzero(~(last.residual <= iteration.TOLERANCE))
+    if len(failed):
+        again = continued(lambda part: _run(name, nodes, part), batch.rows(failed))
+        for kept, new in zip(last, again, strict=True):
+            kept[failed] = new
+    return last
+
+
 def _without_estimator(loss: MarginLoss, batch: Batch, intercept: bool) -> np.ndarray:
     """Which problems have no ridge and no unique minimiser, ``(B,)``."""
     given = batch.problem
@@ -96,7 +105,7 @@ def _without_estimator(loss: MarginLoss, batch: Batch, intercept: bool) -> np.nd
         own = Clusters(*(each[i] for each in given.clusters))
         most: AnyArray = 1.0
         if loss.monotone:
-            offset = float(batch.start[i, -1])
+            offset = float(batch.start[i, -3])
             most = existence.threshold(own, intercept=intercept, offset=offset).kappa
         none[i] = not given.aspect[i] < most
     return none
@@ -104,7 +113,7 @@ def _without_estimator(loss: MarginLoss, batch: Batch, intercept: bool) -> np.nd
 
 def widest(clusters: Clusters, point: np.ndarray) -> np.ndarray:
     """The largest sd of a score over the clusters of every problem, ``(B,)``."""
-    s, r = point[:, :-2], point[:, -2]
+    s, r = point[:, :-3], np.exp(point[:, -2])
     within = np.einsum("bi,bcij,bj->bc", s, clusters.covariance, s)
     square = within + clusters.variance * r[:, None] ** 2
     return np.sqrt(np.where(clusters.share > 0.0, square, 0.0).max(axis=-1))
@@ -158,16 +167,17 @@ def fixed_point(
     status = np.where(infeasible(flat, aspects, ridges, intercept), INFEASIBLE, SOLVED)
     todo = np.flatnonzero(status == SOLVED)
     status[todo[_without_estimator(chosen, batch.rows(todo), intercept)]] = NO_ESTIMATOR
-
+    todo = np.flatnonzero(status == SOLVED)
     point = batch.start
-    log_step, residual = np.full(len(point), np.nan), np.full(len(point), np.inf)
+    point[todo] = squared_points(batch.rows(todo).problem, point[todo, -3])
+    residual = np.full(len(point), np.inf)
     iterations = np.zeros(len(point), int)
     todo = np.flatnonzero(status == SOLVED)
     for nodes in chosen.nodes:
         if not len(todo):
             break
-        last = _run(loss, nodes, batch.rows(todo))
-        log_step[todo], residual[todo] = last.log_step, last.residual
+        last = _solved(loss, nodes, batch.rows(todo))
+        residual[todo] = last.residual
         iterations[todo] += last.iteration
         converged = last.residual <= iteration.TOLERANCE
         coarse = ~(widest(batch.rows(todo).problem.clusters, last.point) <= resolved(nodes))
@@ -182,9 +192,9 @@ def fixed_point(
     span = flat.mean.shape[-1]
     return Solution(
         point[:, :span].reshape(*lead, span),
-        point[:, -2].reshape(lead),
-        point[:, -1].reshape(lead),
-        np.where(bad, np.nan, np.exp(log_step)).reshape(lead),
+        np.exp(point[:, -2]).reshape(lead),
+        point[:, -3].reshape(lead),
+        np.exp(point[:, -1]).reshape(lead),
         residual.reshape(lead),
         iterations.reshape(lead),
         status.reshape(lead),
@@ -220,10 +230,9 @@ def history(
     problem, start = jax.tree.map(
         lambda each: each[0], make_batch(widened(flat), aspects, ridges, intercept, offset)
     )
-    first, more = _single(loss, nodes)
-    at = jax.device_get(first(problem, start))
-    iterates = [at]
-    while at.residual > iteration.GOAL and at.moved and at.iteration < iteration.MAX_ITERATIONS:
+    more, at = _single(loss, nodes), jax.device_get(iteration.begin(start))
+    iterates = []
+    while not iterates or iteration.unfinished(at):
         at = jax.device_get(more(problem, at))
         iterates.append(at)
     span = flat.mean.shape[-1]
@@ -231,9 +240,9 @@ def history(
         Record(
             int(at.iteration),
             at.point[:span],
-            float(at.point[-2]),
-            float(at.point[-1]),
-            float(np.exp(at.log_step)),
+            float(np.exp(at.point[-2])),
+            float(at.point[-3]),
+            float(np.exp(at.point[-1])),
             float(at.residual),
             bool(at.residual <= iteration.TOLERANCE),
         )

@@ -17,10 +17,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
-from jax.scipy.stats import norm
 
 # The trapezoid rule: z in [-8, 8] leaves out 1e-15, and h q <= 0.8 an error of 2e-11.
 HALF_WIDTH, RESOLUTION = 8.0, 0.8
+# Gauss and Legendre on [0, 1], for a normal density over up to NARROW standard deviations.
+NARROW = 4.0
+_PLACES, _MASSES = (each * 0.5 for each in np.polynomial.legendre.leggauss(20))
+_PLACES = _PLACES + 0.5
+_ROOT = float(np.sqrt(2.0 * np.pi))
 
 
 class Moments(NamedTuple):
@@ -107,16 +111,31 @@ def _squared(w: Array, t: Array, m: Array, q: Array, nodes: int) -> Moments:
 
 
 def _hinge(w: Array, t: Array, m: Array, q: Array, nodes: int) -> Moments:
-    upper, lower = (1.0 - m) / q, (1.0 - t * w - m) / q
-    far = norm.cdf(-jnp.maximum(lower, 0.0)) - norm.cdf(-jnp.maximum(upper, 0.0))
-    near = norm.cdf(jnp.minimum(upper, 0.0)) - norm.cdf(jnp.minimum(lower, 0.0))
-    between = far + near
-    high, low = norm.pdf(upper), norm.pdf(lower)
-    gap, above = m - 1.0, norm.cdf(lower)
-    first = (gap * between + q * (low - high)) / t
-    second = gap**2 * between + 2.0 * gap * q * (low - high)
-    second = second + q**2 * (between + lower * low - upper * high)
-    return Moments(first - w * above, second / t**2 + w**2 * above, between / t)
+    # z < lower: the row pulls with all its weight; lower < z < upper: up to the kink.
+    width = t * w / q
+    upper = (1.0 - m) / q
+    lower = upper - width
+    ends = jnp.stack([upper, lower])
+    below, density = 0.5 * lax.erfc(-ends / np.sqrt(2.0)), jnp.exp(-0.5 * ends**2) / _ROOT
+    whole = below[1]
+
+    # A narrow band by Gauss and Legendre: the closed forms would cancel there.
+    shape = (*m.shape, len(_PLACES))
+    places, mass = (jnp.broadcast_to(jnp.asarray(each), shape) for each in (_PLACES, _MASSES))
+    inside = jnp.exp(-0.5 * (upper[..., None] - width[..., None] * places) ** 2) * mass / _ROOT
+    near = [(inside * places**k).sum(axis=-1) for k in range(3)]
+
+    # E (x - z)_+ and E (x - z)_+^2 at both ends.
+    once = ends * below + density
+    twice = (ends**2 + 1.0) * below + ends * density
+    wide = jnp.maximum(width, NARROW)
+    far = [
+        (below[0] - below[1]) / wide,
+        ((once[0] - once[1]) / wide - whole) / wide,
+        ((twice[0] - twice[1] - 2.0 * wide * once[1]) / wide**2 - whole) / wide,
+    ]
+    first, second, third = (jnp.where(width < NARROW, a, b) for a, b in zip(near, far, strict=True))
+    return Moments(-w * (width * second + whole), w**2 * (width * third + whole), w / q * first)
 
 
 LOGISTIC = MarginLoss("logistic", _logistic, (97, 481, 4097), True)
