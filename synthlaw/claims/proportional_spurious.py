@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from scaling.theory.proportional.spurious import predicted
 from simulations.memorising.replicates import Cell, Errors
 from simulations.memorising.world import Scheme
 from synthlaw.claims.constants import constant_claim
@@ -18,42 +17,37 @@ from synthlaw.claims.spurious_cells import (
     FEATURE_ENDS,
     NOISE,
     REPLICATES,
+    SIZES,
     cell,
     feature_errors,
     noise_errors,
     pictured,
+    theory,
 )
 
 NOTE = "proportional_spurious.md"
 SOURCE = "qualitative effect: arXiv 2005.04345; constants derived here"
-# Raw rows, noise features, replicates of the preset quick.
-REWEIGHTED = ((1600, 80, 128), (200, 400, 300))
-# A ladder of sizes at fixed d/n: few rows are trained on, and the error is off by order 1/n.
-SUBSAMPLED = (
-    ((400, 20, 300), (800, 40, 300), (1600, 80, 160)),
-    ((200, 400, 200), (400, 800, 100), (800, 1600, 100)),
-)
 
 
-def _row(lab: Lab, at: Cell, replicates: int) -> dict:
-    found = noise_errors(lab, EVEN, at, replicates)
-    expected = float(predicted(EVEN, [at]).worst[0])
-    name = f"d/n = {at.parameters / at.rows:g}"
-    fitted = (found.worst.value, found.worst.se)
-    return fitted_row(name, at.rows, expected, fitted, found.replicates, found.failures)
+def _rows(lab: Lab, scheme: Scheme) -> pd.DataFrame:
+    rows = []
+    for n, d, replicates in SIZES[scheme]:
+        at = Cell(n, d, scheme)
+        found, expected = noise_errors(lab, EVEN, at, replicates), theory(lab)[EVEN, at][0]
+        fitted = (found.worst.value, found.worst.se)
+        name = f"d/n = {d / n:g}"
+        rows.append(fitted_row(name, n, expected, fitted, found.replicates, found.failures))
+    return pd.DataFrame(rows)
 
 
 def reweighted(lab: Lab) -> pd.DataFrame:
-    """Worst-group error under reweighting against the fixed point, at sizes where 1/d is small."""
-    rows = [_row(lab, Cell(n, d, "reweighting"), many) for n, d, many in REWEIGHTED]
-    return pd.DataFrame(rows).assign(inverse_size=0.0)
+    """Worst-group error under reweighting against the fixed point, at sizes where 1/n is small."""
+    return _rows(lab, "reweighting").assign(inverse_size=0.0)
 
 
 def subsampled(lab: Lab) -> pd.DataFrame:
     """Worst-group error under subsampling against the fixed point, carried to large n."""
-    return pd.DataFrame(
-        [_row(lab, Cell(n, d, "subsampling"), many) for part in SUBSAMPLED for n, d, many in part]
-    )
+    return _rows(lab, "subsampling")
 
 
 Measure = Callable[[Lab, float, Scheme], Errors]

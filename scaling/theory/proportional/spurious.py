@@ -6,25 +6,28 @@ weight ``1/(4 p_g)`` of the n raw rows; subsampling four equal clusters of the r
 (paper_notes/proportional_spurious.md).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from scaling.theory.proportional.clusters import Clusters, Solution
 from scaling.theory.proportional.errors import group_errors
-from scaling.theory.proportional.fixed_point import fixed_point
+from scaling.theory.proportional.fixed_point import REASONS, fixed_point
 from simulations.memorising.replicates import Cell
 from simulations.memorising.rows import Reference
 from simulations.memorising.world import ATTRIBUTES, CONFLICTING, LABELS, World, group_counts
+from simulations.problems import InputError
 
 
 class Predicted(NamedTuple):
     """Errors ``(B,)`` of the conflicting groups (``worst``), the ``aligned`` ones, and on ``average`` over
-    the raw rows; NaN where the solve of ``solution`` has no number."""
+    the raw rows; ``spread`` q of the scores; NaN where the solve of ``solution`` has no number."""
 
     worst: np.ndarray
     aligned: np.ndarray
     average: np.ndarray
+    spread: np.ndarray
     solution: Solution
 
 
@@ -43,36 +46,45 @@ def clusters(of: World, cell: Cell) -> Clusters:
     return Clusters(share, 0.25 / share, LABELS, mean, within, outside)
 
 
-def predicted(of: World, cells: list[Cell]) -> Predicted:
+def predicted(of: World | Sequence[World], cells: Sequence[Cell]) -> Predicted:
     """Errors that the fixed point predicts for cells, in one batch.
 
     Args:
-        of: the world.
+        of: the world, or one for every cell.
         cells: raw rows, noise features and scheme; what counts is d over the rows trained on.
 
     Do not trust it with fewer than about ten rows in the smallest group.
 
     Source: paper_notes/proportional_spurious.md.
 
-    >>> world = World(0.9, 1.0, 0.1, 10.0, 1e-4)
+    >>> world = World(0.9, 1.0, 0.1, 10.0, 2e-3)
     >>> cells = [Cell(600, d, s) for s in ("reweighting", "subsampling") for d in (30, 6000)]
     >>> predicted(world, cells).worst.round(3).tolist()
-    [0.241, 0.429, 0.241, 0.161]
+    [0.234, 0.354, 0.224, 0.16]
     """
-    parts = [clusters(of, cell) for cell in cells]
+    worlds = [of] * len(cells) if isinstance(of, World) else list(of)
+    parts = [clusters(world, cell) for world, cell in zip(worlds, cells, strict=True)]
     batch = Clusters(*(np.stack(each) for each in zip(*parts, strict=True)))
-    trained = np.array([group_counts(of, c.rows, c.scheme).sum() for c in cells])
-    aspect = np.array([c.parameters for c in cells]) / trained
-    found = fixed_point("logistic", batch, aspect, np.full(len(cells), of.ridge))
+    aspect = np.array([
+        cell.parameters / group_counts(world, cell.rows, cell.scheme).sum()
+        for world, cell in zip(worlds, cells, strict=True)
+    ])  # fmt: skip
+    found = fixed_point("logistic", batch, aspect, np.array([world.ridge for world in worlds]))
     errors = group_errors(found, batch)
     worst, aligned = (errors[:, keep].mean(axis=1) for keep in (CONFLICTING, ~CONFLICTING))
-    return Predicted(worst, aligned, of.aligned * aligned + (1.0 - of.aligned) * worst, found)
+    share = np.array([world.aligned for world in worlds])
+    within = np.einsum("bi,bij,bj->b", found.projection, batch.covariance[:, 0], found.projection)
+    spread = np.sqrt(within + batch.variance[:, 0] * found.norm**2)
+    average = share * aligned + (1.0 - share) * worst
+    return Predicted(worst, aligned, average, spread, found)
 
 
-def reference(of: World, cell: Cell) -> Reference:
-    """The rule of the fixed point, for the control variates of `simulations.memorising.rows`."""
-    found = predicted(of, [cell]).solution
-    core, spurious = found.projection[0]
-    square = of.core * core**2 + of.spurious * spurious**2
-    square = square + of.noise / cell.parameters * found.norm[0] ** 2
-    return Reference(float(core), float(spurious), float(np.sqrt(square)))
+def reference(of: Predicted, place: int) -> Reference:
+    """The rule of the fixed point, for the control variates of `simulations.memorising.rows`.
+
+    Raises ``InputError`` where that solve has no number.
+    """
+    if of.solution.status[place] != 0:
+        raise InputError(f"no rule at cell {place}: {REASONS[int(of.solution.status[place])]}.")
+    core, spurious = of.solution.projection[place]
+    return Reference(float(core), float(spurious), float(of.spread[place]))
