@@ -5,9 +5,12 @@ from functools import cache
 import numpy as np
 import pytest
 from samples import units_of
-from scipy.special import ndtr
 from stochastic import Disagreement, assert_mean, sample_mean
 
+from scaling.theory.proportional.mean_difference import (
+    mean_difference_errors,
+    minority_mean,
+)
 from scaling.theory.proportional.units import FITTED, clusters_of, predicted_errors
 from simulations.population.units import Unit
 from simulations.runs.tasks import compute, prepare
@@ -92,7 +95,7 @@ def test_mean_difference_in_closed_form(place: int) -> None:
 
 
 def test_reference_numbers_of_the_mean_difference() -> None:
-    """Right-law, repeated and fitted rows by the formulas of paper_notes/proportional.md, by hand."""
+    """Of shifted rows by the note's numbers, of repeated and fitted ones by the two-class formulas."""
     unit = units_of(
         {
             "setting": {"kind": "imbalance", "dim": 100, "separation": 3.0},
@@ -111,16 +114,11 @@ def test_reference_numbers_of_the_mean_difference() -> None:
     )
     shifted, repeated, fitted = (predicted_errors(each).errors for each in unit)
     np.testing.assert_allclose(shifted, [[0.03907, 0.23711], [0.03941, 0.11578]], atol=6e-6)
-    m, n, other, square = 475.0, 25.0, 500.0, 1.5**2
-
-    def errors(minority: float) -> list[float]:
-        root = np.sqrt(square + 25.0 * (minority + 1.0 / other))
-        bias = 25.0 * (minority - 1.0 / other)
-        return [ndtr(-(square + bias) / root), ndtr(-(square - bias) / root)]
-
-    twice = 1 / n + m * (1 - 1 / n) / (n + m) ** 2
-    np.testing.assert_allclose(repeated[1], errors(twice), rtol=1e-6)
-    np.testing.assert_allclose(fitted[1], errors(1 / n + m / (n + m) ** 2), rtol=1e-12)
+    plain = minority_mean("reweight", 25, 0), minority_mean("duplicate", 25, 475)
+    rows = minority_mean("fitted", 25, 475)
+    for found, law in ((repeated[0], plain[0]), (repeated[1], plain[1]), (fitted[1], rows)):
+        limit = mean_difference_errors(100, 1.5, law, 1 / 500)
+        np.testing.assert_allclose(found, [limit.majority, limit.minority], rtol=1e-6)
 
 
 def _turned(turn: np.ndarray) -> Unit:
