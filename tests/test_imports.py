@@ -24,6 +24,7 @@ ROOMS = {
     "sampling": {"setup", "craft", "smote", "population"},
     "statistics": {"setup", "craft", "smote", "population", "sampling"},
     "wide": {"setup", "craft", "smote", "population", "sampling", "statistics"},
+    "memorising": {"setup", "sampling", "wide"},
     "runs": {"setup", "craft", "smote", "population", "sampling", "statistics", "wide"},
 }
 HEAVY = ("jax", "numpy", "pandas", "scipy", "pydantic", "matplotlib", "rich.progress")

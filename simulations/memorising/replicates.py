@@ -6,6 +6,7 @@ import numpy as np
 
 from simulations.memorising import features as random_features
 from simulations.memorising.rows import Reference, draw
+from simulations.memorising.threads import one_thread
 from simulations.memorising.world import (
     ALIGNED,
     CONFLICTING,
@@ -42,7 +43,7 @@ class Estimate(NamedTuple):
 
 
 class Errors(NamedTuple):
-    """Expected errors: of ``worst`` groups (conflicting), ``aligned`` ones, and the ``average`` over the raw
+    """Expected errors: of ``worst`` groups (conflicting), ``aligned`` ones, and the ``average`` over raw
     rows; ``replicates`` whose rule was found, and ``failures``."""
 
     worst: Estimate
@@ -112,12 +113,13 @@ def with_noise(
     weights = row_weights(counts)
     rng = np.random.default_rng([seed, *counts.tolist(), cell.parameters])
     errors, controls = np.full((replicates, 4), np.nan), np.zeros((replicates, CONTROLS))
-    for place in range(replicates):
-        sample = draw(of, counts, cell.parameters, near, rng)
-        controls[place] = sample.controls
-        found = solve("logistic", sample.features, sample.labels, weights, of.ridge)
-        if found.status == FOUND:
-            errors[place] = group_errors(of, found.theta, cell.parameters)
+    with one_thread():
+        for place in range(replicates):
+            sample = draw(of, counts, cell.parameters, near, rng)
+            controls[place] = sample.controls
+            found = solve("logistic", sample.features, sample.labels, weights, of.ridge)
+            if found.status == FOUND:
+                errors[place] = group_errors(of, found.theta, cell.parameters)
     return _summary(of, errors, controls, cell)
 
 
@@ -131,14 +133,15 @@ def with_random_features(of: World, dim: int, cell: Cell, replicates: int, seed:
     weights, labels = row_weights(counts), np.repeat(0.5 * (LABELS + 1.0), counts)
     rng = np.random.default_rng([seed, *counts.tolist(), cell.parameters, dim])
     errors = np.full((replicates, 4), np.nan)
-    for place in range(replicates):
-        through = random_features.projections(dim, cell.parameters, rng)
-        x = random_features.inputs(of, counts, dim, rng)
-        rows = random_features.rectified(x, through)
-        found = solve("logistic", rows, labels, weights, of.ridge)
-        fresh = random_features.inputs(of, np.full(4, TEST_ROWS), dim, rng)
-        if found.status == FOUND:
-            tested = random_features.rectified(fresh, through)
-            scores = (tested @ found.theta[:-1] + found.theta[-1]).reshape(4, TEST_ROWS)
-            errors[place] = (LABELS[:, None] * scores <= 0.0).mean(axis=1)
+    with one_thread():
+        for place in range(replicates):
+            through = random_features.projections(dim, cell.parameters, rng)
+            x = random_features.inputs(of, counts, dim, rng)
+            rows = random_features.rectified(x, through)
+            found = solve("logistic", rows, labels, weights, of.ridge)
+            fresh = random_features.inputs(of, np.full(4, TEST_ROWS), dim, rng)
+            if found.status == FOUND:
+                tested = random_features.rectified(fresh, through)
+                scores = (tested @ found.theta[:-1] + found.theta[-1]).reshape(4, TEST_ROWS)
+                errors[place] = (LABELS[:, None] * scores <= 0.0).mean(axis=1)
     return _summary(of, errors, None, cell)

@@ -33,7 +33,7 @@ class Drawn(NamedTuple):
 def noise_features(rng: np.random.Generator, rows: int, dim: int) -> np.ndarray:
     """Standard normal rows ``(n, min(n, d))``: of more features than rows only their inner products.
 
-    A ridge rule lies in the span of its rows, and its errors do not change when the features are rotated. So
+    A ridge rule lies in the span of its rows, and its errors do not change when features are rotated. So
     where d > n the rows may stand in n coordinates in which they are lower triangular: normal below
     the diagonal, on it the roots of chi-squares with d, d - 1, .. degrees of freedom (Bartlett). Exact.
 

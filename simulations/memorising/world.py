@@ -22,8 +22,8 @@ SCHEMES: tuple[Scheme, ...] = ("reweighting", "subsampling")
 
 
 class World(NamedTuple):
-    """``aligned``: share of rows with a = y, in [1/2, 1); variances ``core``, ``spurious`` and, of all noise
-    features together, ``noise``, > 0; ``ridge`` lambda > 0."""
+    """``aligned``: share of rows with a = y, in [1/2, 1); variances ``core``, ``spurious`` and, of all
+    noise features together, ``noise``, > 0; ``ridge`` lambda > 0."""
 
     aligned: float
     core: float
