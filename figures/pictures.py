@@ -16,6 +16,7 @@ from figures import (
     distance,
     ladder,
     mixture_map,
+    overparameterised,
     plan_curve,
     published,
     ratio_curve,
@@ -47,6 +48,7 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "wald_calibration": {"wald_calibration": ("wald_calibration", wald_calibration.draw)},
     "smote_law": {"smote_law": ("smote_law", smote_law.draw)},
     "mixture_law": {"mixture_law": ("mixture_map", mixture_map.draw)},
+    "overparameterised": {"overparameterised": ("overparameterised", overparameterised.draw)},
 }
 
 

@@ -21,7 +21,8 @@ ENDS = (0.05, 5.0)
 DRAWN = (0.05, 0.2, 1.0, 5.0)
 ALL = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 FEATURE_ENDS = (0.075, 3.0)
-FEATURES_DRAWN, FEATURES_ALL = (0.075, 0.5, 3.0), (0.025, 0.075, 0.15, 0.5, 1.0, 3.0, 7.5)
+FEATURES_DRAWN = (0.075, 0.15, 0.25, 0.5, 3.0)
+FEATURES_ALL = (0.025, 0.075, 0.15, 0.25, 0.5, 1.0, 3.0, 7.5)
 REPLICATES, FEATURE_REPLICATES = 24, 12
 # Of the constants: raw rows, noise features, replicates of the preset quick. Subsampling trains on few
 # rows and is off by order 1/n: a ladder of sizes at each d/n.
