@@ -1,7 +1,6 @@
 """Worst-group and average error against parameters per row: reweighting beside subsampling.
 
-One panel per model. Lines are the fixed point (noise features; none is known for random features),
-points the simulation.
+One panel per model. Lines are the fixed point, points the simulation.
 """
 
 from typing import Any
@@ -18,7 +17,7 @@ from figures.style import ERROR_BARS, MUTED, canvas, colour, marker, plain_log, 
 
 COLUMNS = ("model", "scheme", "per_row", "worst", "worst_se", "average", "average_se")
 COLUMNS = (*COLUMNS, "worst_theory", "average_theory")
-TITLES = {"noise": "noise features", "features": "random features (no theory)"}
+TITLES = {"noise": "noise features", "features": "random features"}
 DASHED = (0, (4, 2))
 LOOKS = (("worst", "solid"), ("average", DASHED))
 

@@ -87,7 +87,8 @@ def _summary(of: World, errors: np.ndarray, controls: np.ndarray | None, cell: C
     if cell.scheme == "subsampling":
         worst = aligned = average = errors.mean(axis=1)
     empty = np.zeros((len(errors), 0))
-    known = empty if controls is None else controls[found]
+    # Given that a rule was found the controls no longer have mean 0.
+    known = empty if controls is None or not found.all() else controls
     parts = [controlled_mean(each, known) for each in (worst, aligned, average)]
     return Errors(*parts, int(found.sum()), int((~found).sum()))
 

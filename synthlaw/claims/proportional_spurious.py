@@ -3,10 +3,11 @@ against subsampling, and the reversal of Sagawa, Raghunathan, Koh and Liang."""
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
 from simulations.memorising.replicates import Cell, Errors
-from simulations.memorising.world import Scheme
+from simulations.memorising.world import SCHEMES, Scheme
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.lab import Lab
@@ -15,17 +16,22 @@ from synthlaw.claims.spurious_cells import (
     ENDS,
     EVEN,
     FEATURE_ENDS,
+    FEATURES_HELD,
+    HELD_DRAWS,
     NOISE,
     REPLICATES,
     SIZES,
     cell,
     feature_errors,
+    feature_theory,
     noise_errors,
     pictured,
     theory,
 )
 
 NOTE = "proportional_spurious.md"
+# Absolute, on errors from .1 to .5.
+TOLERANCE = 0.03
 SOURCE = "qualitative effect: arXiv 2005.04345; constants derived here"
 
 
@@ -100,6 +106,22 @@ def _no_reversal(measure: Measure, ends: tuple[float, float]) -> Evidence:
     return twin
 
 
+def _features(lab: Lab, believed: Scheme | None = None) -> pd.DataFrame:
+    """Worst-group and aligned error with random features against their fixed point; ``believed``: that of
+    one scheme for both."""
+    rows = []
+    for scheme in SCHEMES:
+        found = feature_errors(lab, cell(FEATURES_HELD, scheme))
+        told = feature_theory(lab, cell(FEATURES_HELD, believed or scheme), HELD_DRAWS)
+        for part in ("worst", "aligned"):
+            measured, expected = getattr(found, part), getattr(told, part)
+            noise = float(np.hypot(measured.se, getattr(told, f"{part}_se")))
+            rows.append([f"{scheme}, {part}", measured.value, noise, expected, TOLERANCE])
+            rows[-1] += [found.replicates, found.failures + told.failures]
+    names = ["cell", "measured", "measured_se", "expected", "tolerance", "replicates", "failures"]
+    return pd.DataFrame(rows, columns=names)
+
+
 GAUSSIAN_NOISE = always("Core, spurious and noise features are Gaussian; raw counts are fixed.")
 BOTH = (always("Logistic loss with a small ridge, four groups of equal weight."), EXISTS)
 
@@ -161,5 +183,28 @@ CLAIMS = (
         "So it is with ReLU random features, from 3/40 to 3 of them a raw row.",
         _with_features,
         FEATURE_ENDS,
+        FEATURES_HELD,
+        HELD_DRAWS,
+    ),
+    Claim(
+        id="proportional-spurious-random-features",
+        family="proportional",
+        kind="exact",
+        title="Errors with random features, as if they were Gaussian",
+        statement="With one ReLU random feature for four raw rows the errors of the groups are within .03 of"
+        " the fixed point of Gaussian rows that have the features' means and average covariance.",
+        formula=r"\Phi\left(-\frac{y(\mu_g^\top w + b)}{q}\right),\quad w = (DS + \lambda)^{-1}"
+        r"\sum_g p_g e_g y_g\mu_g",
+        source="derived here; Gaussian equivalence is a conjecture",
+        note=NOTE,
+        assumptions=(
+            *BOTH,
+            always("Noise of simulated errors and of drawn projections is allowed for."),
+        ),
+        evidence=_features,
+        twin=Twin(
+            "Subsampling has the errors of reweighting.",
+            lambda lab: _features(lab, believed="reweighting"),
+        ),
     ),
 )

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from scaling.theory.proportional.random_features import FeatureErrors, predicted_features
 from scaling.theory.proportional.spurious import predicted, reference
 from simulations.memorising.replicates import Cell, Errors, with_noise, with_random_features
 from simulations.memorising.rows import Reference
@@ -24,6 +25,10 @@ FEATURE_ENDS = (0.075, 3.0)
 FEATURES_DRAWN = (0.075, 0.15, 0.25, 0.5, 3.0)
 FEATURES_ALL = (0.025, 0.075, 0.15, 0.25, 0.5, 1.0, 3.0, 7.5)
 REPLICATES, FEATURE_REPLICATES = 24, 12
+# Where random features are held against their fixed point: parameters per row, replicates, draws of W.
+FEATURES_HELD, HELD_REPLICATES, HELD_DRAWS = 0.25, 120, 8
+# The picture's line for random features, in the preset full: draws of W for so many parameters in all.
+FEATURE_LINE, LINE_DRAWS = (0.04, 0.075, 0.12, 0.2, 0.35, 0.6, 1.0, 2.0, 4.0), 600
 # Of the constants: raw rows, noise features, replicates of the preset quick. Subsampling trains on few
 # rows and is off by order 1/n: a ladder of sizes at each d/n.
 SIZES: dict[str, tuple[tuple[int, int, int], ...]] = {
@@ -71,9 +76,18 @@ def noise_errors(lab: Lab, of: World, at: Cell, replicates: int) -> Errors:
     )
 
 
+def feature_theory(lab: Lab, at: Cell, draws: int) -> FeatureErrors:
+    """Predicted errors with random features."""
+    return lab.recall(
+        f"spurious features theory {at} {draws}",
+        lambda: predicted_features(FEATURES, DIM, at, draws, lab.seed),
+    )
+
+
 def feature_errors(lab: Lab, at: Cell) -> Errors:
     """Measured errors with random features."""
-    many = FEATURE_REPLICATES * lab.preset.effort
+    held = at.parameters == round(FEATURES_HELD * at.rows)
+    many = (HELD_REPLICATES if held else FEATURE_REPLICATES) * lab.preset.effort
     return lab.recall(
         f"spurious features {at} {many}",
         lambda: with_random_features(FEATURES, DIM, at, many, lab.seed),
@@ -94,6 +108,14 @@ def _measured_row(model: str, scheme: Scheme, per_row: float, found: Errors) -> 
     }
 
 
+def _feature_line(lab: Lab, scheme: Scheme, per_row: float) -> dict:
+    at = cell(per_row, scheme)
+    found = feature_theory(lab, at, max(2, LINE_DRAWS // at.parameters))
+    average = FEATURES.aligned * found.aligned + (1.0 - FEATURES.aligned) * found.worst
+    named = {"model": "features", "scheme": scheme, "per_row": per_row}
+    return {**named, "worst_theory": found.worst, "average_theory": average}
+
+
 def pictured(lab: Lab) -> pd.DataFrame:
     """Worst-group and average error against parameters per raw row: measured, and by the fixed point."""
     full = lab.preset.effort > 1
@@ -105,6 +127,8 @@ def pictured(lab: Lab) -> pd.DataFrame:
         for per_row in FEATURES_ALL if full else FEATURES_DRAWN:
             found = feature_errors(lab, cell(per_row, scheme))
             rows.append(_measured_row("features", scheme, per_row, found))
+    if full:
+        rows += [_feature_line(lab, scheme, x) for scheme in SCHEMES for x in FEATURE_LINE]
     known = theory(lab)
     cells = lines()
     predictions = pd.DataFrame(
