@@ -66,7 +66,7 @@ def test_the_reference_solve(loss: str, printed: tuple[str, str]) -> None:
 
 
 def test_repeated_and_reweighted_rows() -> None:
-    """The digits of the duplicates are those of an independent damped iteration (test_fixed_point_benchmark)."""
+    """Of the duplicates a damped iteration gives the same digits (test_fixed_point_benchmark)."""
     twice = duplicated(LINE, [60, 600], [540, 0])
     assert twice.share.sum() == pytest.approx(1.0, abs=1e-12)
     assert twice.share @ twice.weight == pytest.approx(1.0, abs=1e-10)
@@ -235,10 +235,10 @@ def test_the_best_ridge() -> None:
         assert best.status in (INSIDE, AT_UPPER)
     # Balanced isotropic classes: the optimum is the mean-difference direction, at an infinite ridge.
     assert best_ridge("squared", even, 0.5, even).status == AT_UPPER
-    inside = best_ridge("squared", ROWS, 0.3, PAIR, "worst")
+    inside = best_ridge("hinge", LINE, 0.3, LINE, "worst")
     assert inside.status == INSIDE
-    brute = fixed_point("squared", ROWS, 0.3, np.geomspace(1e-4, 1e2, 41))
-    assert inside.value <= group_errors(brute, PAIR).max(axis=-1).min() + 1e-12
+    brute = fixed_point("hinge", LINE, 0.3, np.geomspace(1e-4, 1.0, 41))
+    assert inside.value <= group_errors(brute, LINE).max(axis=-1).min() + 1e-12
     with pytest.raises(InputError, match="'balanced', 'worst'"):
         best_ridge("squared", even, 0.5, even, "median")
     with pytest.raises(InputError, match="a smallest and a larger"):

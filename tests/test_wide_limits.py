@@ -7,6 +7,7 @@ import pytest
 from samples import units_of
 from stochastic import Disagreement, assert_mean, sample_mean
 
+from scaling.theory.proportional import units
 from scaling.theory.proportional.mean_difference import (
     mean_difference_errors,
     minority_mean,
@@ -15,13 +16,13 @@ from scaling.theory.proportional.units import FITTED, clusters_of, predicted_err
 from simulations.population.units import Unit
 from simulations.runs.tasks import compute, prepare
 
-DIM, REPLICATES = 50, 250
+DIM, REPLICATES = 50, 100
 OFF = [0.0] * (DIM - 2)
 SHIFT = {"kind": "shift", "shift": [0.3, 0.6, *OFF]}
 # The bias forgotten, in a span of as many dimensions.
 RIGHT = {"kind": "shift", "shift": [0.0, 1e-3, *OFF]}
 # What the limit neglects at 50 features, and an error that must be seen.
-REMAINDER, DETECTS = 0.004, 0.025
+REMAINDER, DETECTS = 0.004, 0.045
 
 
 @cache
@@ -159,6 +160,18 @@ def test_clusters_hold_every_row_once() -> None:
         assert clusters.share @ clusters.weight == pytest.approx(1.0, abs=1e-8)
         assert aspect == pytest.approx(DIM / distinct)
         np.testing.assert_allclose(basis @ basis.T, np.eye(len(basis)), atol=1e-12)
+
+
+def test_fewer_kinds_of_repeats_give_the_same_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two values in each interval of the multiplicities in the place of all, for the squared loss."""
+    unit = _units("squared")[2]
+    few = predicted_errors(unit).errors
+    assert len(clusters_of(unit, 3)[0].share) < 90
+    monkeypatch.setattr(units, "MOST_SPLIT", 10**6)
+    assert len(clusters_of(unit, 3)[0].share) > 150
+    np.testing.assert_allclose(few, predicted_errors(unit).errors, atol=5e-6)
+    monkeypatch.setattr(units, "MOST_SPLIT", 4)
+    assert np.abs(few - predicted_errors(unit).errors).max() > 1e-4
 
 
 def test_rows_of_a_fitted_gaussian_have_no_limit_under_a_loss() -> None:

@@ -10,8 +10,9 @@ Its dual is over the share ``c_i`` in [0, 1] of its weight with which a row pull
 Augmented Lagrangian: with shares ``a`` known roughly, the kink is smoothed to ``c = clip(a + s z, 0, 1)``
 and the smooth problem solved by Newton steps with an exact search along each; then ``a = c`` and ``s``
 grows. Only rows on the kink have curvature, few more than there are features at the end, so that
-the late steps are cheap. Once the rows on the kink are the right ones the next pass is exact to
-rounding. ``P - D`` of the final rule bounds ``ridge/2 |slope - best|^2``: a proof, whatever went before.
+the late steps are cheap. Once the rows on the kink are the right ones a pass takes one step and divides
+the error by ``1 + s m``, m the least curvature of D there: a few passes reach rounding. ``P - D`` of the
+final rule bounds ``ridge/2 |slope - best|^2``: a proof, whatever went before.
 """
 
 import numpy as np
