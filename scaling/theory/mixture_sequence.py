@@ -19,7 +19,7 @@ from scipy.optimize import minimize_scalar
 from simulations.problems import InputError
 
 # Coefficients that are summed one by one; beyond, sums are integrals (midpoint rule, error 1/(24 k^2)).
-SINGLE, LAST = 1000, 1e12
+SINGLE, LAST = 400, 1e12
 PANELS, ORDER = 48, 6
 # Grid of the ridge, in steps of its logarithm; between its points a parabola is exact to 1e-5 of the risk.
 RIDGES = np.geomspace(1e-9, 1e3, 451)

@@ -6,6 +6,7 @@ import numpy as np
 
 from scaling.fitting.curves import curve
 from scaling.fitting.fit import fit
+from scaling.fitting.fits import Fit
 from scaling.theory.mixture import (
     MixtureLaw,
     Sources,
@@ -72,22 +73,20 @@ def cases(smoothness: tuple[float, ...], kind: str) -> list[Case]:
 def world(lab: Lab, case: Case) -> World:
     """The sums of a case and its law, whose two curves saw no mixture."""
 
-    def raw() -> tuple[Sums, np.ndarray]:
+    def raw() -> tuple[Sums, Fit]:
         of = sequence(case.smoothness)
         without = sums(of, bias("incoherent", of, 0.0))
-        return without, mixed_risk(without, 0.0, RAW_ALONE, 1.0)
+        points = mixed_risk(without, 0.0, RAW_ALONE, 1.0)
+        return without, fit("power", curve(RAW_ALONE, points, POINT_ERROR * points))
 
     def make() -> World:
-        without, points = lab.recall(f"mixture raw {case.smoothness}", raw)
+        without, alone = lab.recall(f"mixture raw {case.smoothness}", raw)
         of = sequence(case.smoothness)
         energy = case.energy * float(mixed_risk(without, 0.0, case.rows, 1.0))
         found = sums(of, bias(case.kind, of, energy))
-        alone = mixed_risk(found, 1.0, 1.0, SYNTHETIC_ALONE)
-        law = mixture_law(
-            fit("power", curve(RAW_ALONE, points, POINT_ERROR * points)),
-            fit("power_floor", curve(SYNTHETIC_ALONE, alone, POINT_ERROR * alone)),
-        )
-        return World(found, law)
+        points = mixed_risk(found, 1.0, 1.0, SYNTHETIC_ALONE)
+        other = fit("power_floor", curve(SYNTHETIC_ALONE, points, POINT_ERROR * points))
+        return World(found, mixture_law(alone, other))
 
     return lab.recall(f"mixture {case}", make)
 

@@ -183,8 +183,6 @@ CLAIMS = (
         "So it is with ReLU random features, from 3/40 to 3 of them a raw row.",
         _with_features,
         FEATURE_ENDS,
-        FEATURES_HELD,
-        HELD_DRAWS,
     ),
     Claim(
         id="proportional-spurious-random-features",

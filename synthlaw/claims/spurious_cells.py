@@ -24,18 +24,18 @@ ALL = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 FEATURE_ENDS = (0.075, 3.0)
 FEATURES_DRAWN = (0.075, 0.15, 0.25, 0.5, 3.0)
 FEATURES_ALL = (0.025, 0.075, 0.15, 0.25, 0.5, 1.0, 3.0, 7.5)
-REPLICATES, FEATURE_REPLICATES = 24, 12
+REPLICATES, FEATURE_REPLICATES = 18, 12
 # Where random features are held against their fixed point: parameters per row, replicates, draws of W.
-FEATURES_HELD, HELD_REPLICATES, HELD_DRAWS = 0.25, 120, 8
+FEATURES_HELD, HELD_REPLICATES, HELD_DRAWS = 0.25, 120, 6
 # The picture's line for random features, in the preset full: draws of W for so many parameters in all.
 FEATURE_LINE, LINE_DRAWS = (0.04, 0.075, 0.12, 0.2, 0.35, 0.6, 1.0, 2.0, 4.0), 600
 # Of the constants: raw rows, noise features, replicates of the preset quick. Subsampling trains on few
 # rows and is off by order 1/n: a ladder of sizes at each d/n.
 SIZES: dict[str, tuple[tuple[int, int, int], ...]] = {
-    "reweighting": ((1600, 80, 128), (200, 400, 300)),
+    "reweighting": ((1600, 80, 104), (200, 400, 240)),
     "subsampling": (
-        *((400, 20, 300), (800, 40, 300), (1600, 80, 160)),
-        *((200, 400, 200), (400, 800, 100), (800, 1600, 100)),
+        *((400, 20, 200), (800, 40, 160), (1600, 80, 104)),
+        *((200, 400, 120), (400, 800, 96), (800, 1600, 96)),
     ),
 }
 LINE = np.geomspace(0.03, 12.0, 24)
