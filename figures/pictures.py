@@ -16,6 +16,8 @@ from figures import (
     distance,
     exponent_ladder,
     ladder,
+    mixture_map,
+    overparameterised,
     plan_curve,
     published,
     ratio_curve,
@@ -49,6 +51,8 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "smote_law": {"smote_law": ("smote_law", smote_law.draw)},
     "series_curves": {"series_curves": ("series_curves", series_curves.draw)},
     "exponent_ladder": {"exponent_ladder": ("exponent_ladder", exponent_ladder.draw)},
+    "mixture_law": {"mixture_law": ("mixture_map", mixture_map.draw)},
+    "overparameterised": {"overparameterised": ("overparameterised", overparameterised.draw)},
 }
 
 

@@ -1,0 +1,1 @@
+"""Spurious correlation with more parameters than rows: noise features, random features, two schemes."""
