@@ -97,7 +97,10 @@ class Lab:
         """The tidy tables of an experiment at all its sizes, with a column ``size``."""
 
         def run(size: int, replicates: int) -> pd.DataFrame:
-            sweep, count = scaled(experiment.sweep, size, self.seed), replicates * self.preset.effort
+            sweep, count = (
+                scaled(experiment.sweep, size, self.seed),
+                replicates * self.preset.effort,
+            )
             table = simulate(sweep, replicates=count, progress=lambda *_: self.go_on())
             return table.assign(size=size)
 

@@ -94,21 +94,21 @@ def counting(progress: Progress | None, total: int) -> Iterator[Callable[[int], 
     yield advance
 
 
-def side_by_side(jobs: list[Callable[[], Any]], stopped: Event) -> list[Any]:
+def side_by_side(jobs: list[Callable[[], Any]], stopped: Event, patient: bool = True) -> list[Any]:
     """What the jobs return, in their order; the first fault or Ctrl-C ends them all: it sets
-    ``stopped``, which they heed."""
-    with ThreadPoolExecutor(UNDER_WAY, thread_name_prefix="job") as pool:
-        futures = [pool.submit(job) for job in jobs]
-        try:
-            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            for future in done:
-                future.result()
-            return [future.result() for future in futures]
-        except BaseException:
-            stopped.set()
-            for future in futures:
-                future.cancel()
-            raise
+    ``stopped``, which they heed. Unless ``patient`` it is raised at once, while they end."""
+    pool = ThreadPoolExecutor(UNDER_WAY, thread_name_prefix="job")
+    futures = [pool.submit(job) for job in jobs]
+    try:
+        done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()
+        return [future.result() for future in futures]
+    except BaseException:
+        stopped.set()
+        raise
+    finally:
+        pool.shutdown(wait=patient, cancel_futures=True)
 
 
 def simulate(

@@ -142,7 +142,9 @@ def run(lab: Lab, claims: Sequence[Claim], progress: Progress | None = None) -> 
         return judged
 
     order = starting_order(claims)
-    found = side_by_side([job(claims[position]) for position in order], lab.stopped)
+    # Nothing is on the disk yet: an interruption need not wait for a compiler.
+    jobs = [job(claims[position]) for position in order]
+    found = side_by_side(jobs, lab.stopped, patient=False)
     results = dict(zip(order, found, strict=True))
     verdicts = {
         "schema": SCHEMA,
