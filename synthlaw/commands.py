@@ -194,6 +194,9 @@ def predict(
 ) -> None:
     """Predict every cell of a sweep from theory alone, and write the tidy table.
 
+    With theory.regime = "proportional" the 0-1 errors are predicted: the limit as the number of features
+    grows with the number of rows.
+
     \b
     Example:
     synthlaw predict SWEEP.toml --out results/predict/table.csv
@@ -206,13 +209,16 @@ def predict(
     check_file(out)
     from synthlaw.checks import write_prediction
     from synthlaw.simulating.predictions import predict as predict_table
-    from synthlaw.simulating.screen import prediction_rows
+    from synthlaw.simulating.screen import missing_predictions, prediction_rows, title
 
     table = predict_table(configuration)
     write_prediction(table, configuration, out)
+    missing = missing_predictions(table)
     if output.json:
-        show_json({"table": records(table)})
-    show_table(output, "Balanced excess risk, predicted", *prediction_rows(table))
+        show_json({"table": records(table), "notes": missing})
+    show_table(output, f"{title(table)}, predicted", *prediction_rows(table))
+    for note in missing:
+        say(output, note)
     say(output, f"table: {out} ({len(table)} rows)")
 
 

@@ -23,7 +23,8 @@ ROOMS = {
     "population": {"setup", "craft", "smote"},
     "sampling": {"setup", "craft", "smote", "population"},
     "statistics": {"setup", "craft", "smote", "population", "sampling"},
-    "runs": {"setup", "craft", "smote", "population", "sampling", "statistics"},
+    "wide": {"setup", "craft", "smote", "population", "sampling", "statistics"},
+    "runs": {"setup", "craft", "smote", "population", "sampling", "statistics", "wide"},
 }
 HEAVY = ("jax", "numpy", "pandas", "scipy", "pydantic", "matplotlib", "rich.progress")
 

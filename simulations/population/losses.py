@@ -64,6 +64,22 @@ SQUARED = Loss(
     threshold=0.5,
 )
 
+# The curvature of the hinge loss lies in its kink, where no derivative shows it: it is no loss that
+# the expansions or the quadrature can take, and its risks are in closed form (`simulations.wide`).
+HINGE = Loss(
+    name="hinge",
+    value=lambda u, y: jnp.maximum(1.0 - (2.0 * y - 1.0) * u, 0.0),
+    first=lambda u, y: jnp.where((2.0 * y - 1.0) * u < 1.0, 1.0 - 2.0 * y, 0.0),
+    second=lambda u, y: jnp.zeros_like(u),
+    third=lambda u, y: jnp.zeros_like(u),
+    threshold=0.0,
+)
+
 LOSSES: dict[str, Loss] = {loss.name: loss for loss in (LOGISTIC, SQUARED)}
 # The loss whose risk measures an estimator; plug-in rules minimise none.
-RISKS: dict[str, Loss] = {**LOSSES, "lda": LOGISTIC, "mean_difference": LOGISTIC}
+RISKS: dict[str, Loss] = {
+    **LOSSES,
+    "hinge": HINGE,
+    "lda": LOGISTIC,
+    "mean_difference": LOGISTIC,
+}

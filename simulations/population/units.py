@@ -31,6 +31,7 @@ from simulations.population.quadrature import Grid, gaussian_grid
 from simulations.population.sandwich import Components, Sandwich
 from simulations.population.third_order import LARGEST_TENSOR, cubic_mean, third_order
 from simulations.problems import InputError
+from simulations.setup.regimes import is_proportional
 from simulations.setup.worlds import World, world
 
 # Cells whose population is found by one call: one compiled program for any number of cells.
@@ -51,7 +52,10 @@ FLAT_CRAFT = (
 
 
 class Unit(NamedTuple):
-    """``generator`` is the generator's spec, ``counts (K,)``; ``sweep`` the resolved configuration."""
+    """``generator`` is the generator's spec, ``counts (K,)``; ``sweep`` the resolved configuration.
+
+    ``groups``, ``components`` and ``penalty`` are laws as matrices of all features; in the proportional
+    regime, which has no use for them, they are ``None`` (`simulations.wide`)."""
 
     sweep: Any
     generator: Any
@@ -60,7 +64,7 @@ class Unit(NamedTuple):
     cells: list[Cell]
     loss: Loss
     groups: AnyLaws
-    components: Components
+    components: Any
     penalty: AnyArray
 
 
@@ -99,14 +103,12 @@ def make_unit(sweep: Any, generator: Any) -> Unit:
     counts = np.array([sweep.counts[name] for name in this_world.names], dtype=np.int64)
     intercept = sweep.estimator.intercept
     cells = unit_cells(generator, counts, sweep.synthetic)
+    common = (sweep, generator, this_world, counts, cells, RISKS[sweep.estimator.kind])
+    if is_proportional(sweep):
+        return Unit(*common, groups=None, components=None, penalty=None)
     groups = groups_of(this_world, intercept)
     return Unit(
-        sweep,
-        generator,
-        this_world,
-        counts,
-        cells,
-        RISKS[sweep.estimator.kind],
+        *common,
         groups,
         components(generator, this_world, counts, cells, intercept),
         ridge_matrix(groups.means.shape[-1], sweep.estimator.ridge, intercept),

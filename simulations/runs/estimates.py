@@ -129,7 +129,8 @@ def estimates(evidence: Evidence) -> Estimates:
 
     failures = own.failures.sum(axis=0)
     defined = np.isfinite(evidence.other.scatter).all(axis=(0, -1, -2)) & np.isfinite(controlled)
-    exact = _each(failures == 0) & defined
+    # Without control variates the plain mean is all there is.
+    exact = _each(failures == 0) & defined & (controls > 0)
     return Estimates(
         np.where(exact, controlled, raw),
         np.where(exact, se, se_raw),

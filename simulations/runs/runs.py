@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulations.population.units import Unit, unit_population
+from simulations.population.units import Unit
 from simulations.runs import store
 from simulations.runs.engine import Crew, Pace, chunks
 from simulations.runs.estimates import Evidence, evidence_of
 from simulations.runs.moments import Moments, accumulated, merge, pick
 from simulations.runs.sequential import Watch, begin, consult, looks
 from simulations.runs.supply import Order, Source, source_of, supply
-from simulations.runs.tasks import Task
+from simulations.runs.tasks import Task, balanced_values
 
 Advance = Callable[[int], None]
 
@@ -103,7 +103,7 @@ def unit_status(unit: Unit, generator: str, directory: Path | None) -> list[dict
     """
     run = unit.sweep.run
     target = run.target_relative_se is not None
-    baseline = np.asarray(unit_population(unit).balanced_values) if target and directory else None
+    baseline = balanced_values(unit) if target and directory else None
     rows = []
     for c, cell in enumerate(unit.cells):
         held = 0 if directory is None else _held(unit, c, directory, run.most)

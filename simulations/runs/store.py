@@ -29,6 +29,7 @@ from simulations.population.units import Unit
 from simulations.problems import InputError
 from simulations.runs.engine import Chunk
 from simulations.sampling.replicate import Results
+from simulations.setup.regimes import is_proportional
 
 SCHEMA = 1
 # Raise it whenever replicates come out otherwise than before: old shards are then not mixed in.
@@ -138,6 +139,8 @@ def shard_path(directory: Path, unit: Unit, cell: Cell, chunk: Chunk) -> Path:
         "cell": [cell.ratio, cell.augment, cell.augment_share],
         "first": chunk.first,
     }
+    if is_proportional(unit.sweep):
+        content["regime"] = unit.sweep.theory.regime
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return directory / SHARDS / f"{digest[:40]}.parquet"
 
@@ -186,9 +189,11 @@ def _parse(content: bytes, functionals: int, first: int, name: str) -> Results:
         controls = sum(name.startswith("control_") for name in columns) // functionals
         values = [columns[f"value_{f}"] for f in range(functionals)]
         shifts = [columns[f"control_{j}_{f}"] for j in range(controls) for f in range(functionals)]
+        # Without control variates there is nothing to stack.
+        moved = np.stack(shifts, axis=-1) if shifts else np.zeros((len(status), 0))
         parts = [
             np.stack(values, axis=-1),
-            np.stack(shifts, axis=-1).reshape(len(status), controls, functionals),
+            moved.reshape(len(status), controls, functionals),
         ]
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise ValueError("the shard cannot be read") from error

@@ -19,7 +19,6 @@ from simulations.population.quadrature import Grid, gaussian_grid
 from simulations.population.units import (
     FIRST_SPREAD,
     Unit,
-    UnitPopulation,
     key_words,
     unit_population,
 )
@@ -35,7 +34,11 @@ from simulations.sampling.replicate import (
 )
 from simulations.sampling.rooms import Room, room
 from simulations.sampling.segments import segments, tiled
+from simulations.setup.regimes import is_proportional
 from simulations.statistics import closed_form
+from simulations.wide import replicate as wide
+from simulations.wide.balanced import wide_population
+from simulations.wide.layout import Layout, layout
 
 # Replicates the compiled program has room for; longer ranges take several calls.
 SIZE = 128
@@ -45,20 +48,32 @@ CLOSED = {replicates: closed_form.replicates, parameters: closed_form.parameters
 
 class Task(NamedTuple):
     """A unit with its exact population and the sizes of its program; ``recipes`` remembers what
-    the program takes for each choice of cells."""
+    the program takes for each choice of cells.
+
+    ``population`` is a `UnitPopulation` and ``room`` a `Room`; in the proportional regime they are a
+    `WidePopulation` and the `Layout` of the rows, and there is no program."""
 
     unit: Unit
-    population: UnitPopulation
-    room: Room
+    population: Any
+    room: Any
     recipes: dict[tuple[int, ...], tuple[Any, np.ndarray]]
 
 
-def room_of(unit: Unit) -> Room:
+def room_of(unit: Unit) -> Room | Layout:
     """What a unit needs room for; raises ``InputError`` where its rows are too many to be drawn.
 
     Where sums are drawn in place of rows no count is too large.
     """
+    if is_proportional(unit.sweep):
+        return layout(unit)
     return closed_form.room(unit) if closed_form.applies(unit) else room(unit)
+
+
+def balanced_values(unit: Unit) -> np.ndarray:
+    """Risks and errors at the balanced minimiser, the reference of every excess risk, ``(2K,)``."""
+    proportional = is_proportional(unit.sweep)
+    found = wide_population(unit) if proportional else unit_population(unit)
+    return np.asarray(found.balanced_values)
 
 
 def prepare(unit: Unit) -> Task:
@@ -68,6 +83,8 @@ def prepare(unit: Unit) -> Task:
     its compiler can work while the other is traced.
     """
     size = room_of(unit)
+    if isinstance(size, Layout):
+        return Task(unit, wide_population(unit), size, {})
     control, grid = blank_control(unit, size), gaussian_grid(FIRST_SPREAD)
     blank, _ = _recipe(unit, tuple(range(len(unit.cells))), size, lambda _: control, grid)
     shape = (unit.loss, unit.components.mixing.shape, *unit.groups.means.shape)
@@ -98,6 +115,8 @@ def _alone(*program: Any) -> Lock:
 
 def compute(task: Task, first: int, count: int, cells: tuple[int, ...] | None = None) -> Results:
     """Results of replicates ``first .. first + count - 1`` of these cells (``None``: all), in order."""
+    if isinstance(task.room, Layout):
+        return wide.replicates(task.unit, task.room, first, count, _chosen(task, cells))
     return _run(replicates, task, first, count, cells)
 
 
@@ -105,7 +124,13 @@ def compute_parameters(
     task: Task, first: int, count: int, cells: tuple[int, ...] | None = None
 ) -> Parameters:
     """The fitted parameters themselves, for the same replicates as ``compute``."""
+    if isinstance(task.room, Layout):
+        return wide.parameters(task.unit, task.room, first, count, _chosen(task, cells))
     return _run(parameters, task, first, count, cells)
+
+
+def _chosen(task: Task, cells: tuple[int, ...] | None) -> tuple[int, ...]:
+    return tuple(range(len(task.unit.cells))) if cells is None else tuple(cells)
 
 
 def recipe_of(task: Task, cells: tuple[int, ...]) -> tuple[Any, np.ndarray]:
@@ -187,7 +212,7 @@ def _spread(program: Quick, static: Any) -> Quick:
 
 
 def _run(program: Quick, task: Task, first: int, count: int, cells: tuple[int, ...] | None) -> Any:
-    chosen = tuple(range(len(task.unit.cells))) if cells is None else tuple(cells)
+    chosen = _chosen(task, cells)
     recipe, order = recipe_of(task, chosen)
     # Where each cell stands first; the places to spare come last.
     place = np.zeros(len(chosen), int)

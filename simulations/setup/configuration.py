@@ -37,6 +37,7 @@ from simulations.setup.records import (
     Whole,
     unique,
 )
+from simulations.setup.regimes import check_regime
 from simulations.setup.settings import Setting
 from simulations.setup.worlds import world
 
@@ -79,9 +80,10 @@ class Synthetic(Record):
 
 class Estimator(Record):
     """The loss that is minimised, with or without an intercept, plus ``ridge/2 |slope|^2``, or a
-    plug-in rule (``lda``, ``mean_difference``), which has an intercept and no ridge."""
+    plug-in rule (``lda``, ``mean_difference``), which has an intercept and no ridge. The rule of
+    ``hinge`` is unique with a ridge only."""
 
-    kind: Literal["logistic", "squared", "lda", "mean_difference"] = "logistic"
+    kind: Literal["logistic", "squared", "hinge", "lda", "mean_difference"] = "logistic"
     intercept: Flag = True
     ridge: NonNegative = 0.0
 
@@ -91,13 +93,18 @@ class Estimator(Record):
             raise problem("intercept", f'is false but kind is "{self.kind}"; set it to true')
         if self.kind in PLUGINS and self.ridge > 0.0:
             raise problem("ridge", f'is {show(self.ridge)} but kind is "{self.kind}"; set it to 0')
+        if self.kind == "hinge" and self.ridge == 0.0:
+            raise problem(
+                "ridge", 'is 0 but kind is "hinge", whose rule is not unique then; set it above 0'
+            )
         return self
 
 
 class Theory(Record):
-    """The limit the prediction is taken in: all counts grow, the dimension does not."""
+    """The limit the prediction is taken in: all counts grow, and the dimension does not
+    (``fixed_dim``) or does in proportion (``proportional``, which simulates by other means too)."""
 
-    regime: Literal["fixed_dim"] = "fixed_dim"
+    regime: Literal["fixed_dim", "proportional"] = "fixed_dim"
 
 
 class Run(Record):
@@ -174,6 +181,7 @@ class Sweep(Record):
             if effect in effects:
                 raise problem(field, "repeats an earlier generator; name each generator once")
             effects.append(effect)
+        check_regime(self)
         self._check_sweep()
         return self
 

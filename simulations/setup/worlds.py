@@ -89,4 +89,5 @@ def _covariance_matrix(group: GroupSpec) -> np.ndarray:
 
 
 def _identities(groups: int, dim: int) -> np.ndarray:
-    return np.tile(np.eye(dim), (groups, 1, 1))
+    # One matrix seen as many: of two thousand features each would take 32 MB.
+    return np.broadcast_to(np.eye(dim), (groups, dim, dim))

@@ -15,6 +15,7 @@ from simulations.runs.engine import chunks, run_chunks
 from simulations.runs.moments import measures
 from simulations.runs.tasks import compute, compute_parameters, prepare
 from simulations.setup.configuration import read_sweep
+from simulations.setup.regimes import PROPORTIONAL
 from synthlaw.simulating.predictions import predict
 from synthlaw.simulating.simulation import simulate
 
@@ -40,7 +41,8 @@ PRESETS = {
 
 
 class Experiment(NamedTuple):
-    """A sweep simulated at several sizes: size s multiplies all counts (and augmented rows) by s.
+    """A sweep simulated at several sizes: size s multiplies all counts (and augmented rows) by s, in
+    the proportional regime the dimension too.
 
     ``sweep`` is the content of a SWEEP.toml at size 1; ``replicates`` are those of the preset
     quick, one number per size.
@@ -53,12 +55,21 @@ class Experiment(NamedTuple):
 
 
 def scaled(sweep: dict[str, Any], size: int, seed: int) -> dict[str, Any]:
-    """The sweep with all row counts times ``size``."""
+    """The sweep with all row counts times ``size``; in the proportional regime the dimension too, where
+    vectors get zeros for the features that are new."""
     synthetic = dict(sweep.get("synthetic", {}))
     if "augment" in synthetic:
         synthetic["augment"] = [size * n for n in synthetic["augment"]]
     counts = {name: size * n for name, n in sweep["counts"].items()}
-    return {**sweep, "counts": counts, "synthetic": synthetic, "run": {"seed": seed}}
+    found = {**sweep, "counts": counts, "synthetic": synthetic, "run": {"seed": seed}}
+    if sweep.get("theory", {}).get("regime") == PROPORTIONAL:
+        more = (size - 1) * sweep["setting"]["dim"]
+        found["setting"] = {**sweep["setting"], "dim": sweep["setting"]["dim"] + more}
+        synthetic["generators"] = [
+            {**spec, "shift": [*spec["shift"], *[0.0] * more]} if "shift" in spec else spec
+            for spec in synthetic.get("generators", [{"kind": "oracle"}])
+        ]
+    return found
 
 
 class Lab:

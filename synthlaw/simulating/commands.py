@@ -3,6 +3,7 @@
 Only light modules are imported here; JAX, pandas and pydantic come in inside the commands.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -65,6 +66,9 @@ def simulate(
     synthlaw simulate SWEEP.toml --executor tcp://host:8786
     """
     output: Output = context.obj
+    # Read when NumPy is first imported, below: several problems are solved at a time, each by a thread
+    # of its own (regime proportional).
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from synthlaw.checks import checked_simulation
     from synthlaw.folders import check_run
 
@@ -93,12 +97,12 @@ def simulate(
 
 
 def _show_simulation(output: Output, table: Any, path: Path) -> None:
-    from synthlaw.simulating.screen import notes, simulation_rows
+    from synthlaw.simulating.screen import notes, simulation_rows, title
 
     told = notes(table)
     if output.json:
         show_json({"table": records(table), "notes": told})
-    show_table(output, "Balanced excess risk", *simulation_rows(table))
+    show_table(output, title(table), *simulation_rows(table))
     for note in told:
         say(output, note)
     say(output, f"table: {path} ({len(table)} rows)")

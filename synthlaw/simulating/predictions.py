@@ -1,18 +1,21 @@
 """``predict``: the tidy table of a sweep from theory alone."""
 
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from scaling.theory.expansion import Expansion, expansion
+from scaling.theory.proportional.units import predicted_errors
 from simulations.population.units import Unit, make_unit, unit_population
 from simulations.runs.moments import measures
-from simulations.runs.table import Terms, unit_table
+from simulations.runs.table import METRICS, Terms, unit_table
 from simulations.setup.configuration import Sweep, points, read_sweep
 from simulations.setup.generator_specs import generator_label
+from simulations.setup.regimes import is_proportional
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | Sweep
 
@@ -23,6 +26,39 @@ def units(sweep: Sweep) -> Iterator[tuple[Unit, str, dict[str, Any]]]:
         specs = point.sweep.synthetic.generators
         for spec in specs:
             yield make_unit(point.sweep, spec), generator_label(spec, specs), dict(point.swept)
+
+
+# Where the table keeps which metric the theory speaks of ...
+METRIC = "metric"
+# ... and why cells have no prediction: {sentence: cells}.
+UNPREDICTED = "unpredicted"
+
+
+class Predicted(NamedTuple):
+    """The predicted ``terms`` of a unit, and why cells have none: ``{sentence: cells}``."""
+
+    terms: Terms
+    unpredicted: Counter[str]
+
+
+def predicted(unit: Unit, population: Any = None) -> Predicted:
+    """What theory says of a unit; ``population`` where it is known already.
+
+    In the proportional regime that are the errors alone, as a whole.
+    """
+    if not is_proportional(unit.sweep):
+        found = unit_population(unit) if population is None else population
+        return Predicted(terms(expansion(found)), Counter())
+    limit = predicted_errors(unit)
+    nothing = measures(np.full((len(unit.cells), 2 * len(unit.counts)), np.nan))
+    errors = measures(np.concatenate([np.full_like(limit.errors, np.nan), limit.errors], axis=1))
+    return Predicted(Terms(errors, nothing, nothing, nothing), Counter(filter(None, limit.reason)))
+
+
+def told(table: pd.DataFrame, config: Sweep, unpredicted: Iterable[Counter[str]]) -> None:
+    """Note in ``table.attrs`` the metric that the theory speaks of, and where it says nothing."""
+    table.attrs[METRIC] = METRICS[is_proportional(config)]
+    table.attrs[UNPREDICTED] = dict(sum(unpredicted, Counter()))
 
 
 def terms(expanded: Expansion) -> Terms:
@@ -43,14 +79,17 @@ def predict(sweep: Source) -> pd.DataFrame:
         floor + variance + second_order,
 
     exact up to terms of order ``n^-2`` when all counts ``n`` grow in proportion; for a 0-1 error
-    the floor is the error at the population minimiser, so that the sum is the error itself.
+    the floor is the error at the population minimiser, so that the sum is the error itself. With
+    ``theory.regime = "proportional"`` only the errors are predicted, and only their sum: the limit as
+    dimension and counts grow together, at the quotient of this sweep.
 
     Args:
         sweep: a SWEEP.toml (path), the same as a dictionary, or a ``Sweep``.
 
     Returns:
         One row per cell, metric and group, with the columns of the tidy table up to
-        ``second_order`` and one column per swept key. Terms are NaN where no theory exists.
+        ``second_order`` and one column per swept key. Terms are NaN where no theory exists;
+        ``table.attrs["unpredicted"]`` says why cells of the proportional regime have no prediction.
 
     Raises:
         ValueError: one sentence naming the place, the fault and the remedy.
@@ -59,7 +98,7 @@ def predict(sweep: Source) -> pd.DataFrame:
     neglected terms are then as large as ``variance`` itself, and on separable data the
     estimator does not exist.
 
-    Source: paper_notes/excess_risk.md.
+    Source: paper_notes/excess_risk.md, paper_notes/proportional.md.
 
     >>> table = predict({"setting": {"kind": "imbalance", "dim": 5, "separation": 2.0},
     ...                  "counts": {"majority": 2000, "minority": 200},
@@ -68,8 +107,11 @@ def predict(sweep: Source) -> pd.DataFrame:
     >>> f"{row.predicted:.4e}"
     '6.9380e-04'
     """
+    config = read_sweep(sweep)
+    parts = [(each, predicted(each[0])) for each in units(config)]
     frames = [
-        unit_table(unit, label, swept, terms(expansion(unit_population(unit))), None)
-        for unit, label, swept in units(read_sweep(sweep))
+        unit_table(unit, label, swept, found.terms, None) for (unit, label, swept), found in parts
     ]
-    return pd.concat(frames, ignore_index=True)
+    table = pd.concat(frames, ignore_index=True)
+    told(table, config, (found.unpredicted for _, found in parts))
+    return table

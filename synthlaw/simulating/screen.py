@@ -1,23 +1,35 @@
-"""The columns of a tidy table that fit a screen: balanced excess risk, cell by cell."""
+"""The columns of a tidy table that fit a screen: the balanced excess risk, cell by cell, or, where the
+theory speaks of errors only, the balanced error."""
 
 from typing import Any
 
 import pandas as pd
 
 from simulations.runs.flags import FAILURES, MEANING
-from simulations.runs.table import IDENTITY, SIMULATION, THEORY
+from simulations.runs.table import IDENTITY, METRICS, SIMULATION, THEORY
+from synthlaw.simulating.predictions import METRIC, UNPREDICTED
 
 _FIXED = (*IDENTITY, *THEORY, *SIMULATION)
+TITLES = {"excess_risk": "Balanced excess risk", "error": "Balanced error"}
+
+
+def title(table: pd.DataFrame) -> str:
+    """What the rows of a table on the screen are."""
+    return TITLES[_metric(table)]
+
+
+def _metric(table: pd.DataFrame) -> str:
+    return table.attrs.get(METRIC, METRICS[0])
 
 
 def prediction_rows(table: pd.DataFrame) -> tuple[list[str], list[list[Any]]]:
-    """Columns and rows of the predicted balanced excess risk."""
-    columns = ["ratio", "augment", "floor", "variance", "second_order", "predicted"]
-    return _chosen(table, columns)
+    """Columns and rows of what is predicted; an error is predicted as a whole."""
+    parts = ["floor", "variance", "second_order"] if _metric(table) == METRICS[0] else []
+    return _chosen(table, ["ratio", "augment", *parts, "predicted"])
 
 
 def simulation_rows(table: pd.DataFrame) -> tuple[list[str], list[list[Any]]]:
-    """Columns and rows of the balanced excess risk, predicted and simulated.
+    """Columns and rows of what is predicted and simulated.
 
     ``variance_cut`` is ``(se_raw / se)^2``: how many times more replicates the plain mean would
     have needed for the same standard error.
@@ -47,11 +59,20 @@ def notes(table: pd.DataFrame) -> list[str]:
         f"{count} fits (replicates times cells) failed: {reason}."
         for reason, count in table.attrs.get("failures", {}).items()
     ]
-    return [*failed, *filter(None, (flag_sentence(table), table.attrs.get("unreached", "")))]
+    flagged = filter(None, (flag_sentence(table), table.attrs.get("unreached", "")))
+    return [*failed, *flagged, *missing_predictions(table)]
+
+
+def missing_predictions(table: pd.DataFrame) -> list[str]:
+    """How many cells have no prediction, a sentence for each reason."""
+    return [
+        f"{count} {'cell has' if count == 1 else 'cells have'} no prediction: {reason}."
+        for reason, count in table.attrs.get(UNPREDICTED, {}).items()
+    ]
 
 
 def _chosen(table: pd.DataFrame, columns: list[str]) -> tuple[list[str], list[list[Any]]]:
     swept = [str(c) for c in table.columns if c not in _FIXED and c != "variance_cut"]
-    balanced = (table["metric"] == "excess_risk") & (table["group"] == "balanced")
+    balanced = (table["metric"] == _metric(table)) & (table["group"] == "balanced")
     shown = ["generator", *swept, *columns]
     return shown, table.loc[balanced, shown].astype(object).to_numpy().tolist()

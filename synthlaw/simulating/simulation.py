@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from scaling.theory.expansion import expansion
 from simulations.population.units import Unit
 from simulations.problems import InputError
 from simulations.runs import store
@@ -22,7 +21,7 @@ from simulations.runs.table import unit_table
 from simulations.runs.tasks import prepare, room_of
 from simulations.setup.configuration import Sweep, read_sweep
 from synthlaw import runfolder
-from synthlaw.simulating.predictions import Source, terms, units
+from synthlaw.simulating.predictions import Source, predicted, told, units
 from synthlaw.words import percent
 
 Progress = Callable[[int, int], None]
@@ -144,7 +143,8 @@ def simulate(
         ``replicates`` and ``failures`` (replicates whose estimator does not exist; they are
         counted, left out of the means and never redrawn, and a cell that has any falls
         back to the plain mean). ``table.attrs["failures"]`` says why they failed, in words, and
-        ``table.attrs["unreached"]`` how many cells did not reach the target ("" if none).
+        ``table.attrs["unreached"]`` how many cells did not reach the target ("" if none). In the
+        proportional regime there are no control variates, and ``estimate`` is the plain mean.
 
     Raises:
         ValueError: one sentence naming the place, the fault and the remedy.
@@ -170,30 +170,40 @@ def simulate(
         if directory is not None:
             announce(directory, config)
 
-        def job(part: Part) -> Callable[[], tuple[pd.DataFrame, Sampled]]:
+        def job(part: Part) -> Callable[[], Simulated]:
             return lambda: _simulated(part, directory, crew, advance)
 
         results = side_by_side([job(part) for part in parts], crew.stopped)
-    table = pd.concat([frame for frame, _ in results], ignore_index=True)
+    table = pd.concat([each.frame for each in results], ignore_index=True)
     failed: Counter[str] = Counter()
-    for _, sampled in results:
-        failed.update(reasons(sampled.evidence.own))
+    for each in results:
+        failed.update(reasons(each.sampled.evidence.own))
+    told(table, config, (each.unpredicted for each in results))
     table.attrs[FAILURES] = dict(failed)
-    table.attrs[UNREACHED] = _unreached(config, sum(s.unreached for _, s in results), cells)
+    unreached = sum(each.sampled.unreached for each in results)
+    table.attrs[UNREACHED] = _unreached(config, unreached, cells)
     if directory is not None:
         runfolder.publish(directory, config.resolved(), table.to_csv(index=False).encode())
     return table
 
 
+class Simulated(NamedTuple):
+    """The rows of one unit, what they rest on, and why cells have no prediction."""
+
+    frame: pd.DataFrame
+    sampled: Sampled
+    unpredicted: Counter[str]
+
+
 def _simulated(
     part: Part, directory: Path | None, crew: Crew, advance: Callable[[int], None]
-) -> tuple[pd.DataFrame, Sampled]:
-    """The rows of one unit, and what they rest on."""
+) -> Simulated:
     task = prepare(part.unit)
     sampled = run_unit(task, directory, crew, advance)
-    predicted = terms(expansion(task.population))
-    frame = unit_table(part.unit, part.label, part.swept, predicted, estimates(sampled.evidence))
-    return frame, sampled
+    theory = predicted(part.unit, task.population)
+    found = estimates(sampled.evidence)
+    frame = unit_table(part.unit, part.label, part.swept, theory.terms, found)
+    return Simulated(frame, sampled, theory.unpredicted)
 
 
 def _unreached(config: Sweep, count: int, cells: int) -> str:

@@ -6,6 +6,8 @@ projection s on the span of the clusters' means, the norm r of the rest, and its
 
 from typing import NamedTuple
 
+import numpy as np
+
 from simulations.arrays import AnyArray
 
 
@@ -50,3 +52,15 @@ class Solution(NamedTuple):
     residual: AnyArray
     iterations: AnyArray
     status: AnyArray
+
+
+def isotropic(share: AnyArray, sign: AnyArray, mean: AnyArray, weight: AnyArray = 1.0) -> Clusters:
+    """Clusters with the identity as covariance: ``share (.., C)``, ``sign (.., C)``, ``mean (.., C, k)``.
+
+    >>> isotropic([0.1, 0.9], [1, -1], [[1.5], [-1.5]]).covariance.shape
+    (2, 1, 1)
+    """
+    share, mean = np.asarray(share, float), np.asarray(mean, float)
+    ones = np.ones(np.broadcast_shapes(share.shape, mean.shape[:-1]))
+    covariance = ones[..., None, None] * np.eye(mean.shape[-1])
+    return Clusters(share, weight * ones, np.asarray(sign, float) * ones, mean, covariance, ones)

@@ -1,0 +1,250 @@
+"""The rule that many rows with many features converge to, for any loss, clusters and ridge.
+
+``fixed_point(loss, clusters, aspect, ridge)``: what the minimiser of ``(1/n) sum_i w_i l(y_i u_i) +
+(ridge/2)|slope|^2`` tends to as n distinct rows and d features grow with ``d/n = aspect`` fixed. All
+leading axes are a batch, solved by one compiled program. Each solve says whether it is solved, and if
+not gives no number.
+"""
+
+from functools import cache
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from scaling.theory.proportional import existence, iteration
+from scaling.theory.proportional.batches import (
+    Batch,
+    flattened,
+    infeasible,
+    make_batch,
+    pieces,
+    widened,
+)
+from scaling.theory.proportional.clusters import Clusters, Solution
+from scaling.theory.proportional.continuation import continued
+from scaling.theory.proportional.iteration import Iterate, Problem
+from scaling.theory.proportional.losses import LOSSES, MarginLoss, resolved
+from scaling.theory.proportional.squared import squared_points
+from simulations.arrays import AnyArray
+from simulations.compilation import Quick, quick_jit
+from simulations.problems import InputError, nearest
+
+SOLVED, UNCONVERGED, NO_ESTIMATOR, INFEASIBLE, UNRESOLVED = range(5)
+REASONS = {
+    SOLVED: "solved",
+    UNCONVERGED: "the iteration did not converge; raise the ridge, or look at `history`",
+    NO_ESTIMATOR: "no estimator exists: without a ridge these rows can be separated or interpolated; "
+    "set ridge > 0, or lower d/n below the threshold of `existence.threshold`",
+    INFEASIBLE: "the input describes no training sample; give shares that sum to 1, weights, "
+    "variances and aspect above 0, ridge >= 0, finite means and rows of both labels",
+    UNRESOLVED: "the scores spread too widely for the quadrature; raise the ridge",
+}
+
+
+class Record(NamedTuple):
+    """One iterate: its number, ``projection (k,)``, ``norm``, ``intercept``, ``step``, the largest
+    relative defect of the equations, and whether that counts as solved."""
+
+    iteration: int
+    projection: np.ndarray
+    norm: float
+    intercept: float
+    step: float
+    residual: float
+    converged: bool
+
+
+def known(loss: str) -> MarginLoss:
+    """The loss of this name, or what to write instead."""
+    if loss not in LOSSES:
+        raise InputError(f"loss is {loss!r}; {nearest(loss, LOSSES, 'losses')}.")
+    return LOSSES[loss]
+
+
+@cache
+def _program(name: str, nodes: int) -> Quick:
+    def solve(problem: Problem, start: AnyArray) -> Iterate:
+        return iteration.solve(LOSSES[name], nodes, problem, start)
+
+    return quick_jit(jax.vmap(solve))
+
+
+@cache
+def _single(name: str, nodes: int) -> Quick:
+    """The program for one iterate more."""
+    return quick_jit(lambda problem, at: iteration.advance(LOSSES[name], nodes, problem, at))
+
+
+def _run(name: str, nodes: int, batch: Batch) -> Iterate:
+    """The last iterates of a flat batch."""
+    found = []
+    for rows, real in pieces(len(batch.start)):
+        part = batch.rows(rows)
+        last = jax.device_get(_program(name, nodes)(part.problem, part.start))
+        found.append([np.asarray(each)[:real] for each in last])
+    return Iterate(*(np.concatenate(each) for each in zip(*found, strict=True)))
+
+
+def _solved(name: str, nodes: int, batch: Batch) -> Iterate:
+    """The last iterates; what did not converge at once is continued from a large ridge."""
+    last = _run(name, nodes, batch)
+    failed = np.flatnonzero(~(last.residual <= iteration.TOLERANCE))
+    if len(failed):
+        again = continued(lambda part: _run(name, nodes, part), batch.rows(failed))
+        for kept, new in zip(last, again, strict=True):
+            kept[failed] = new
+    return last
+
+
+def _without_estimator(loss: MarginLoss, batch: Batch, intercept: bool) -> np.ndarray:
+    """Which problems have no ridge and no unique minimiser, ``(B,)``."""
+    given = batch.problem
+    none = np.zeros(len(batch.start), bool)
+    for i in np.flatnonzero(given.ridge == 0.0):
+        own = Clusters(*(each[i] for each in given.clusters))
+        most: AnyArray = 1.0
+        if loss.monotone:
+            offset = float(batch.start[i, -3])
+            most = existence.threshold(own, intercept=intercept, offset=offset).kappa
+        none[i] = not given.aspect[i] < most
+    return none
+
+
+def widest(clusters: Clusters, point: np.ndarray) -> np.ndarray:
+    """The largest sd of a score over the clusters of every problem, ``(B,)``."""
+    s, r = point[:, :-3], np.exp(point[:, -2])
+    within = np.einsum("bi,bcij,bj->bc", s, clusters.covariance, s)
+    square = within + clusters.variance * r[:, None] ** 2
+    return np.sqrt(np.where(clusters.share > 0.0, square, 0.0).max(axis=-1))
+
+
+def fixed_point(
+    loss: str,
+    clusters: Clusters,
+    aspect: AnyArray,
+    ridge: AnyArray,
+    *,
+    intercept: bool = True,
+    offset: float = 0.0,
+) -> Solution:
+    """Order parameters (s, r, b) of a regularised rule when d and n grow together.
+
+    Solves, with ``q_c^2 = s'S_c s + v_c r^2``, margins ``a ~ N(y_c (m_c.s + b), q_c^2)``,
+    ``u = prox(a)`` at ``t_c = v_c t``, and ``D_c = E[w l''(u)/(1 + t_c w l''(u))]``,
+
+        (sum p_c D_c S_c + ridge) s = -sum p_c E[w l'(u)] y_c m_c,      t = aspect/(D + ridge),
+        r^2 (D + ridge)^2 = aspect sum p_c v_c E[(w l'(u))^2],          D = sum p_c v_c D_c,
+        sum p_c E[w l'(u)] y_c = 0.
+
+    Args:
+        loss: a key of `losses.LOSSES`: "logistic", "squared" ``(1 - y u)^2`` or "hinge".
+        clusters: the rows; leading axes are a batch.
+        aspect: kappa2 = d/n > 0, the dimension over the number of *distinct* rows, broadcast with the
+            batch; which d serves finite samples: paper_notes/proportional.md, section 7.
+        ridge: lambda >= 0 of ``(ridge/2)|slope|^2``, beside the mean over the n rows; broadcast.
+        intercept: False for a rule whose score has the constant ``offset`` instead of a fitted one.
+        offset: that constant, 0 as a rule (`conventions.from_engine` says when not).
+
+    Returns:
+        A `Solution`; NaN wherever ``status`` is not 0, and `REASONS` says why and what to do.
+
+    Raises:
+        InputError: an unknown loss, or shapes that do not fit together.
+
+    When not to trust it: fewer than about 50 features, rows that are not nearly Gaussian outside the
+    span, or fewer minority rows than a few tens. Source: paper_notes/proportional.md, sections 2, 3.
+
+    >>> from scaling.theory.proportional.clusters import isotropic
+    >>> rows = isotropic([0.5, 0.5], [1, -1], [[1.0], [-1.0]])
+    >>> found = fixed_point("squared", rows, 0.5, 0.1)
+    >>> int(found.status), found.projection.shape
+    (0, (1,))
+    """
+    chosen = known(loss)
+    lead, flat, aspects, ridges = flattened(clusters, aspect, ridge)
+    batch = make_batch(widened(flat), aspects, ridges, intercept, offset)
+    status = np.where(infeasible(flat, aspects, ridges, intercept), INFEASIBLE, SOLVED)
+    todo = np.flatnonzero(status == SOLVED)
+    status[todo[_without_estimator(chosen, batch.rows(todo), intercept)]] = NO_ESTIMATOR
+    todo = np.flatnonzero(status == SOLVED)
+    point = batch.start
+    point[todo] = squared_points(batch.rows(todo).problem, point[todo, -3])
+    residual = np.full(len(point), np.inf)
+    iterations = np.zeros(len(point), int)
+    todo = np.flatnonzero(status == SOLVED)
+    for nodes in chosen.nodes:
+        if not len(todo):
+            break
+        last = _solved(loss, nodes, batch.rows(todo))
+        residual[todo] = last.residual
+        iterations[todo] += last.iteration
+        converged = last.residual <= iteration.TOLERANCE
+        coarse = ~(widest(batch.rows(todo).problem.clusters, last.point) <= resolved(nodes))
+        # A finer quadrature goes on from here.
+        usable = np.isfinite(last.point).all(axis=-1)
+        point[todo[usable]] = last.point[usable]
+        status[todo] = np.where(coarse, UNRESOLVED, np.where(converged, SOLVED, UNCONVERGED))
+        todo = todo[coarse]
+
+    bad = status != SOLVED
+    point = np.where(bad[:, None], np.nan, point)
+    span = flat.mean.shape[-1]
+    return Solution(
+        point[:, :span].reshape(*lead, span),
+        np.exp(point[:, -2]).reshape(lead),
+        point[:, -3].reshape(lead),
+        np.exp(point[:, -1]).reshape(lead),
+        residual.reshape(lead),
+        iterations.reshape(lead),
+        status.reshape(lead),
+    )
+
+
+def history(
+    loss: str,
+    clusters: Clusters,
+    aspect: float,
+    ridge: float,
+    *,
+    intercept: bool = True,
+    offset: float = 0.0,
+) -> list[Record]:
+    """Every iterate of one solve with the first quadrature, the start included; arguments as in
+    `fixed_point`, without leading axes.
+
+    Raises:
+        InputError: an unknown loss, a batch, or input that describes no sample.
+
+    >>> from scaling.theory.proportional.clusters import isotropic
+    >>> rows = isotropic([0.5, 0.5], [1, -1], [[1.0], [-1.0]])
+    >>> [record.converged for record in history("squared", rows, 0.5, 0.1)][::5]
+    [False, True]
+    """
+    nodes = known(loss).nodes[0]
+    lead, flat, aspects, ridges = flattened(clusters, aspect, ridge)
+    if lead:
+        raise InputError(f"history takes one problem, not a batch of {lead}; pick one of them.")
+    if infeasible(flat, aspects, ridges, intercept).any():
+        raise InputError(f"history: {REASONS[INFEASIBLE]}.")
+    problem, start = jax.tree.map(
+        lambda each: each[0], make_batch(widened(flat), aspects, ridges, intercept, offset)
+    )
+    more, at = _single(loss, nodes), jax.device_get(iteration.begin(start))
+    iterates = []
+    while not iterates or iteration.unfinished(at):
+        at = jax.device_get(more(problem, at))
+        iterates.append(at)
+    span = flat.mean.shape[-1]
+    return [
+        Record(
+            int(at.iteration),
+            at.point[:span],
+            float(np.exp(at.point[-2])),
+            float(at.point[-3]),
+            float(np.exp(at.point[-1])),
+            float(at.residual),
+            bool(at.residual <= iteration.TOLERANCE),
+        )
+        for at in iterates
+    ]

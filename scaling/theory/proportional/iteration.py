@@ -1,0 +1,121 @@
+"""The fixed-point equations in scaled form, and Newton's method on all of them at once.
+
+Unknowns ``(s, b, log r, log t)``; with the margins and moments of every cluster the equations are
+
+    0 = sum p E[w l'] y m + (sum p D S + ridge) s,            0 = sum p E[w l'] y,
+    0 = log t (sum p v D + ridge)/kappa2,                     0 = log t^2 sum p v E[(w l')^2]/(kappa2 r^2),
+
+the first two divided by the size of their terms. In logarithms nothing degenerates as the ridge goes to
+0, whether t stays finite (a minimiser exists) or grows like 1/ridge (interpolation). Jacobians by forward
+differentiation; a step that does not lower the defect is halved (paper_notes/proportional.md, section 3).
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+from scaling.theory.proportional.clusters import Clusters
+from scaling.theory.proportional.losses import MarginLoss
+from simulations.arrays import AnyArray
+
+MAX_ITERATIONS = 120
+# Solved; as good as rounding allows; the largest change of log r or log t in one step.
+TOLERANCE, GOAL, LONGEST = 1e-9, 1e-13, 2.0
+
+
+class Problem(NamedTuple):
+    """One problem, no batch: ``clusters``, ``aspect`` = kappa2, ``ridge``, and ``free``: 1.0 where the
+    intercept is fitted, 0.0 where it is held."""
+
+    clusters: Clusters
+    aspect: AnyArray
+    ridge: AnyArray
+    free: AnyArray
+
+
+class Iterate(NamedTuple):
+    """``point (k + 3,)``: (s, b, log r, log t), the best so far; Newton's ``step`` from there; the largest
+    relative ``residual``; ``fraction`` of the step that is tried next; ``iteration``, tried points."""
+
+    point: AnyArray
+    step: AnyArray
+    residual: AnyArray
+    fraction: AnyArray
+    iteration: AnyArray
+
+
+def defects(loss: MarginLoss, nodes: int, given: Problem, point: Array) -> Array:
+    """The relative defects of the equations at a point, ``(k + 3,)``."""
+    clusters, s, b = given.clusters, point[:-3], point[-3]
+    r, t = jnp.exp(point[-2]), jnp.exp(point[-1])
+    along = (clusters.mean * s[None, :]).sum(axis=-1)
+    turned = (clusters.covariance * s[None, None, :]).sum(axis=-1)
+    spread = jnp.sqrt((turned * s[None, :]).sum(axis=-1) + clusters.variance * r**2)
+    margin = clusters.sign * (along + b)
+    found = loss.moments(clusters.weight, clusters.variance * t, margin, spread, nodes)
+
+    pulled = clusters.share * found.pull * clusters.sign
+    bent = clusters.share * found.curvature
+    toward = pulled[:, None] * clusters.mean
+    held = (bent[:, None] * turned).sum(axis=0) + given.ridge * s
+    size = (jnp.abs(toward).sum(axis=0) + jnp.abs(held)).max()
+    size = lax.stop_gradient(jnp.where(size > 0.0, size, 1.0))
+    weight = lax.stop_gradient(jnp.abs(pulled).sum())
+    stiff = (bent * clusters.variance).sum() + given.ridge
+    own = (clusters.share * clusters.variance * found.square).sum()
+    goal = jnp.log(given.aspect)
+    rest = [
+        # Where the intercept is held its equation is met.
+        jnp.where(given.free > 0.0, pulled.sum() / weight, 0.0 * b),
+        point[-1] + jnp.log(stiff) - goal,
+        2.0 * (point[-1] - point[-2]) + jnp.log(own) - goal,
+    ]
+    return jnp.concatenate([(toward.sum(axis=0) + held) / size, jnp.stack(rest)])
+
+
+def begin(point: Array) -> Iterate:
+    """Before the start has been looked at."""
+    infinite, count = jnp.full((), jnp.inf), jnp.zeros((), int)
+    return Iterate(point, jnp.zeros_like(point), infinite, jnp.ones(()), count)
+
+
+def advance(loss: MarginLoss, nodes: int, given: Problem, at: Iterate) -> Iterate:
+    """Look at the next point: take it if its defect is smaller, else halve the step."""
+
+    def twice(point: Array) -> tuple[Array, Array]:
+        value = defects(loss, nodes, given, point)
+        return value, value
+
+    trial = at.point + at.fraction * at.step
+    jacobian, value = jax.jacfwd(twice, has_aux=True)(trial)
+    # A held intercept moves by -0.
+    jacobian = jacobian.at[-3, -3].add(1.0 - given.free)
+    step = -jnp.linalg.solve(jacobian, value)
+    step = step * jnp.minimum(1.0, LONGEST / jnp.maximum(jnp.abs(step[-2:]).max(), 1e-300))
+    residual = jnp.abs(value).max()
+    better = residual < at.residual
+    fraction = jnp.where(better, 1.0, 0.5 * at.fraction)
+    return Iterate(
+        jnp.where(better, trial, at.point),
+        jnp.where(better, step, at.step),
+        jnp.where(better, residual, at.residual),
+        fraction,
+        at.iteration + 1,
+    )
+
+
+def unfinished(at: Iterate) -> Array:
+    """Whether a further iterate may help: at rounding the first failure to improve is the last."""
+    least = jnp.where(at.residual < TOLERANCE, 0.9, 1e-6)
+    return (at.residual > GOAL) & (at.fraction > least) & (at.iteration < MAX_ITERATIONS)
+
+
+def solve(loss: MarginLoss, nodes: int, given: Problem, point: Array) -> Iterate:
+    """Iterate from a start until the defect is at rounding, or no step lowers it, or patience ends."""
+
+    def once(at: Iterate) -> Iterate:
+        return advance(loss, nodes, given, at)
+
+    return lax.while_loop(unfinished, once, once(begin(point)))

@@ -1,0 +1,60 @@
+"""What a regime asks of the other sections of a sweep.
+
+In the regime ``proportional`` the rows of a group are Gaussian with one variance in every direction, and a
+generator writes rows of such laws, repeats raw rows, or fits a Gaussian to them.
+"""
+
+from typing import Any
+
+from simulations.problems import problem, show
+from simulations.setup.settings import Craft, Groups
+
+PROPORTIONAL = "proportional"
+BACK = 'or set theory.regime = "fixed_dim"'
+# Rows of these are no mixtures of such Gaussians, given the raw rows.
+NO_ROWS = ("smoothed", "smote")
+
+
+def is_proportional(sweep: Any) -> bool:
+    """Whether a sweep is of the proportional regime."""
+    return sweep.theory.regime == PROPORTIONAL
+
+
+def check_regime(sweep: Any) -> None:
+    """Raise a problem where a sweep's regime and its other sections do not go together."""
+    kind = sweep.estimator.kind
+    if not is_proportional(sweep):
+        if kind == "hinge":
+            raise problem(
+                "estimator.kind",
+                'is "hinge", which has no theory where the dimension is fixed; set theory.regime ='
+                ' "proportional", or choose "logistic" or "squared"',
+            )
+        return
+    if isinstance(sweep.setting, Craft):
+        raise problem(
+            "setting.kind",
+            'is "craft", whose rows are not Gaussian, but theory.regime is "proportional"; choose'
+            f" another setting, {BACK}",
+        )
+    if kind == "lda":
+        raise problem(
+            "estimator.kind",
+            'is "lda", which needs many rows per feature, but theory.regime is "proportional"; choose'
+            f' "mean_difference", {BACK}',
+        )
+    if isinstance(sweep.setting, Groups):
+        for position, group in enumerate(sweep.setting.groups):
+            if not isinstance(group.covariance, float):
+                raise problem(
+                    f"setting.groups.{position}.covariance",
+                    f'is {show(group.covariance, 30)}, but theory.regime is "proportional"; give one'
+                    f" number, the variance in every direction, {BACK}",
+                )
+    for position, spec in enumerate(sweep.synthetic.generators):
+        if spec.kind in NO_ROWS:
+            raise problem(
+                f"synthetic.generators.{position}.kind",
+                f'is "{spec.kind}", whose rows are not Gaussian given the raw ones, but theory.regime is'
+                f' "proportional"; choose "oracle", "duplicate" or "gaussian", {BACK}',
+            )

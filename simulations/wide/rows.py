@@ -1,0 +1,174 @@
+"""The rows of one replicate: the same draws as those of `simulations.sampling`, in plain arrays.
+
+The normals, uniforms and indices come from the same keys, block by block, so that samples are equal to
+rounding and every rule that was simulated in few dimensions can be compared, replicate by replicate.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from scipy import linalg
+
+from simulations import draws
+from simulations.compilation import quick_jit
+from simulations.population.fitted import LESS
+from simulations.population.units import Unit
+from simulations.sampling.layout import made_of
+from simulations.sampling.rooms import size_class
+from simulations.wide.layout import Blocks, Layout, variances
+
+# Blocks come in few numbers (a compiled shape each).
+FEWEST_BLOCKS, GROWTH = 8, 2
+
+
+class Sample(NamedTuple):
+    """``rows (N, d)`` and ``labels (N,)`` of all segments, which begin at ``start (S + 1,)``; of segments
+    that repeat raw rows the ``repeats``, a list of S arrays of places within the group's raw rows."""
+
+    rows: np.ndarray
+    labels: np.ndarray
+    start: np.ndarray
+    repeats: list[np.ndarray]
+
+
+def _each_block(room: Array, given: tuple[Array, ...], used: Array, one) -> Array:  # noqa: ANN001
+    def draw(place: Array, buffer: Array) -> Array:
+        return buffer.at[place].set(one(*(part[place] for part in given)))
+
+    return lax.fori_loop(0, used, draw, room)
+
+
+@partial(quick_jit, static_argnames="dim")
+def _normals(
+    key: Array, replicate: Array, segment: Array, number: Array, used: Array, *, dim: int
+) -> Array:
+    """Standard normals of every block, ``(B, BLOCK, dim)``, in the single precision they are drawn in."""
+    own = draws.replicate_key(key, replicate)
+
+    def one(segment: Array, number: Array) -> Array:
+        block = draws.normal_block(draws.block_key(own, segment, number), dim)
+        return block.astype(jnp.float32).T
+
+    room = jnp.zeros((len(segment), draws.BLOCK, dim), jnp.float32)
+    return _each_block(room, (segment, number), used, one)
+
+
+@quick_jit
+def _uniforms(key: Array, replicate: Array, segment: Array, number: Array, used: Array) -> Array:
+    """Uniforms of every block, ``(B, BLOCK)``."""
+    own = draws.replicate_key(key, replicate)
+
+    def one(segment: Array, number: Array) -> Array:
+        return draws.uniform_block(draws.block_key(own, segment, number))
+
+    return _each_block(jnp.zeros((len(segment), draws.BLOCK)), (segment, number), used, one)
+
+
+@quick_jit
+def _indices(
+    key: Array, replicate: Array, segment: Array, number: Array, used: Array, count: Array
+) -> Array:
+    """Indices below ``count (B,)`` of every block, ``(B, BLOCK)``."""
+    own = draws.replicate_key(key, replicate)
+
+    def one(segment: Array, number: Array, count: Array) -> Array:
+        return draws.index_block(draws.block_key(own, segment, number), count)
+
+    room = jnp.zeros((len(segment), draws.BLOCK), jnp.int32)
+    return _each_block(room, (segment, number, count), used, one)
+
+
+def _padded(blocks: Blocks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Segment and number of the blocks with places to spare, and how many count."""
+    used = len(blocks.segment)
+    size = size_class(FEWEST_BLOCKS, used, GROWTH)
+    room = np.zeros((2, size), np.int32)
+    room[:, :used] = blocks.segment, blocks.number
+    return room[0], room[1], np.asarray(used, np.int32)
+
+
+def draw(unit: Unit, laid_out: Layout, replicate: int) -> Sample:
+    """All rows of one replicate of a unit."""
+    at = (laid_out.key, np.uint32(replicate))
+    segments, dim = len(laid_out.repeated), unit.world.means.shape[1]
+    longest = laid_out.limit.max(axis=0)
+    lengths = np.where(laid_out.repeated, 0, longest)
+    blocks = _padded(laid_out.rows)
+    normals = np.asarray(_normals(*at, *blocks, dim=dim))
+    uniforms = None
+    if (laid_out.threshold[:, 0] < 1.0).any():
+        uniforms = np.asarray(_uniforms(*at, *blocks))
+    start = np.concatenate([[0], np.cumsum(lengths)])
+    rows, labels = np.empty((start[-1], dim)), np.empty(start[-1])
+    first = np.searchsorted(laid_out.rows.segment, np.arange(segments + 1))
+    for s in range(segments):
+        here = slice(start[s], start[s + 1])
+        own = slice(first[s], first[s + 1])
+        standard = normals[own].reshape(-1, dim)[: lengths[s]]
+        if uniforms is None or laid_out.threshold[s, 0] >= 1.0:
+            rows[here] = laid_out.sd[s, 0] * standard.astype(float) + laid_out.mean[s, 0]
+            labels[here] = laid_out.label[s, 0]
+            continue
+        chosen = uniforms[own].reshape(-1)[: lengths[s]]
+        atom = (chosen[:, None] >= laid_out.threshold[s, None, :-1]).sum(axis=1)
+        rows[here] = laid_out.sd[s, atom, None] * standard + laid_out.mean[s, atom]
+        labels[here] = laid_out.label[s, atom]
+    sample = Sample(rows, labels, start, _repeats(unit, laid_out, at, longest))
+    if unit.generator.kind == "gaussian":
+        _refit(unit, sample, made_of(unit), unit.generator.covariance == "estimated")
+    return sample
+
+
+def _repeats(
+    unit: Unit, laid_out: Layout, at: tuple[np.ndarray, np.uint32], longest: np.ndarray
+) -> list[np.ndarray]:
+    segments, groups = len(laid_out.repeated), len(unit.counts)
+    none = [np.zeros(0, np.int32)] * segments
+    if not len(laid_out.indices.segment):
+        return none
+    segment, number, used = _padded(laid_out.indices)
+    count = unit.counts[segment % groups].astype(np.int32)
+    drawn = np.asarray(_indices(*at, segment, number, used, count))[: int(used)]
+    first = np.searchsorted(laid_out.indices.segment, np.arange(segments + 1))
+    return [
+        drawn[first[s] : first[s + 1]].reshape(-1)[: longest[s]]
+        if laid_out.repeated[s]
+        else none[s]
+        for s in range(segments)
+    ]
+
+
+def _refit(unit: Unit, sample: Sample, acts: np.ndarray, estimated: bool) -> None:
+    """Put the Gaussian fitted to each group's raw rows in the place of its right law, in ``sample``:
+    ``mean^ + L^ L^-1 (x - mean)`` as in `simulations.sampling.remake`."""
+    groups = len(unit.counts)
+    for g in np.flatnonzero(acts):
+        raw = sample.rows[sample.start[g] : sample.start[g + 1]]
+        centre = raw.mean(axis=0)
+        turn = None
+        if estimated:
+            scatter = (raw - centre).T @ (raw - centre) / (len(raw) - LESS)
+            turn = linalg.cholesky(scatter, lower=True) / np.sqrt(variances(unit)[g])
+        for s in (groups + g, 2 * groups + g):
+            here = slice(sample.start[s], sample.start[s + 1])
+            deviation = sample.rows[here] - unit.world.means[g]
+            sample.rows[here] = centre + (deviation if turn is None else deviation @ turn.T)
+
+
+def weights_of(unit: Unit, laid_out: Layout, sample: Sample, cell: int) -> np.ndarray:
+    """The weight of every row of a sample in one cell, ``(N,)``; 0 for rows that it has not."""
+    groups = len(unit.counts)
+    weights = np.zeros(len(sample.labels))
+    for s, (limit, weight) in enumerate(
+        zip(laid_out.limit[cell], laid_out.weight[cell], strict=True)
+    ):
+        if not laid_out.repeated[s]:
+            weights[sample.start[s] : sample.start[s] + limit] = weight
+    for s in np.flatnonzero(laid_out.repeated):
+        g = s % groups
+        times = np.bincount(sample.repeats[s][: laid_out.limit[cell, s]], minlength=unit.counts[g])
+        weights[sample.start[g] : sample.start[g + 1]] += laid_out.weight[cell, s] * times
+    return weights
