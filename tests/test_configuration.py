@@ -185,9 +185,9 @@ BAD = [  # path, value, field named, words of fault and remedy
     ("estimator/kind", "logit", "estimator.kind", "did you mean 'logistic'?"),
     (
         "estimator/kind",
-        "hinge",
+        "ranking",
         "estimator.kind",
-        "'logistic' or 'squared' or 'lda' or 'mean_difference'",
+        "'logistic' or 'squared' or 'hinge' or 'lda' or 'mean_difference'",
     ),
     ("estimator", {"kind": "lda", "ridge": 0.1}, "estimator.ridge", "set it to 0"),
     (
@@ -198,7 +198,14 @@ BAD = [  # path, value, field named, words of fault and remedy
     ),
     ("estimator/ridge", -1, "estimator.ridge", "at least 0"),
     ("estimator/intercept", 1, "estimator.intercept", "true or false"),
-    ("theory/regime", "proportional", "theory.regime", "choose 'fixed_dim'"),
+    ("theory/regime", "linear", "theory.regime", "choose 'fixed_dim' or 'proportional'"),
+    ("estimator", {"kind": "hinge"}, "estimator.ridge", "not unique then; set it above 0"),
+    (
+        "estimator",
+        {"kind": "hinge", "ridge": 0.1},
+        "estimator.kind",
+        'fixed; set theory.regime = "proportional", or choose "logistic"',
+    ),
     ("run/replicates", 1, "run.replicates", "at least 2"),
     ("run/replicates", 10**9, "run.replicates", "at most 10000000"),
     ("run/replicates", 10.5, "run.replicates", "give a whole number"),

@@ -30,17 +30,13 @@ def mean_difference(rows: np.ndarray, labels: np.ndarray, weights: np.ndarray) -
 def fit(unit: Unit, laid_out: Layout, sample: Sample, cell: int) -> Fitted:
     """The rule of one cell in one sample."""
     weights = weights_of(unit, laid_out, sample, cell)
+    # Without the rows of other cells, on which the last bits of a sum would depend.
+    kept = weights > 0.0
+    rows, labels, weights = sample.rows[kept], sample.labels[kept], weights[kept]
     estimator = unit.sweep.estimator
     if estimator.kind not in SOLVERS:
-        return mean_difference(sample.rows, sample.labels, weights)
-    return solve(
-        estimator.kind,
-        sample.rows,
-        sample.labels,
-        weights,
-        estimator.ridge,
-        estimator.intercept,
-    )
+        return mean_difference(rows, labels, weights)
+    return solve(estimator.kind, rows, labels, weights, estimator.ridge, estimator.intercept)
 
 
 def _rules(

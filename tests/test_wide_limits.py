@@ -1,0 +1,184 @@
+"""Simulated errors against the proportional limit, and what the limit must not depend on."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from samples import units_of
+from scipy.special import ndtr
+from stochastic import Disagreement, assert_mean, sample_mean
+
+from scaling.theory.proportional.units import FITTED, clusters_of, predicted_errors
+from simulations.population.units import Unit
+from simulations.runs.tasks import compute, prepare
+
+DIM, REPLICATES = 50, 250
+OFF = [0.0] * (DIM - 2)
+SHIFT = {"kind": "shift", "shift": [0.3, 0.6, *OFF]}
+# The bias forgotten, in a span of as many dimensions.
+RIGHT = {"kind": "shift", "shift": [0.0, 1e-3, *OFF]}
+# What the limit neglects at 50 features, and an error that must be seen.
+REMAINDER, DETECTS = 0.004, 0.025
+
+
+@cache
+def _units(kind: str) -> list[Unit]:
+    estimator = {"kind": kind} if kind == "mean_difference" else {"kind": kind, "ridge": 0.05}
+    return units_of(
+        {
+            "setting": {"kind": "imbalance", "dim": DIM, "separation": 2.4},
+            "counts": {"majority": 250, "minority": 60},
+            "synthetic": {
+                "generators": [
+                    SHIFT,
+                    RIGHT,
+                    {"kind": "duplicate"},
+                    {"kind": "gaussian"},
+                    {"kind": "label_noise", "rate": 0.2},
+                    {"kind": "scale", "factor": 2.0},
+                    {"kind": "reweight"},
+                ],
+                "ratios": [0.0, 1.0],
+                "augment": [0, 60],
+                "augment_share": 0.3,
+            },
+            "estimator": estimator,
+            "theory": {"regime": "proportional"},
+        }
+    )
+
+
+def _agree(kind: str, place: int, prediction: np.ndarray, cells: tuple[int, ...]) -> None:
+    """The simulated errors of some cells of a unit are those predicted."""
+    results = compute(prepare(_units(kind)[place]), 0, REPLICATES, cells)
+    assert (results.status == 0).all()
+    mean, se = sample_mean(results.values[:, :, 2:])
+    assert_mean(mean, se, prediction[list(cells)], detects=DETECTS, remainder=REMAINDER)
+
+
+@pytest.mark.parametrize("kind", ["logistic", "squared", "hinge"])
+def test_biased_rows_move_the_errors_as_the_limit_says(kind: str) -> None:
+    found = predicted_errors(_units(kind)[0])
+    assert found.reason == [""] * 4
+    cells = (1, 3) if kind == "hinge" else (0, 1, 2, 3)
+    _agree(kind, 0, found.errors, cells)
+    with pytest.raises(Disagreement):
+        _agree(kind, 0, predicted_errors(_units(kind)[1]).errors, cells)
+
+
+@pytest.mark.parametrize("place", [2, 4, 5, 6])
+def test_any_generator_with_squared_loss(place: int) -> None:
+    unit = _units("squared")[place]
+    cells = tuple(range(len(unit.cells)))
+    _agree("squared", place, predicted_errors(unit).errors, cells)
+    if len(cells) > 1:
+        with pytest.raises(Disagreement):
+            _agree("squared", place, predicted_errors(_units("squared")[1]).errors, cells)
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_mean_difference_in_closed_form(place: int) -> None:
+    unit = _units("mean_difference")[place]
+    cells = tuple(range(len(unit.cells)))
+    _agree("mean_difference", place, predicted_errors(unit).errors, cells)
+    if place in (0, 2, 3):
+        with pytest.raises(Disagreement):
+            _agree(
+                "mean_difference",
+                place,
+                predicted_errors(_units("mean_difference")[1]).errors,
+                cells,
+            )
+
+
+def test_reference_numbers_of_the_mean_difference() -> None:
+    """Right-law, repeated and fitted rows by the formulas of paper_notes/proportional.md, by hand."""
+    unit = units_of(
+        {
+            "setting": {"kind": "imbalance", "dim": 100, "separation": 3.0},
+            "counts": {"majority": 500, "minority": 25},
+            "synthetic": {
+                "generators": [
+                    {"kind": "shift", "shift": [0.6, *[0.0] * 99]},
+                    {"kind": "duplicate"},
+                    {"kind": "gaussian", "covariance": "known"},
+                ],
+                "ratios": [0.0, 1.0],
+            },
+            "estimator": {"kind": "mean_difference"},
+            "theory": {"regime": "proportional"},
+        }
+    )
+    shifted, repeated, fitted = (predicted_errors(each).errors for each in unit)
+    np.testing.assert_allclose(shifted, [[0.03907, 0.23711], [0.03941, 0.11578]], atol=6e-6)
+    m, n, other, square = 475.0, 25.0, 500.0, 1.5**2
+
+    def errors(minority: float) -> list[float]:
+        root = np.sqrt(square + 25.0 * (minority + 1.0 / other))
+        bias = 25.0 * (minority - 1.0 / other)
+        return [ndtr(-(square + bias) / root), ndtr(-(square - bias) / root)]
+
+    twice = 1 / n + m * (1 - 1 / n) / (n + m) ** 2
+    np.testing.assert_allclose(repeated[1], errors(twice), rtol=1e-6)
+    np.testing.assert_allclose(fitted[1], errors(1 / n + m / (n + m) ** 2), rtol=1e-12)
+
+
+def _turned(turn: np.ndarray) -> Unit:
+    means = np.array([[1.2, 0.3], [-1.0, 0.5], [-0.8, -0.9]]) @ turn[:2]
+    names = ("a", "b", "c")
+    return units_of(
+        {
+            "setting": {
+                "kind": "groups",
+                "groups": [
+                    {"name": name, "label": i % 2, "mean": mean.tolist(), "covariance": 1.0 + i}
+                    for i, (name, mean) in enumerate(zip(names, means, strict=True))
+                ],
+            },
+            "counts": {"a": 30, "b": 90, "c": 50},
+            "synthetic": {"generators": [{"kind": "leak", "strength": 0.4}], "ratios": [0, 1.5]},
+            "estimator": {"kind": "squared", "ridge": 0.1},
+            "theory": {"regime": "proportional"},
+        }
+    )[0]
+
+
+def test_a_turned_world_has_the_same_limit() -> None:
+    turn, _ = np.linalg.qr(np.random.default_rng(5).standard_normal((6, 6)))
+    plain, turned = predicted_errors(_turned(np.eye(6))), predicted_errors(_turned(turn))
+    np.testing.assert_allclose(turned.errors, plain.errors, atol=1e-8)
+    assert len(set(plain.errors.ravel().round(4))) == plain.errors.size
+
+
+def test_clusters_hold_every_row_once() -> None:
+    raw = 250 + 60
+    for place, distinct in ((0, raw + 190 + 2 * 60), (2, raw), (6, raw)):
+        unit = _units("logistic")[place]
+        cell = len(unit.cells) - 1
+        clusters, aspect, basis = clusters_of(unit, cell)
+        assert clusters.share.sum() == pytest.approx(1.0, abs=1e-12)
+        # The weights of the objective have sum 1.
+        assert clusters.share @ clusters.weight == pytest.approx(1.0, abs=1e-8)
+        assert aspect == pytest.approx(DIM / distinct)
+        np.testing.assert_allclose(basis @ basis.T, np.eye(len(basis)), atol=1e-12)
+
+
+def test_rows_of_a_fitted_gaussian_have_no_limit_under_a_loss() -> None:
+    found = predicted_errors(_units("squared")[3])
+    assert found.reason == ["", FITTED, FITTED, FITTED]
+    assert np.isnan(found.errors[1:]).all() and np.isfinite(found.errors[0]).all()
+
+
+def test_a_rule_that_does_not_exist_has_no_prediction_and_says_why() -> None:
+    unit = units_of(
+        {
+            "setting": {"kind": "imbalance", "dim": 60, "separation": 2.4},
+            "counts": {"majority": 30, "minority": 10},
+            "synthetic": {"ratios": [0.0]},
+            "estimator": {"kind": "squared"},
+            "theory": {"regime": "proportional"},
+        }
+    )[0]
+    found = predicted_errors(unit)
+    assert np.isnan(found.errors).all()
+    assert found.reason[0].startswith("no estimator exists") and "ridge" in found.reason[0]
