@@ -24,7 +24,7 @@ from scaling.theory.proportional.batches import (
 from scaling.theory.proportional.clusters import Clusters, Solution
 from scaling.theory.proportional.continuation import continued
 from scaling.theory.proportional.iteration import Iterate, Problem
-from scaling.theory.proportional.losses import LOSSES, MarginLoss, resolved
+from scaling.theory.proportional.losses import LOSSES, MarginLoss
 from scaling.theory.proportional.squared import squared_points
 from simulations.arrays import AnyArray
 from simulations.compilation import Quick, quick_jit
@@ -63,35 +63,36 @@ def known(loss: str) -> MarginLoss:
 
 
 @cache
-def _program(name: str, nodes: int) -> Quick:
+def _program(name: str, rung: int) -> Quick:
     def solve(problem: Problem, start: AnyArray) -> Iterate:
-        return iteration.solve(LOSSES[name], nodes, problem, start)
+        return iteration.solve(LOSSES[name].rules[rung], problem, start)
 
     return quick_jit(jax.vmap(solve))
 
 
 @cache
-def _single(name: str, nodes: int) -> Quick:
+def _single(name: str, rung: int) -> Quick:
     """The program for one iterate more."""
-    return quick_jit(lambda problem, at: iteration.advance(LOSSES[name], nodes, problem, at))
+    rule = LOSSES[name].rules[rung]
+    return quick_jit(lambda problem, at: iteration.advance(rule, problem, at))
 
 
-def _run(name: str, nodes: int, batch: Batch) -> Iterate:
+def _run(name: str, rung: int, batch: Batch) -> Iterate:
     """The last iterates of a flat batch."""
     found = []
     for rows, real in pieces(len(batch.start)):
         part = batch.rows(rows)
-        last = jax.device_get(_program(name, nodes)(part.problem, part.start))
+        last = jax.device_get(_program(name, rung)(part.problem, part.start))
         found.append([np.asarray(each)[:real] for each in last])
     return Iterate(*(np.concatenate(each) for each in zip(*found, strict=True)))
 
 
-def _solved(name: str, nodes: int, batch: Batch) -> Iterate:
+def _solved(name: str, rung: int, batch: Batch) -> Iterate:
     """The last iterates; what did not converge at once is continued from a large ridge."""
-    last = _run(name, nodes, batch)
+    last = _run(name, rung, batch)
     failed = np.flatnonzero(~(last.residual <= iteration.TOLERANCE))
     if len(failed):
-        again = continued(lambda part: _run(name, nodes, part), batch.rows(failed))
+        again = continued(lambda part: _run(name, rung, part), batch.rows(failed))
         for kept, new in zip(last, again, strict=True):
             kept[failed] = new
     return last
@@ -109,14 +110,6 @@ def _without_estimator(loss: MarginLoss, batch: Batch, intercept: bool) -> np.nd
             most = existence.threshold(own, intercept=intercept, offset=offset).kappa
         none[i] = not given.aspect[i] < most
     return none
-
-
-def widest(clusters: Clusters, point: np.ndarray) -> np.ndarray:
-    """The largest sd of a score over the clusters of every problem, ``(B,)``."""
-    s, r = point[:, :-3], np.exp(point[:, -2])
-    within = np.einsum("bi,bcij,bj->bc", s, clusters.covariance, s)
-    square = within + clusters.variance * r[:, None] ** 2
-    return np.sqrt(np.where(clusters.share > 0.0, square, 0.0).max(axis=-1))
 
 
 def fixed_point(
@@ -173,14 +166,14 @@ def fixed_point(
     residual = np.full(len(point), np.inf)
     iterations = np.zeros(len(point), int)
     todo = np.flatnonzero(status == SOLVED)
-    for nodes in chosen.nodes:
+    for rung in range(len(chosen.rules)):
         if not len(todo):
             break
-        last = _solved(loss, nodes, batch.rows(todo))
+        last = _solved(loss, rung, batch.rows(todo))
         residual[todo] = last.residual
         iterations[todo] += last.iteration
         converged = last.residual <= iteration.TOLERANCE
-        coarse = ~(widest(batch.rows(todo).problem.clusters, last.point) <= resolved(nodes))
+        coarse = ~(last.coarse <= 1.0)
         # A finer quadrature goes on from here.
         usable = np.isfinite(last.point).all(axis=-1)
         point[todo[usable]] = last.point[usable]
@@ -209,28 +202,29 @@ def history(
     *,
     intercept: bool = True,
     offset: float = 0.0,
+    rung: int = 0,
 ) -> list[Record]:
-    """Every iterate of one solve with the first quadrature, the start included; arguments as in
-    `fixed_point`, without leading axes.
+    """Every iterate of one direct solve, the start included; other arguments as in `fixed_point`, without
+    leading axes. ``rung``: which of the loss's quadratures.
 
     Raises:
         InputError: an unknown loss, a batch, or input that describes no sample.
 
     >>> from scaling.theory.proportional.clusters import isotropic
     >>> rows = isotropic([0.5, 0.5], [1, -1], [[1.0], [-1.0]])
-    >>> [record.converged for record in history("squared", rows, 0.5, 0.1)][::5]
+    >>> [record.converged for record in history("hinge", rows, 0.5, 0.1)][::6]
     [False, True]
     """
-    nodes = known(loss).nodes[0]
+    known(loss)
     lead, flat, aspects, ridges = flattened(clusters, aspect, ridge)
     if lead:
         raise InputError(f"history takes one problem, not a batch of {lead}; pick one of them.")
     if infeasible(flat, aspects, ridges, intercept).any():
         raise InputError(f"history: {REASONS[INFEASIBLE]}.")
-    problem, start = jax.tree.map(
-        lambda each: each[0], make_batch(widened(flat), aspects, ridges, intercept, offset)
-    )
-    more, at = _single(loss, nodes), jax.device_get(iteration.begin(start))
+    batch = make_batch(widened(flat), aspects, ridges, intercept, offset)
+    problem = jax.tree.map(lambda each: each[0], batch.problem)
+    start = squared_points(batch.problem, batch.start[:, -3])[0]
+    more, at = _single(loss, rung), jax.device_get(iteration.begin(start))
     iterates = []
     while not iterates or iteration.unfinished(at):
         at = jax.device_get(more(problem, at))

@@ -10,6 +10,7 @@ the first two divided by the size of their terms. In logarithms nothing degenera
 differentiation; a step that does not lower the defect is halved (paper_notes/proportional.md, section 3).
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -17,12 +18,15 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from scaling.theory.proportional.clusters import Clusters
-from scaling.theory.proportional.losses import MarginLoss
+from scaling.theory.proportional.logistic import Moments
 from simulations.arrays import AnyArray
 
 MAX_ITERATIONS = 120
 # Solved; as good as rounding allows; the largest change of log r or log t in one step.
 TOLERANCE, GOAL, LONGEST = 1e-9, 1e-13, 2.0
+
+
+Rule = Callable[[Array, Array, Array, Array], Moments]
 
 
 class Problem(NamedTuple):
@@ -37,24 +41,26 @@ class Problem(NamedTuple):
 
 class Iterate(NamedTuple):
     """``point (k + 3,)``: (s, b, log r, log t), the best so far; Newton's ``step`` from there; the largest
-    relative ``residual``; ``fraction`` of the step that is tried next; ``iteration``, tried points."""
+    relative ``residual``; ``fraction`` of the step that is tried next; ``iteration``, tried points;
+    ``coarse``: above 1 the quadrature does not resolve the margins."""
 
     point: AnyArray
     step: AnyArray
     residual: AnyArray
     fraction: AnyArray
     iteration: AnyArray
+    coarse: AnyArray
 
 
-def defects(loss: MarginLoss, nodes: int, given: Problem, point: Array) -> Array:
-    """The relative defects of the equations at a point, ``(k + 3,)``."""
+def defects(rule: Rule, given: Problem, point: Array) -> tuple[Array, Array]:
+    """The relative defects of the equations at a point, ``(k + 3,)``, and how coarse the quadrature is."""
     clusters, s, b = given.clusters, point[:-3], point[-3]
     r, t = jnp.exp(point[-2]), jnp.exp(point[-1])
     along = (clusters.mean * s[None, :]).sum(axis=-1)
     turned = (clusters.covariance * s[None, None, :]).sum(axis=-1)
     spread = jnp.sqrt((turned * s[None, :]).sum(axis=-1) + clusters.variance * r**2)
     margin = clusters.sign * (along + b)
-    found = loss.moments(clusters.weight, clusters.variance * t, margin, spread, nodes)
+    found = rule(clusters.weight, clusters.variance * t, margin, spread)
 
     pulled = clusters.share * found.pull * clusters.sign
     bent = clusters.share * found.curvature
@@ -72,24 +78,25 @@ def defects(loss: MarginLoss, nodes: int, given: Problem, point: Array) -> Array
         point[-1] + jnp.log(stiff) - goal,
         2.0 * (point[-1] - point[-2]) + jnp.log(own) - goal,
     ]
-    return jnp.concatenate([(toward.sum(axis=0) + held) / size, jnp.stack(rest)])
+    coarse = jnp.where(clusters.share > 0.0, found.coarse, 0.0).max()
+    return jnp.concatenate([(toward.sum(axis=0) + held) / size, jnp.stack(rest)]), coarse
 
 
 def begin(point: Array) -> Iterate:
     """Before the start has been looked at."""
     infinite, count = jnp.full((), jnp.inf), jnp.zeros((), int)
-    return Iterate(point, jnp.zeros_like(point), infinite, jnp.ones(()), count)
+    return Iterate(point, jnp.zeros_like(point), infinite, jnp.ones(()), count, jnp.zeros(()))
 
 
-def advance(loss: MarginLoss, nodes: int, given: Problem, at: Iterate) -> Iterate:
+def advance(rule: Rule, given: Problem, at: Iterate) -> Iterate:
     """Look at the next point: take it if its defect is smaller, else halve the step."""
 
-    def twice(point: Array) -> tuple[Array, Array]:
-        value = defects(loss, nodes, given, point)
-        return value, value
+    def twice(point: Array) -> tuple[Array, tuple[Array, Array]]:
+        value, coarse = defects(rule, given, point)
+        return value, (value, coarse)
 
     trial = at.point + at.fraction * at.step
-    jacobian, value = jax.jacfwd(twice, has_aux=True)(trial)
+    jacobian, (value, coarse) = jax.jacfwd(twice, has_aux=True)(trial)
     # A held intercept moves by -0.
     jacobian = jacobian.at[-3, -3].add(1.0 - given.free)
     step = -jnp.linalg.solve(jacobian, value)
@@ -103,6 +110,7 @@ def advance(loss: MarginLoss, nodes: int, given: Problem, at: Iterate) -> Iterat
         jnp.where(better, residual, at.residual),
         fraction,
         at.iteration + 1,
+        jnp.where(better, coarse, at.coarse),
     )
 
 
@@ -112,10 +120,10 @@ def unfinished(at: Iterate) -> Array:
     return (at.residual > GOAL) & (at.fraction > least) & (at.iteration < MAX_ITERATIONS)
 
 
-def solve(loss: MarginLoss, nodes: int, given: Problem, point: Array) -> Iterate:
+def solve(rule: Rule, given: Problem, point: Array) -> Iterate:
     """Iterate from a start until the defect is at rounding, or no step lowers it, or patience ends."""
 
     def once(at: Iterate) -> Iterate:
-        return advance(loss, nodes, given, at)
+        return advance(rule, given, at)
 
     return lax.while_loop(unfinished, once, once(begin(point)))

@@ -33,12 +33,12 @@ def multiplicities(rows: int, more: int) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(
             f"multiplicities of {rows} rows with {more} more; give rows >= 1, more >= 0."
         )
-    law = binom(more, 1.0 / rows)
-    low, high = int(max(law.ppf(TAIL), 0)), int(law.isf(TAIL))
+    law = (more, 1.0 / rows)
+    low, high = int(max(binom.ppf(TAIL, *law), 0)), int(binom.isf(TAIL, *law))
     values = np.arange(low, high + 1)
-    chances = law.pmf(values)
-    chances[0] += law.cdf(low - 1)
-    chances[-1] += law.sf(high)
+    chances = np.asarray(binom.pmf(values, *law))
+    chances[0] += binom.cdf(low - 1, *law)
+    chances[-1] += binom.sf(high, *law)
     return values + 1, chances
 
 

@@ -1,7 +1,7 @@
 """The squared loss in closed form: one equation in one unknown, then linear equations.
 
-With ``k_c = 2 w_c/(1 + 2 v_c t w_c)`` the fixed point of the loss ``(1 - y u)^2`` splits: t does not depend on
-the means,
+With ``k_c = 2 w_c/(1 + 2 v_c t w_c)`` the fixed point of the loss ``(1 - y u)^2`` splits: t does not
+depend on the means,
 
     t (sum p_c v_c k_c + ridge) = kappa2,
 
@@ -32,8 +32,8 @@ def squared_step(given: Problem) -> np.ndarray:
 
 
 def squared_points(given: Problem, held: np.ndarray) -> np.ndarray:
-    """``(s, b, log r, log t)`` of the squared loss, ``(B, k + 3)``; ``held (B,)``: the intercept where it is
-    not fitted."""
+    """``(s, b, log r, log t)`` of the squared loss, ``(B, k + 3)``; ``held (B,)``: the intercept where it
+    is not fitted."""
     clusters = given.clusters
     log_t = squared_step(given)
     t = np.exp(log_t)[:, None]
