@@ -1,4 +1,4 @@
-"""Samples of the proportional regime for claims: the engine's own draws and rules, with control variates.
+"""Samples of the proportional regime for claims: the engine's weights and rules, with control variates.
 
 An expansion around the population's rule says nothing where d and n are of one size, but the training
 rows' own statistics have known means: that of every segment's mean along the span is its law's, and two
@@ -16,12 +16,12 @@ from scaling.theory.proportional.errors import group_errors
 from scaling.theory.proportional.fixed_point import fixed_point
 from scaling.theory.proportional.units import clusters_of, predicted_errors
 from simulations.population.units import Unit
-from simulations.sampling.layout import laws_of
+from simulations.sampling.layout import fitted_of
 from simulations.sampling.newton import FOUND
 from simulations.wide.layout import Layout, layout
 from simulations.wide.measures import values
 from simulations.wide.replicate import fit
-from simulations.wide.rows import Sample, draw
+from simulations.wide.rows import Sample
 from synthlaw.claims.lab import Lab
 
 # What is measured of a rule, in this order; groups as in the setting imbalance.
@@ -33,15 +33,14 @@ PATIENCE = 20
 class Case(NamedTuple):
     """A sweep of the proportional regime without its estimator, one generator, at several dimensions.
 
-    ``losses``: the ridge of every loss; all are fitted to the same rows. ``sizes`` multiply the
-    dimension and all counts, ``replicates`` (preset quick) belong to them.
+    ``losses``: the ridge of every loss; all are fitted to the same rows. ``steps``: per preset the
+    replicates by size, which multiplies the dimension and all counts.
     """
 
     name: str
     sweep: dict[str, Any]
     losses: dict[str, float]
-    sizes: tuple[int, ...]
-    replicates: tuple[int, ...]
+    steps: dict[str, dict[int, int]]
 
 
 class Measured(NamedTuple):
@@ -63,40 +62,79 @@ def sweep_of(case: Case, loss: str) -> dict[str, Any]:
     return {**case.sweep, "estimator": estimator, "theory": {"regime": "proportional"}}
 
 
+class Sampled(NamedTuple):
+    """A sample, and the mean ``(S, d)`` about which each segment's rows were drawn."""
+
+    sample: Sample
+    centre: np.ndarray
+
+
+def drawn(unit: Unit, laid_out: Layout, rng: np.random.Generator) -> Sampled:
+    """Rows as `simulations.wide.rows.draw` lays them out, from a stream of their own: nothing to compile,
+    and a fitted segment's centre, its raw rows' mean, is at hand."""
+    groups, dim = len(unit.counts), laid_out.mean.shape[2]
+    longest = laid_out.limit.max(axis=0)
+    lengths = np.where(laid_out.repeated, 0, longest)
+    start = np.concatenate([[0], np.cumsum(lengths)])
+    rows, labels = rng.standard_normal((start[-1], dim)), np.empty(start[-1])
+    centre, fitted = laid_out.mean[:, 0].copy(), np.tile(fitted_of(unit), 3)
+    repeats = [np.zeros(0, np.int32)] * len(longest)
+    for s in range(len(longest)):
+        here, raw = slice(start[s], start[s + 1]), slice(start[s % groups], start[s % groups + 1])
+        if fitted[s] and s >= groups:
+            centre[s] = rows[raw].mean(axis=0)
+        rows[here] = laid_out.sd[s, 0] * rows[here] + centre[s]
+        labels[here] = laid_out.label[s, 0]
+        if laid_out.repeated[s]:
+            repeats[s] = rng.integers(unit.counts[s % groups], size=longest[s])
+    return Sampled(Sample(rows, labels, start, repeats), centre)
+
+
 def _statistics(
-    unit: Unit, laid_out: Layout, sample: Sample, cell: int, basis: np.ndarray
+    unit: Unit, laid_out: Layout, given: Sampled, cell: int, basis: np.ndarray
 ) -> np.ndarray:
     """Statistics of a cell's rows whose means are exactly 0.
 
-    Of the segments' means ``z_s`` less their laws': the part along the span and the inner products, less
-    ``d v/n_s`` with itself. Of the scatter within each segment, independent of all ``z``:
+    Of the segments' means ``z_s`` less their centres: the part along the span and the inner products,
+    less ``d v/n_s`` with itself. Of the scatter within each segment, independent of all ``z``:
     ``a'(S_s - I)b`` with a and b among the z and the span; of the pooled one, m degrees of freedom,
-    ``a'(S^2 - (m + d + 1)/m I)b``.
-    A segment of several laws has no one mean, and is left out.
+    ``a'(S^2 - (m + d + 1)/m I)b``. Of repeated rows their mean too, given the multiplicities N:
+    its part along the span, its squares less ``d v sum w^2``, ``w = N/sum N``, and ``sum N^2`` itself.
     """
-    laws, dim = laws_of(unit), basis.shape[1]
-    means, noise, within = [], [], []
-    for s, law in enumerate(laws):
+    sample, groups, dim = given.sample, len(unit.counts), basis.shape[1]
+    z, noise, within, extra = [], [], [], []
+    for s in range(len(laid_out.sd)):
         count = int(laid_out.limit[cell, s])
-        if count > 1 and len(law) == 1 and not laid_out.repeated[s]:
+        if count > 1 and not laid_out.repeated[s]:
             rows = sample.rows[sample.start[s] : sample.start[s] + count]
-            centre, sd = rows.mean(axis=0), float(laid_out.sd[s, 0])
-            means.append(centre - laid_out.mean[s, 0])
+            sd, middle = float(laid_out.sd[s, 0]), rows.mean(axis=0)
+            z.append(middle - given.centre[s])
             noise.append(sd**2 / count)
-            within.append((rows - centre) / sd)
-    z = np.array(means)
-    vectors = np.concatenate([z, basis])
+            within.append((rows - middle) / sd)
+        elif count > 0 and laid_out.repeated[s]:
+            g = s % groups
+            own = slice(sample.start[g], sample.start[g + 1])
+            times = 1.0 + np.bincount(sample.repeats[s][:count], minlength=unit.counts[g])
+            total, n = times.sum(), len(times)
+            mean = times @ (sample.rows[own] - given.centre[g]) / total
+            spread = float(laid_out.sd[g, 0]) ** 2 * dim / total**2
+            expected = n * ((1.0 + count / n) ** 2 + count / n * (1.0 - 1.0 / n))
+            extra += [*(basis @ mean), mean @ mean - spread * (times @ times)]
+            extra.append((times @ times) - expected)
+    means = np.array(z)
+    vectors = np.concatenate([means, basis])
     inner = vectors @ vectors.T
     pairs = np.triu_indices(len(vectors))
     parts = [each.T @ (each @ vectors.T) for each in within]
     freedom = [len(each) - 1 for each in within]
     m = sum(freedom)
     turned = np.sum(parts, axis=0) / m
-    known = inner[: len(z), : len(z)] - dim * np.diag(noise)
+    square = inner[: len(means), : len(means)] - dim * np.diag(noise)
     return np.concatenate(
         [
-            (z @ basis.T).ravel(),
-            known[np.triu_indices(len(z))],
+            (means @ basis.T).ravel(),
+            square[np.triu_indices(len(means))],
+            np.array(extra),
             *((vectors @ part / k - inner)[pairs] for part, k in zip(parts, freedom, strict=True)),
             (turned.T @ turned - (m + dim + 1) / m * inner)[pairs],
         ]
@@ -113,9 +151,9 @@ def _measures(unit: Unit, theta: np.ndarray, basis: np.ndarray) -> np.ndarray:
 
 def controlled(samples: np.ndarray, controls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Means of ``samples (R, M)`` less what follows ``controls (R, q)``, whose means are exactly 0, and
-    their standard errors. The bias of the coefficients is of order q/R of a standard error."""
+    their standard errors. Of the controls, the strongest first, R/4 are used at most."""
     count = len(samples)
-    design = np.column_stack([np.ones(count), controls])
+    design = np.column_stack([np.ones(count), controls[:, : count // 4]])
     solved = np.linalg.lstsq(design, samples, rcond=None)[0]
     left = samples - design @ solved
     spread = np.sqrt((left**2).sum(axis=0) / (count - design.shape[1]))
@@ -151,6 +189,7 @@ def _size(lab: Lab, case: Case, size: int, replicates: int) -> dict[str, Measure
     units = {loss: lab.units(sweep_of(case, loss), size)[0] for loss in case.losses}
     first = next(iter(units.values()))
     laid_out = layout(first)
+    rng = np.random.default_rng([lab.seed, size, *case.name.encode()])
     _, _, basis = clusters_of(first, 0)
     shape = (replicates, len(first.cells), len(MEASURES))
     found = {loss: np.full(shape, np.nan) for loss in units}
@@ -158,12 +197,12 @@ def _size(lab: Lab, case: Case, size: int, replicates: int) -> dict[str, Measure
     for r in range(replicates):
         if r % PATIENCE == 0:
             lab.go_on()
-        sample = draw(first, laid_out, r)
+        given = drawn(first, laid_out, rng)
         for cell, rows in enumerate(statistics):
-            rows.append(_statistics(first, laid_out, sample, cell, basis))
+            rows.append(_statistics(first, laid_out, given, cell, basis))
         for loss, unit in units.items():
             for cell in range(len(unit.cells)):
-                rule = fit(unit, laid_out, sample, cell)
+                rule = fit(unit, laid_out, given.sample, cell)
                 if rule.status == FOUND:
                     found[loss][r, cell] = _measures(unit, rule.theta, basis)
     controls = [np.array(rows) for rows in statistics]
@@ -171,7 +210,7 @@ def _size(lab: Lab, case: Case, size: int, replicates: int) -> dict[str, Measure
 
 
 def _summed(unit: Unit, found: np.ndarray, controls: list[np.ndarray]) -> Measured:
-    whole = np.isfinite(found).all(axis=2)
+    whole = np.asarray(np.isfinite(found).all(axis=2))
     mean, se = np.full(found.shape[1:], np.nan), np.full(found.shape[1:], np.nan)
     for cell in range(found.shape[1]):
         kept = found[whole[:, cell], cell]
@@ -187,7 +226,7 @@ def measured(lab: Lab, case: Case) -> dict[int, dict[str, Measured]]:
     """What a case measures, by size and loss; once in a laboratory."""
 
     def compute() -> dict[int, dict[str, Measured]]:
-        steps = zip(case.sizes, case.replicates, strict=True)
-        return {size: _size(lab, case, size, many * lab.preset.effort) for size, many in steps}
+        steps = case.steps[lab.preset.name].items()
+        return {size: _size(lab, case, size, replicates) for size, replicates in steps}
 
     return lab.recall(f"wide {case.name}", compute)
