@@ -16,6 +16,7 @@ from figures import (
     distance,
     ladder,
     plan_curve,
+    proportional,
     published,
     ratio_curve,
     size_curve,
@@ -45,6 +46,8 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "alignment": {"alignment": ("alignment", alignment.draw)},
     "wald_calibration": {"wald_calibration": ("wald_calibration", wald_calibration.draw)},
     "smote_law": {"smote_law": ("smote_law", smote_law.draw)},
+    "proportional_curve": {"proportional_curve": ("proportional_curve", proportional.draw)},
+    "existence": {"existence": ("existence", proportional.existence)},
 }
 
 

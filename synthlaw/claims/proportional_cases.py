@@ -63,7 +63,7 @@ HINGE = Case(
         "synthetic": {"ratios": [1]},
     },
     {"hinge": RIDGE},
-    {"quick": {1: 120, 2: 40, 4: 130}, "full": HINGE_FULL},
+    {"quick": {1: 100, 2: 30, 4: 115}, "full": HINGE_FULL},
 )
 
 DUPLICATES = Case(

@@ -18,6 +18,7 @@ from synthlaw.claims.proportional_cases import (
     RIGHT,
     SHIFTED,
 )
+from synthlaw.claims.proportional_pictures import curves
 from synthlaw.claims.proportional_samples import MEASURES, Case, measured
 from synthlaw.claims.record import EXISTS, FIXED_COUNTS, GAUSSIAN, Claim, Evidence, always
 
@@ -77,11 +78,19 @@ logistic = evidence_of(
     Part(BIASED, "logistic", 0, SHIFTED, GROUPS),
     Part(NARROW, "logistic", 0, DENSE, GROUPS),
 )
-squared = evidence_of(
+_squared = (
     Part(BALANCING, "squared", 0, RAW, ("minority error", *BALANCED)),
     Part(BALANCING, "squared", 1, RIGHT, GROUPS),
     Part(NARROW, "squared", 0, DENSE, GROUPS),
 )
+
+
+def squared(lab: Lab) -> pd.DataFrame:
+    """Least squares; leaves the curves to be drawn."""
+    lab.recall("proportional curves", lambda: lab.drawn.update(proportional_curve=curves(lab)))
+    return rows_of(lab, _squared)
+
+
 hinge = evidence_of(Part(HINGE, "hinge", 0, RIGHT, BALANCED))
 order = evidence_of(Part(BALANCING, "logistic", 0, RAW, ORDER))
 
@@ -100,7 +109,7 @@ CELLS = (
 def largest(lab: Lab) -> pd.DataFrame:
     """Six cells at the largest dimension of the preset, as they stand."""
     size = LARGE if lab.preset.name == "full" else 4
-    return rows_of(lab, CELLS, (size,))
+    return rows_of(lab, CELLS, (size,)).assign(inverse_size=0.0)
 
 
 _ERRORS = r"\mathrm{err}_g \to \Phi\!\left(-y_g (\mu_g^\top s + b)/\sqrt{|s|^2 + r^2}\right)"
