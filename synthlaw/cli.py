@@ -4,10 +4,6 @@ import errno
 import os
 import sys
 
-# Samples are computed several at a time: threads within one matrix product only get in each other's
-# way (thirty times slower was seen). It counts when NumPy is loaded, which is later.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 from typer.exceptions import TyperException
 
 from synthlaw.commands import app
