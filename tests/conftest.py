@@ -3,6 +3,8 @@
 import os
 
 os.environ["MPLBACKEND"] = "Agg"
+# Two processes test at a time: the threads of a library's matrix products would wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import jax
 from hypothesis import settings

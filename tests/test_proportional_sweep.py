@@ -59,7 +59,7 @@ def _of(table: pd.DataFrame, generator: str, metric: str, ratio: float) -> pd.Da
 
 def test_only_errors_are_predicted_and_as_a_whole() -> None:
     table = synthlaw.predict(SWEEP)
-    assert table[["floor", "variance", "second_order"]].isna().all().all()
+    assert all(table[name].isna().all() for name in ("floor", "variance", "second_order"))
     assert table[table.metric == "excess_risk"].predicted.isna().all()
     cell = _of(table, "oracle", "error", 0.0).predicted
     groups = cell[["1,1", "1,-1", "-1,1", "-1,-1"]]
@@ -74,9 +74,8 @@ def test_only_errors_are_predicted_and_as_a_whole() -> None:
 
 def test_simulations_stand_beside_their_predictions() -> None:
     table = synthlaw.simulate(SWEEP, replicates=80)
-    pd.testing.assert_frame_equal(
-        table[synthlaw.predict(SWEEP).columns.tolist()], synthlaw.predict(SWEEP)
-    )
+    predicted = synthlaw.predict(SWEEP)
+    pd.testing.assert_frame_equal(table.loc[:, predicted.columns], predicted)
     # No control variates: the estimate is the plain mean, to the bit.
     assert (table.estimate == table.estimate_raw).all() and (table.se == table.se_raw).all()
     errors = table[(table.metric == "error") & table.predicted.notna()]

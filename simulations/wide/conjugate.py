@@ -1,8 +1,8 @@
 """Newton directions of large problems by conjugate gradients in single precision.
 
 A direction need not be exact: its error multiplies the error of the step, and the gradient that the
-next step starts from is exact. One Hessian is formed and factored, to precondition all steps, and
-again when a step takes long.
+next step starts from is exact. So early directions are coarse. Where one takes many products a Hessian is
+formed and factored, to precondition those that follow, and again when they take many.
 """
 
 import numpy as np
@@ -10,11 +10,12 @@ from scipy import linalg
 
 from simulations.wide.directions import Direction, Gradient
 
-# Relative residual of a direction, and the most products it may take.
-TOLERANCE = 1e-3
+# Relative residuals of directions, the coarsest and the finest, and the most products one may take.
+COARSE, FINE = 0.1, 1e-3
 MOST_PRODUCTS = 200
-# After a direction that took so many products the preconditioner is renewed.
-MANY_PRODUCTS = 25
+# Products in one direction after which a Hessian is formed, by whether one is held already: forming
+# and factoring one costs as much as some sixty products.
+MANY_PRODUCTS, MANY_PRECONDITIONED = 60, 25
 
 
 class Metric:
@@ -31,10 +32,13 @@ class Metric:
         self._penalty = np.full(dim + intercept, ridge, np.float32)
         self._penalty[dim:] = 0.0
         self._dim, self._root = dim, None
-        self._stale = True
+        self._stale = False
 
-    def direction(self, curvature: np.ndarray, gradient: Gradient) -> Direction | None:
-        """The direction, to a relative residual of `TOLERANCE`; None where no Hessian can be factored."""
+    def direction(
+        self, curvature: np.ndarray, gradient: Gradient, tolerance: float = FINE
+    ) -> Direction | None:
+        """The direction, to a relative residual of ``tolerance`` between `FINE` and `COARSE`; None where a
+        Hessian that is needed cannot be factored."""
         # Single precision has a range of its own: the system is brought to size one.
         scale = float(curvature.max())
         if not scale > 0.0:
@@ -47,8 +51,9 @@ class Metric:
             return Direction(np.zeros(self._dim), 0.0)
         if self._stale and not self._factor(weights, penalty):
             return None
-        solution, products = self._solve(weights, penalty, (target / size).astype(np.float32))
-        self._stale = products > MANY_PRODUCTS
+        start = (target / size).astype(np.float32)
+        solution, products = self._solve(weights, penalty, start, np.clip(tolerance, FINE, COARSE))
+        self._stale = products > (MANY_PRODUCTS if self._root is None else MANY_PRECONDITIONED)
         found = solution.astype(float) * (size / scale)
         return Direction(found[: self._dim], float(found[self._dim :].sum()))
 
@@ -62,14 +67,19 @@ class Metric:
             return False
         return True
 
+    def _precondition(self, residual: np.ndarray) -> np.ndarray:
+        if self._root is None:
+            return residual
+        return linalg.cho_solve(self._root, residual, check_finite=False)
+
     def _solve(
-        self, weights: np.ndarray, penalty: np.ndarray, target: np.ndarray
+        self, weights: np.ndarray, penalty: np.ndarray, target: np.ndarray, tolerance: float
     ) -> tuple[np.ndarray, int]:
         """Preconditioned conjugate gradients from zero, and how many products they took."""
         solution, residual = np.zeros_like(target), target
-        turned = linalg.cho_solve(self._root, residual, check_finite=False)
+        turned = self._precondition(residual)
         way, fall = turned, float(residual @ turned)
-        enough = TOLERANCE**2 * fall
+        enough = tolerance**2 * fall
         for products in range(1, MOST_PRODUCTS + 1):
             image = self._rows.T @ (weights * (self._rows @ way)) + penalty * way
             bent = float(way @ image)
@@ -77,7 +87,7 @@ class Metric:
                 return solution, MOST_PRODUCTS
             solution = solution + np.float32(fall / bent) * way
             residual = residual - np.float32(fall / bent) * image
-            turned = linalg.cho_solve(self._root, residual, check_finite=False)
+            turned = self._precondition(residual)
             before, fall = fall, float(residual @ turned)
             if fall <= enough:
                 return solution, products

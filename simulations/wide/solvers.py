@@ -27,7 +27,7 @@ from simulations.wide.hinge import hinge
 SQUARED_STEP = 1e-18
 MOST_STEPS = 60
 # Multiplications in forming one matrix beyond which the logistic direction is found by iteration.
-MOST_PRODUCTS = 2**27
+MOST_PRODUCTS = 2**24
 
 
 def squared(
@@ -53,10 +53,10 @@ def logistic(
     sign = 2.0 * labels - 1.0
     inexact: Metric | None = None
     products = None
-    if ridge > 0.0 and number < dim:
-        products = rows @ rows.T
-    elif number * dim**2 > MOST_PRODUCTS:
+    if number * dim * min(number, dim) > MOST_PRODUCTS:
         inexact = Metric(rows, ridge, intercept)
+    elif ridge > 0.0 and number < dim:
+        products = rows @ rows.T
     slope, offset, scores = np.zeros(dim), 0.0, np.zeros(number)
     total, value, decrement = float(weights.sum()), np.inf, np.inf
     for step_number in range(MOST_STEPS):
@@ -71,7 +71,10 @@ def logistic(
         if inexact is None:
             step = direction(rows, curvature, gradient, ridge, intercept, products)
         else:
-            step = inexact.direction(curvature, gradient)
+            # As coarse as the step before was long: Newton's method stays as fast as it is.
+            step = inexact.direction(
+                curvature, gradient, max(min(decrement / total, 1.0), 0.0) ** 0.5
+            )
         if step is None:
             return blank(dim, intercept, SINGULAR if step_number == 0 else STOPPED, step_number)
         decrement = -float(gradient.slope @ step.slope + gradient.intercept * step.intercept)

@@ -12,7 +12,7 @@ from simulations.arrays import AnyArray
 from simulations.problems import InputError
 
 # Sizes that programs are compiled for: problems in a batch, clusters, dimensions of the span.
-BATCHES, CLUSTERS, SPANS = (1, 8, 32), (3, 8, 24, 48, 96), (1, 2, 4, 8)
+BATCHES, CLUSTERS, SPANS = (1, 24), (4, 16, 48, 96), (2, 4, 8)
 # Axes of each field of `Clusters` that are not the batch's.
 _AXES = Clusters(1, 1, 1, 2, 3, 1)
 
@@ -78,8 +78,8 @@ def infeasible(
 def padded(size: int, sizes: tuple[int, ...]) -> int:
     """The smallest of ``sizes`` that holds ``size``, else ``size``.
 
-    >>> padded(4, CLUSTERS), padded(200, CLUSTERS)
-    (8, 200)
+    >>> padded(5, CLUSTERS), padded(200, CLUSTERS)
+    (16, 200)
     """
     return next((each for each in sizes if each >= size), size)
 
@@ -115,8 +115,8 @@ def make_batch(
 def pieces(count: int) -> Iterator[tuple[np.ndarray, int]]:
     """Positions of problems, padded by repeating the last, and how many are real.
 
-    >>> [(len(rows), real) for rows, real in pieces(37)]
-    [(32, 32), (8, 5)]
+    >>> [(len(rows), real) for rows, real in pieces(25)]
+    [(24, 24), (1, 1)]
     """
     for first in range(0, count, BATCHES[-1]):
         real = min(BATCHES[-1], count - first)
