@@ -26,7 +26,7 @@ BALANCING = Case(
     {"quick": {1: 220, 2: 80, 4: 280}, "full": FULL},
 )
 
-# Five majority rows for each of the minority's; synthetic rows shifted towards their own side.
+# Five majority rows for each of the minority's; synthetic rows shifted to their own side and across.
 BIASED = Case(
     "biased",
     {
@@ -34,7 +34,7 @@ BIASED = Case(
         "counts": {"majority": 125, "minority": 25},
         "synthetic": {
             "generators": [
-                {"kind": "shift", "shift": [0.6] + [0] * (DIM - 1), "groups": ["minority"]}
+                {"kind": "shift", "shift": [0.4, 0.5] + [0] * (DIM - 2), "groups": ["minority"]}
             ],
             "ratios": [0.5],
         },
