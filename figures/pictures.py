@@ -19,6 +19,7 @@ from figures import (
     mixture_map,
     overparameterised,
     plan_curve,
+    proportional,
     published,
     ratio_curve,
     series_curves,
@@ -53,6 +54,8 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "exponent_ladder": {"exponent_ladder": ("exponent_ladder", exponent_ladder.draw)},
     "mixture_law": {"mixture_law": ("mixture_map", mixture_map.draw)},
     "overparameterised": {"overparameterised": ("overparameterised", overparameterised.draw)},
+    "proportional_curve": {"proportional_curve": ("proportional_curve", proportional.draw)},
+    "existence": {"existence": ("existence", proportional.existence)},
 }
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import matplotlib
 import seaborn
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -113,16 +115,24 @@ def spans(values: Sequence[float], factor: float = 30.0) -> bool:
 def save(figure: Figure, stem: Path) -> list[Path]:
     """Write ``stem.png`` and ``stem.svg``, each whole or not at all; the same bytes every time."""
     stem.parent.mkdir(parents=True, exist_ok=True)
-    written = []
-    for suffix in SUFFIXES:
-        target = stem.with_name(f"{stem.name}.{suffix}")
-        temporary = stem.with_name(f".{stem.name}.{os.getpid()}.{suffix}")
-        metadata = {"Date": None, "Creator": None} if suffix == "svg" else {"Software": None}
-        try:
-            with style():
-                figure.savefig(temporary, format=suffix, metadata=metadata)
-            os.replace(temporary, target)
-        finally:
-            temporary.unlink(missing_ok=True)
-        written.append(target)
-    return written
+    return [_written(figure, stem, suffix) for suffix in SUFFIXES]
+
+
+def _written(figure: Figure, stem: Path, suffix: str) -> Path:
+    """One file. ``savefig`` would draw twice and lay out each time; the canvas draws once."""
+    target = stem.with_name(f"{stem.name}.{suffix}")
+    temporary = stem.with_name(f".{stem.name}.{os.getpid()}.{suffix}")
+    try:
+        with style():
+            if suffix == "svg":
+                # As it was laid out for the PNG.
+                figure.set_layout_engine("none")
+                canvas, metadata = FigureCanvasSVG(figure), {"Date": None, "Creator": None}
+                canvas.print_svg(temporary, metadata=metadata)
+            else:
+                figure.set_dpi(matplotlib.rcParams["savefig.dpi"])
+                FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target

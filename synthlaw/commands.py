@@ -3,6 +3,7 @@
 Only light modules are imported here; JAX, pandas and pydantic come in inside the commands.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -89,6 +90,9 @@ def verify(
     synthlaw verify --preset quick --family imbalance --out results/verify
     """
     output: Output = context.obj
+    # Read when NumPy is first imported, below: several samples are fitted at a time, each by a thread
+    # of its own; the threads of one matrix product would wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from synthlaw.checks import checked_choice, checked_integer
     from synthlaw.claims.lab import PRESETS
     from synthlaw.folders import check_folder

@@ -1,8 +1,9 @@
 """The simulations that claims share.
 
 Counts grow by powers of two along a ladder, so that one compiled program serves several sizes;
-replicates are chosen so that a constant's standard error stays below 0.5 % in ``quick`` (most are
-ten times smaller), and are enough to fit the controls' coefficients in each half.
+replicates are chosen so that a constant's standard error stays below 0.35 % in ``quick`` (most are
+three to a hundred times smaller), and never fall below 200, so that the controls' coefficients can
+be fitted in each half. What needs more than its neighbours has an experiment of its own.
 """
 
 from synthlaw.claims.lab import Experiment
@@ -32,7 +33,23 @@ CURVE = Experiment(
         },
     },
     sizes=(1, 2, 4),
-    replicates=(500, 400, 300),
+    replicates=(200, 200, 200),
+)
+
+# The minority's own error is noisier than what is balanced over the groups. What a ladder's sizes
+# say of its limit is worth most at the ends: the middle has few replicates.
+SHIFTED = Experiment(
+    "imbalance_shifted",
+    {
+        "setting": REFERENCE,
+        "counts": COUNTS,
+        "synthetic": {
+            "generators": [{"kind": "shift", "shift": [0.3, 0, 0, 0, 0], "groups": MINORITY}],
+            "ratios": [1, 2],
+        },
+    },
+    sizes=(1, 2, 4),
+    replicates=(700, 300, 400),
 )
 
 # Duplicates and reweighting have the variance of the few minority rows: the ladder starts higher.
@@ -47,7 +64,7 @@ RESAMPLING = Experiment(
         },
     },
     sizes=(4, 8, 16),
-    replicates=(800, 600, 400),
+    replicates=(300, 200, 200),
 )
 
 REAL_ROWS = Experiment(
@@ -58,7 +75,7 @@ REAL_ROWS = Experiment(
         "synthetic": {"ratios": [0]},
     },
     sizes=(1, 2, 4),
-    replicates=(400, 400, 400),
+    replicates=(250, 200, 200),
 )
 
 AUGMENT_SHARE = Experiment(
@@ -69,7 +86,7 @@ AUGMENT_SHARE = Experiment(
         "synthetic": {"ratios": [1], "augment": [1500], "augment_share": 0.7},
     },
     sizes=(1, 2, 4),
-    replicates=(400, 300, 300),
+    replicates=(200, 200, 200),
 )
 
 AUGMENT_WEIGHT = Experiment(
@@ -85,7 +102,7 @@ AUGMENT_WEIGHT = Experiment(
         },
     },
     sizes=(1, 2, 4),
-    replicates=(400, 300, 300),
+    replicates=(200, 200, 200),
 )
 
 SPURIOUS = Experiment(
@@ -99,7 +116,19 @@ SPURIOUS = Experiment(
         },
     },
     sizes=(1, 2, 4),
-    replicates=(1000, 1000, 1000),
+    replicates=(300, 200, 250),
+)
+
+# The errors of a single group are noisier than what is balanced over four.
+WORST = Experiment(
+    "spurious_worst",
+    {
+        "setting": SPURIOUS_SETTING,
+        "counts": SPURIOUS_COUNTS,
+        "synthetic": {"ratios": [0.5, 1]},
+    },
+    sizes=(2, 4, 8),
+    replicates=(850, 250, 500),
 )
 
 # Generators fitted to the minority rows that are trained on: the variance is that of these few.
@@ -117,7 +146,7 @@ FITTED = Experiment(
         },
     },
     sizes=(4, 8, 24),
-    replicates=(640, 460, 320),
+    replicates=(520, 200, 360),
 )
 
 SMOOTHED = Experiment(
@@ -131,7 +160,7 @@ SMOOTHED = Experiment(
         },
     },
     sizes=(4, 8, 24),
-    replicates=(1000, 650, 420),
+    replicates=(800, 350, 480),
 )
 
 # Both groups fitted and augmented: the rows of the generator have most of the weight.
@@ -148,7 +177,7 @@ FITTED_AUGMENT = Experiment(
         },
     },
     sizes=(4, 8, 24),
-    replicates=(500, 350, 250),
+    replicates=(420, 200, 280),
 )
 
 # LDA on balanced rows: what endless augmentation by a Gaussian with pooled covariance tends to.
@@ -161,5 +190,5 @@ LDA = Experiment(
         "estimator": {"kind": "lda"},
     },
     sizes=(1, 2, 4),
-    replicates=(2000, 2000, 2000),
+    replicates=(1200, 1000, 1000),
 )

@@ -6,6 +6,7 @@ is exact. Beside each stands the square of its influence, whose mean is exactly 
 does not follow of the noise is of third order (paper_notes/generators.md).
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
@@ -14,10 +15,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from simulations import draws, linear
+from simulations import cores, draws, linear
 from simulations.compilation import quick_jit
 
 NEWTON_STEPS = 6
+# Replicates of one call of a program.
+PIECE = 256
+# Rows that programs are compiled for: smaller samples leave the last ones out.
+ROOMS = (512, 2048)
 # Length of the last Newton step above which a fit does not count as found.
 TOLERANCE = 1e-6
 
@@ -53,29 +58,34 @@ def _logistic(rows: Array, labels: Array, start: Array) -> tuple[Array, Array]:
     return lax.fori_loop(0, NEWTON_STEPS, step, (start, jnp.asarray(jnp.inf)))
 
 
-def _one(key: Array, distance: Array, size: int, dim: int, hessian: Array, inverse: Array) -> tuple:
-    blocks = -(-size // draws.BLOCK)
+def _one(
+    key: Array, distance: Array, size: Array, room: int, dim: int, hessian: Array, inverse: Array
+) -> tuple:
+    blocks = -(-room // draws.BLOCK)
     numbers = jnp.arange(blocks, dtype=jnp.uint32)
     keys = jax.vmap(lambda number: draws.block_key(key, jnp.uint32(0), number))(numbers)
     normals = jax.vmap(lambda one: draws.normal_block(one, dim).T)(keys)
-    normals = normals.reshape(-1, dim)[:size]
-    labels = (jax.vmap(draws.uniform_block)(keys).ravel()[:size] < 0.5).astype(float)
+    used = jnp.arange(room) < size
+    normals = normals.reshape(-1, dim)[:room] * used[:, None]
+    labels = (jax.vmap(draws.uniform_block)(keys).ravel()[:room] < 0.5).astype(float) * used
     centre = jnp.zeros(dim).at[0].set(0.5 * distance)
     x = normals + (2.0 * labels - 1.0)[:, None] * centre[None]
     best = jnp.concatenate([2.0 * centre, jnp.zeros(1)])
-    rows = jnp.concatenate([x, jnp.ones((size, 1))], axis=1)
+    rows = jnp.concatenate([x, jnp.ones((room, 1))], axis=1) * used[:, None]
     fitted, last = _logistic(rows, labels, best)
     score = rows.T @ (jax.nn.sigmoid(rows @ best) - labels) / size
     influence = -inverse @ score
 
-    share = labels.mean()
-    means = [((labels == y)[:, None] * x).sum(axis=0) / (labels == y).sum() for y in (0, 1)]
+    share = labels.sum() / size
+    of = [(labels == y) & used for y in (0, 1)]
+    means = [(own[:, None] * x).sum(axis=0) / own.sum() for own in of]
     own = jnp.where(labels[:, None] > 0.5, means[1][None], means[0][None])
-    slope = linear.solve((x - own).T @ (x - own) / size, means[1] - means[0])
+    apart = (x - own) * used[:, None]
+    slope = linear.solve(apart.T @ apart / size, means[1] - means[0])
     intercept = jnp.log(share / (1.0 - share)) - 0.5 * (means[0] + means[1]) @ slope
     rule = jnp.concatenate([slope, intercept[None]])
     # The rule's influence: of the means, of the covariance and of the labels' odds.
-    moved = [((labels == y)[:, None] * normals).sum(axis=0) * 2.0 / size for y in (0, 1)]
+    moved = [(own[:, None] * normals).sum(axis=0) * 2.0 / size for own in of]
     wider = (normals.T @ normals / size - jnp.eye(dim)) @ (2.0 * centre)
     turn = jnp.concatenate(
         [moved[1] - moved[0] - wider, (4.0 * (share - 0.5) - (moved[0] + moved[1]) @ centre)[None]]
@@ -87,15 +97,25 @@ def _one(key: Array, distance: Array, size: int, dim: int, hessian: Array, inver
     return values, squares, last < TOLERANCE
 
 
-@partial(quick_jit, static_argnames=("size", "dim", "count"))
+@partial(quick_jit, static_argnames=("room", "dim"))
 def _batch(
-    key: Array, distance: Array, hessian: Array, inverse: Array, *, size: int, dim: int, count: int
+    key: Array,
+    distance: Array,
+    hessian: Array,
+    inverse: Array,
+    size: Array,
+    first: Array,
+    *,
+    room: int,
+    dim: int,
 ) -> tuple:
+    """``PIECE`` replicates from ``first`` on."""
+
     def one(replicate: Array) -> tuple:
         own = draws.replicate_key(key, replicate)
-        return _one(own, distance, size, dim, hessian, inverse)
+        return _one(own, distance, size, room, dim, hessian, inverse)
 
-    return lax.map(one, jnp.arange(count, dtype=jnp.uint32), batch_size=16)
+    return lax.map(one, first + jnp.arange(PIECE, dtype=jnp.uint32), batch_size=16)
 
 
 def simulated(
@@ -115,13 +135,13 @@ def simulated(
     # As one program: operation by operation it would take a second.
     hessian = quick_jit(jax.hessian(regret, argnums=1), once=True)(distance, best)
     key = draws.sample_key(seed, {"kind": "random labels", "dim": dim}, np.array([size]))
-    parts = _batch(
-        key,
-        np.float64(distance),
-        np.asarray(hessian),
-        np.linalg.inv(information),
-        size=size,
-        dim=dim,
-        count=replicates,
-    )
-    return Regrets(*(np.asarray(part) for part in parts))
+    room = next((each for each in ROOMS if each >= size), size)
+    given = np.float64(distance), np.asarray(hessian), np.linalg.inv(information), np.float64(size)
+
+    def piece(first: int) -> tuple[np.ndarray, ...]:
+        found = _batch(key, *given, np.uint32(first), room=room, dim=dim)
+        return tuple(np.asarray(part) for part in found)
+
+    with ThreadPoolExecutor(cores()) as pool:
+        parts = list(pool.map(piece, range(0, replicates, PIECE)))
+    return Regrets(*(np.concatenate(each)[:replicates] for each in zip(*parts, strict=True)))

@@ -15,13 +15,13 @@ from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Twin
 NOTE = "spurious.md"
 CONFLICTING = "1,-1"
 SIZES = (1, 2, 4)
-REPLICATES = 600
+REPLICATES = 200
 TOLERANCE = 0.01
 LEAKS = (0.1, 0.3, 0.5)
 
 loss_curve = ladder_of(experiments.SPURIOUS, Selection("oracle", (0.25, 0.5, 1.0)), "above_floor")
 worst_error = ladder_of(
-    experiments.SPURIOUS,
+    experiments.WORST,
     Selection("oracle", (0.5, 1.0), metric="error", group=CONFLICTING),
     "above_floor",
 )

@@ -130,7 +130,7 @@ def simulate_share(
             return lambda: _compute(part, its, directory, crew, advance)
 
         jobs = [job(part, its) for part, its in zip(parts, mine, strict=True) if its]
-        side_by_side(jobs, crew)
+        side_by_side(jobs, crew.stopped)
     if missing(config, directory):
         return None
     return simulate(config, directory)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Executor, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -30,7 +30,7 @@ TABLE = runfolder.TABLE
 FAILURES = "failures"
 # ... and the sentence on cells that ran out of replicates before their target, "" if there is none.
 UNREACHED = "unreached"
-# Units under way at a time: some are made ready while another is simulated.
+# Units, or claims, under way at a time: some are made ready while another is simulated.
 UNDER_WAY = 3
 
 
@@ -93,20 +93,21 @@ def counting(progress: Progress | None, total: int) -> Iterator[Callable[[int], 
     yield advance
 
 
-def side_by_side(jobs: list[Callable[[], Any]], crew: Crew) -> list[Any]:
-    """What the jobs return, in their order; the first fault or Ctrl-C ends them all."""
-    with ThreadPoolExecutor(UNDER_WAY, thread_name_prefix="unit") as pool:
-        futures = [pool.submit(job) for job in jobs]
-        try:
-            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            for future in done:
-                future.result()
-            return [future.result() for future in futures]
-        except BaseException:
-            crew.stopped.set()
-            for future in futures:
-                future.cancel()
-            raise
+def side_by_side(jobs: list[Callable[[], Any]], stopped: Event, patient: bool = True) -> list[Any]:
+    """What the jobs return, in their order; the first fault or Ctrl-C ends them all: it sets
+    ``stopped``, which they heed. Unless ``patient`` it is raised at once, while they end."""
+    pool = ThreadPoolExecutor(UNDER_WAY, thread_name_prefix="job")
+    futures = [pool.submit(job) for job in jobs]
+    try:
+        done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()
+        return [future.result() for future in futures]
+    except BaseException:
+        stopped.set()
+        raise
+    finally:
+        pool.shutdown(wait=patient, cancel_futures=True)
 
 
 def simulate(
@@ -172,7 +173,7 @@ def simulate(
         def job(part: Part) -> Callable[[], Simulated]:
             return lambda: _simulated(part, directory, crew, advance)
 
-        results = side_by_side([job(part) for part in parts], crew)
+        results = side_by_side([job(part) for part in parts], crew.stopped)
     table = pd.concat([each.frame for each in results], ignore_index=True)
     failed: Counter[str] = Counter()
     for each in results:

@@ -2,8 +2,10 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from synthlaw.claims.evidence import flagged
 from synthlaw.claims.judges import Judgement, judge
 from synthlaw.claims.lab import PRESETS, Lab
 from synthlaw.claims.record import FAMILIES, Claim
+from synthlaw.simulating.simulation import side_by_side
 from synthlaw.verifying.published import PREFIX, Published
 from synthlaw.verifying.published import read as read_published
 from synthlaw.versions import versions
@@ -103,24 +106,54 @@ def run_claim(claim: Claim, lab: Lab) -> tuple[dict[str, Any], pd.DataFrame]:
     return entry, own.evidence
 
 
+def starting_order(claims: Sequence[Claim]) -> list[int]:
+    """Positions of the claims as they are started: one of each family in turn, because neighbours
+    in a family often wait for the same simulation."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for position, claim in enumerate(claims):
+        turns.append((seen[claim.family], position))
+        seen[claim.family] += 1
+    return [position for _, position in sorted(turns)]
+
+
 def run(lab: Lab, claims: Sequence[Claim], progress: Progress | None = None) -> tuple[dict, dict]:
-    """Judge claims in one laboratory: the verdicts and every claim's evidence by id."""
-    entries, tables = [], {}
-    for done, claim in enumerate(claims):
+    """Judge claims in one laboratory, some at a time: the verdicts, in the claims' order, and every
+    claim's evidence by id."""
+    done, under_way, lock = 0, [], Lock()
+
+    def tell() -> None:
         if progress is not None:
-            progress(done, len(claims), claim.id)
-        entry, tables[claim.id] = run_claim(claim, lab)
-        entries.append(entry)
-    if progress is not None:
-        progress(len(claims), len(claims), "")
+            progress(done, len(claims), under_way[0] if under_way else "")
+
+    def job(claim: Claim) -> Callable[[], tuple[dict[str, Any], pd.DataFrame]]:
+        def judged() -> tuple[dict[str, Any], pd.DataFrame]:
+            nonlocal done
+            with lock:
+                under_way.append(claim.id)
+                tell()
+            result = run_claim(claim, lab)
+            with lock:
+                under_way.remove(claim.id)
+                done += 1
+                tell()
+            return result
+
+        return judged
+
+    order = starting_order(claims)
+    # Nothing is on the disk yet: an interruption need not wait for a compiler.
+    jobs = [job(claims[position]) for position in order]
+    found = side_by_side(jobs, lab.stopped, patient=False)
+    results = dict(zip(order, found, strict=True))
     verdicts = {
         "schema": SCHEMA,
         "preset": lab.preset.name,
         "seed": lab.seed,
         "versions": versions(),
-        "claims": entries,
+        "claims": [results[position][0] for position in range(len(claims))],
     }
-    return verdicts, tables
+    return verdicts, {claim.id: results[position][1] for position, claim in enumerate(claims)}
 
 
 def _laboratory(preset: str, seed: int) -> Lab:
@@ -146,7 +179,7 @@ def verify(
         families: families to run, beside the claims named.
         out: folder for verdicts.json, report.html, tables/ and figures/; None leaves nothing.
         seed: root of all random numbers, 0 <= seed < 2^32.
-        progress: called with (claims done, claims in all, id of the next one).
+        progress: called with (claims done, claims in all, id of one that is under way).
         published: folder with the published curves (not part of the project); the report then has a
             page on them, and ``tables/`` the tables ``published_*.csv``.
 

@@ -1,0 +1,128 @@
+"""The proportional regime: errors against ratio and d/n, and the separability transition.
+
+The limit is a line, simulations at finite d are points; they come closer to it as d grows.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from figures import tidy
+from figures.points import error_bars, flag_handle, flagged
+from figures.style import ERROR_BARS, INK, MUTED, canvas, colour, marker, plain_log, style
+
+CURVES = ("panel", "x", "group", "dim", "predicted", "estimate", "se", "replicates", "failures")
+EXISTENCE = ("dim", "kappa", "threshold", "separable", "count", "failures")
+PANELS = {"ratio": "oversampling ratio ρ (0 raw, 1 balanced)", "d/n": "features per row d/n"}
+# How far apart points of different d stand, as shares of the axis.
+APART = 0.012
+
+
+@style()
+def draw(table: pd.DataFrame) -> Figure:
+    """Errors of the groups: the limit against what was simulated at several dimensions.
+
+    Args:
+        table: rows of ``panel`` (``ratio`` or ``d/n``) with ``x``, ``group`` and ``predicted``; simulated
+            ones have a dimension ``dim``, an ``estimate`` and its ``se``. Error bars are two of these.
+    """
+    tidy.require(table, CURVES, "picture of the proportional regime")
+    figure = canvas(7.6, 3.9)
+    panels = [name for name in PANELS if name in tidy.texts(table, "panel")]
+    grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    groups = tidy.distinct(table, "group")
+    dims = sorted(set(tidy.numbers(tidy.known(table, "dim"), "dim").tolist()))
+    for axes, name in zip(grid, panels, strict=True):
+        own = tidy.where(table, [each == name for each in tidy.texts(table, "panel")])
+        if name == "d/n":
+            plain_log(axes, "x")
+        _panel(axes, own, groups, dims, logarithmic=name == "d/n")
+        axes.set_xlabel(PANELS[name])
+    grid[0].set_ylabel("0-1 error")
+    handles = [Line2D([], [], color=colour(i), label=group) for i, group in enumerate(groups)]
+    handles.append(Line2D([], [], color=MUTED, label="limit (d → ∞)"))
+    handles += [
+        Line2D([], [], color=MUTED, marker=marker(i), linestyle="none", label=f"d = {dim:g}")
+        for i, dim in enumerate(dims)
+    ]
+    handles.append(Line2D([], [], linestyle="none", label=f"bars: {ERROR_BARS}"))
+    if flagged(tidy.known(table, "estimate")).any():
+        handles.append(flag_handle())
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    return figure
+
+
+def _panel(
+    axes: Axes, rows: pd.DataFrame, groups: list[str], dims: list[float], logarithmic: bool
+) -> None:
+    names = np.array(tidy.texts(rows, "group"))
+    everywhere = tidy.numbers(rows, "x")
+    reach = np.log(everywhere.max() / everywhere.min()) if logarithmic else np.ptp(everywhere)
+    for i, group in enumerate(groups):
+        own = tidy.where(rows, names == group)
+        line = tidy.ordered(tidy.where(own, np.isnan(tidy.numbers(own, "dim"))), "x")
+        axes.plot(
+            tidy.numbers(line, "x"), tidy.numbers(line, "predicted"), color=colour(i), zorder=2
+        )
+        for j, dim in enumerate(dims):
+            points = tidy.where(own, tidy.numbers(own, "dim") == dim)
+            points = tidy.known(points, "estimate", "se")
+            move = APART * reach * (j - (len(dims) - 1) / 2)
+            x = tidy.numbers(points, "x")
+            x = x * np.exp(move) if logarithmic else x + move
+            half = 2.0 * tidy.numbers(points, "se")
+            look = {"marker": marker(j), "color": colour(i), "markeredgewidth": 0.6}
+            height = tidy.numbers(points, "estimate")
+            error_bars(axes, x, height, flagged(points), yerr=half, elinewidth=1.1, **look)
+
+
+@style()
+def existence(table: pd.DataFrame) -> Figure:
+    """Share of samples that a hyperplane separates against d/n, a curve for each dimension.
+
+    Args:
+        table: ``separable`` of ``count`` samples at ``dim`` and d/n = ``kappa``; the limit ``threshold``.
+            Error bars are two binomial standard errors.
+    """
+    tidy.require(table, EXISTENCE, "picture of separability")
+    figure = canvas(5.4, 3.9)
+    axes = figure.subplots()
+    threshold = float(tidy.numbers(table, "threshold")[0])
+    low, high = tidy.numbers(table, "kappa").min(), tidy.numbers(table, "kappa").max()
+    pad = 0.06 * (high - low)
+    axes.plot(
+        [low - pad, threshold, threshold, high + pad],
+        [0.0, 0.0, 1.0, 1.0],
+        color=INK,
+        zorder=1.5,
+        label=f"limit: κ* = {threshold:.4f}",
+    )
+    dims = sorted(set(tidy.numbers(table, "dim").tolist()))
+    for i, dim in enumerate(dims):
+        own = tidy.ordered(tidy.where(table, tidy.numbers(table, "dim") == dim), "kappa")
+        hits, count = tidy.numbers(own, "separable"), tidy.numbers(own, "count")
+        share = hits / count
+        # One sample more of each kind: a share of 0 or 1 has an error, too.
+        kept = (hits + 1.0) / (count + 2.0)
+        half = 2.0 * np.sqrt(kept * (1.0 - kept) / count)
+        axes.errorbar(
+            tidy.numbers(own, "kappa"),
+            share,
+            yerr=half,
+            color=colour(i),
+            marker=marker(i),
+            markeredgecolor="white",
+            markeredgewidth=0.6,
+            linewidth=0.9,
+            linestyle=(0, (4, 2)),
+            elinewidth=1.1,
+            capsize=2.0,
+            label=f"d = {dim:g}",
+        )
+    axes.set_xlabel("features per row d/n")
+    axes.set_ylabel("share of separable samples")
+    axes.set_ylim(-0.05, 1.05)
+    axes.legend(loc="upper left", title=f"bars: {ERROR_BARS}")
+    return figure

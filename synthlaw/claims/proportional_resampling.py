@@ -1,0 +1,72 @@
+"""Proportional: repeated and reweighted rows, whose rule is not that of as many new ones."""
+
+from typing import Any
+
+import pandas as pd
+
+from scaling.theory.proportional.units import predicted_errors
+from synthlaw.claims.constants import constant_claim
+from synthlaw.claims.lab import Lab
+from synthlaw.claims.proportional_cases import DUPLICATES, REWEIGHTED
+from synthlaw.claims.proportional_errors import (
+    GROUPS,
+    NOTE,
+    PROPORTIONAL,
+    SOURCE,
+    Part,
+    evidence_of,
+    rows_of,
+)
+from synthlaw.claims.proportional_samples import MEASURES, sweep_of
+from synthlaw.claims.record import EXISTS, Evidence, Twin
+
+REPEATED = Part(DUPLICATES, "squared", 0, "duplicates", GROUPS)
+WEIGHTED = Part(REWEIGHTED, "logistic", 0, "reweighted", GROUPS)
+
+duplicates = evidence_of(REPEATED)
+reweighted = evidence_of(WEIGHTED)
+
+
+def as_new(part: Part) -> Evidence:
+    """The same measurements against the limit of as many rows of the right law."""
+
+    def evidence(lab: Lab) -> pd.DataFrame:
+        table = rows_of(lab, [part])
+        sweep = sweep_of(part.case, part.loss)
+        fresh: dict[str, Any] = {**sweep, "synthetic": {"ratios": [1]}}
+        errors = predicted_errors(lab.units(fresh)[0]).errors[0]
+        wrong = [float(errors[MEASURES.index(name.split(": ")[1])]) for name in table["series"]]
+        return table.assign(
+            prediction=wrong, ratio=table["estimate"] / wrong, ratio_se=table["se"] / wrong
+        )
+
+    return evidence
+
+
+CLAIMS = (
+    constant_claim(
+        "proportional-duplicates",
+        "Duplicates in the proportional regime",
+        (
+            "Duplicating the minority to balance gives both groups the errors of clusters by"
+            " multiplicity, d/n counting distinct rows."
+        ),
+        r"p_{c,j} = p_c\, P(N = j),\quad w_{c,j} = j n/M,\quad N - 1 \sim \mathrm{Bin}(m, 1/n_c)",
+        duplicates,
+        note=NOTE,
+        source=SOURCE,
+        assumptions=(*PROPORTIONAL, EXISTS),
+        twin=Twin("Duplicates are as good as new rows.", as_new(REPEATED)),
+    ),
+    constant_claim(
+        "proportional-reweighting",
+        "Reweighting in the proportional regime",
+        "Reweighting the minority to balance gives both groups the errors of one cluster of heavier rows.",
+        r"w_c = (1 + m/n_c)\, n/M",
+        reweighted,
+        note=NOTE,
+        source=SOURCE,
+        assumptions=(*PROPORTIONAL, EXISTS),
+        twin=Twin("Reweighted rows are as good as new ones.", as_new(WEIGHTED)),
+    ),
+)
