@@ -142,7 +142,7 @@ def solve(rule: Rule, given: Problem, point: Array) -> Iterate:
     def once(at: Iterate) -> Iterate:
         return advance(rule, given, at)
 
-    return lax.while_loop(unfinished, once, once(begin(point)))
+    return lax.while_loop(unfinished, once, begin(point))
 
 
 def settle(rule: Rule, given: Problem, point: Array) -> Array:
