@@ -57,7 +57,7 @@ def _scheme(axes: Axes, rows: pd.DataFrame, position: int) -> None:
         axes.plot(x, tidy.numbers(known, f"{part}_theory"), linestyle=line, zorder=2, **look)
         points = tidy.known(rows, part)
         # Small and pale, so that the eye goes to the worst group.
-        small = {"markersize": 3.5, "alpha": 0.75} if part == "average" else {}
+        pale: dict[str, Any] = {"markersize": 3.5, "alpha": 0.75} if part == "average" else {}
         error_bars(
             axes,
             tidy.numbers(points, "per_row"),
@@ -66,7 +66,7 @@ def _scheme(axes: Axes, rows: pd.DataFrame, position: int) -> None:
             yerr=2.0 * np.nan_to_num(tidy.numbers(points, f"{part}_se")),
             marker=marker(position),
             **look,
-            **small,
+            **pale,
         )
 
 

@@ -89,8 +89,13 @@ def _summary(of: World, errors: np.ndarray, controls: np.ndarray | None, cell: C
     empty = np.zeros((len(errors), 0))
     # Given that a rule was found the controls no longer have mean 0.
     known = empty if controls is None or not found.all() else controls
-    parts = [controlled_mean(each, known) for each in (worst, aligned, average)]
-    return Errors(*parts, int(found.sum()), int((~found).sum()))
+    return Errors(
+        controlled_mean(worst, known),
+        controlled_mean(aligned, known),
+        controlled_mean(average, known),
+        int(found.sum()),
+        int((~found).sum()),
+    )
 
 
 def with_noise(

@@ -189,8 +189,8 @@ CLAIMS = (
         family="proportional",
         kind="exact",
         title="Errors with random features, as if they were Gaussian",
-        statement="With one ReLU random feature for four raw rows the errors of the groups are within .03 of"
-        " the fixed point of Gaussian rows that have the features' means and average covariance.",
+        statement="With one ReLU random feature for four raw rows the errors of the groups are within"
+        " .03 of the fixed point of Gaussian rows that have the features' means and average covariance.",
         formula=r"\Phi\left(-\frac{y(\mu_g^\top w + b)}{q}\right),\quad w = (DS + \lambda)^{-1}"
         r"\sum_g p_g e_g y_g\mu_g",
         source="derived here; Gaussian equivalence is a conjecture",

@@ -32,6 +32,7 @@ from simulations.memorising.world import (
     World,
     group_counts,
 )
+from simulations.problems import InputError
 
 # Terms of the covariance's series in the correlation of two projections.
 ORDERS = 10
@@ -152,12 +153,14 @@ def given_projections(of: World, dim: int, cell: Cell, through: np.ndarray) -> n
     """
     given = _problem(of, dim, cell, through)
     x = np.concatenate([[np.log(0.15), np.log(0.2)], 0.4 * given.weight, [0.0]])
-    for ridge in np.geomspace(LARGE_RIDGE, of.ridge, STEPS):
-        found: Any = root(_defects, x, args=(given, float(ridge)), tol=1e-10)
-        x = found.x
-    solved = np.abs(_defects(x, given, of.ridge)).max() <= DEFECT
-    if not (solved and np.max(_moments_at(x, given, of.ridge).coarse) <= 1.0):
-        return np.full(4, np.nan)
+    # A search may leave the numbers there are; its end is judged by its defects.
+    with np.errstate(all="ignore"):
+        for ridge in np.geomspace(LARGE_RIDGE, of.ridge, STEPS):
+            found: Any = root(_defects, x, args=(given, float(ridge)), tol=1e-10)
+            x = found.x
+        solved = np.abs(_defects(x, given, of.ridge)).max() <= DEFECT
+        if not (solved and np.max(_moments_at(x, given, of.ridge).coarse) <= 1.0):
+            return np.full(4, np.nan)
     _, spread, margins = _at(given, x, of.ridge)
     return ndtr(-margins / spread)
 
@@ -172,6 +175,8 @@ def predicted_features(of: World, dim: int, cell: Cell, draws: int, seed: int) -
         draws: of W, at least 2; with more than some hundred features a few suffice.
         seed: of the projections.
 
+    Raises ``InputError`` without a ridge or a draw.
+
     Do not trust it for a few input dimensions (projections then correlate, and features are far from
     Gaussian together), or for features of very unequal covariance from group to group.
 
@@ -182,18 +187,24 @@ def predicted_features(of: World, dim: int, cell: Cell, draws: int, seed: int) -
     >>> found.failures, 0.46 < found.worst < 0.51 and 0.10 < found.aligned < 0.14
     (0, True)
     """
+    if not (of.ridge > 0.0 and draws >= 1):
+        raise InputError("random features need a ridge above 0 and at least one draw; give both.")
     rng = np.random.default_rng([seed, dim, cell.parameters])
     every = np.array([
         given_projections(of, dim, cell, projections(dim, cell.parameters, rng))
         for _ in range(draws)
     ])  # fmt: skip
     good = every[np.isfinite(every).all(axis=1)]
-    parts = []
-    for kind in (CONFLICTING, ALIGNED):
-        errors = good[:, kind].mean(axis=1)
-        if cell.scheme == "subsampling":
-            errors = good.mean(axis=1)
-        many = len(errors) > 1
-        se = float(errors.std(ddof=1) / np.sqrt(len(errors))) if many else float("nan")
-        parts += [float(errors.mean()) if len(errors) else float("nan"), se]
-    return FeatureErrors(*parts, len(good), draws - len(good))
+    if cell.scheme == "subsampling":
+        worst = aligned = good.mean(axis=1)
+    else:
+        worst, aligned = (good[:, kind].mean(axis=1) for kind in (CONFLICTING, ALIGNED))
+    (one, one_se), (other, other_se) = _mean(worst), _mean(aligned)
+    return FeatureErrors(one, one_se, other, other_se, len(good), draws - len(good))
+
+
+def _mean(values: np.ndarray) -> tuple[float, float]:
+    """Mean and standard error; NaN where there are too few values."""
+    if len(values) < 2:
+        return (float(values[0]) if len(values) else float("nan")), float("nan")
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
