@@ -15,10 +15,10 @@ from simulations.problems import InputError
 from simulations.series import cosines
 from simulations.series.classes import Classes, excess_risk
 from simulations.series.control import Control, control, control_values, noise_of
+from simulations.series.keys import generator
 from simulations.series.newton import minimise
 from simulations.series.population import Population, population
 from simulations.series.training import Cell
-from simulations.series.words import generator
 
 # Numbers that a batch of replicates holds in one array; and what a fit may lie above its minimum, as a
 # share of the excess risk.

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.optimize import brentq
 
 from simulations.problems import InputError
+from simulations.series.keys import generator
 from simulations.series.sums import ridge_sum
-from simulations.series.words import generator
 
 # Numbers drawn at a time.
 CHUNK = 2**18

@@ -105,7 +105,7 @@ def ridge_constant(lab: Lab) -> pd.DataFrame:
 
 def _pictured(lab: Lab) -> list[dict[str, Any]]:
     rows = []
-    dense = np.geomspace(1e2, 1e12, 41)
+    dense = np.geomspace(1e2, 1e12, 21)
     for model in MODELS:
         y = np.array([risk(model, n, tuned_ridge(model, n)).total for n in dense])
         limit = _exact(lab, model)
