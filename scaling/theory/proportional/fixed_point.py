@@ -43,7 +43,7 @@ REASONS = {
     "weigh the rows of the lighter label more",
 }
 # How often damped iterations go on where Newton's method fails.
-ROUNDS = 4
+ROUNDS = 12
 
 
 class Record(NamedTuple):

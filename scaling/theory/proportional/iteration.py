@@ -23,7 +23,7 @@ from simulations.arrays import AnyArray
 
 MAX_ITERATIONS = 120
 # Damped steps from which Newton's method starts anew where it failed, and halvings of the intercept.
-SETTLING, HALVINGS = 300, 60
+SETTLING, HALVINGS = 100, 40
 # Solved; as good as rounding allows; the largest change of log r or log t in one step.
 TOLERANCE, GOAL, LONGEST = 1e-9, 1e-13, 2.0
 
