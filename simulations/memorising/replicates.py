@@ -6,7 +6,6 @@ import numpy as np
 
 from simulations.memorising import features as random_features
 from simulations.memorising.rows import Reference, draw
-from simulations.memorising.threads import one_thread
 from simulations.memorising.world import (
     ALIGNED,
     CONFLICTING,
@@ -18,6 +17,7 @@ from simulations.memorising.world import (
     row_weights,
 )
 from simulations.sampling.newton import FOUND
+from simulations.threads import one_thread
 from simulations.wide.solvers import solve
 
 # Test rows of every group for a rule on random features; their noise is part of the standard error.

@@ -9,6 +9,7 @@ import numpy as np
 from simulations.population.units import Unit
 from simulations.sampling.newton import FOUND, SINGULAR
 from simulations.sampling.replicate import Parameters, Results
+from simulations.threads import one_thread
 from simulations.wide.fitted import Fitted, blank
 from simulations.wide.layout import Layout
 from simulations.wide.measures import values
@@ -48,11 +49,12 @@ def _rules(
     size = unit.world.means.shape[1] + unit.sweep.estimator.intercept
     theta = np.full((count, len(cells), size), np.nan)
     status = np.zeros((count, len(cells)), np.int8)
-    for r in range(count):
-        sample = draw(unit, laid_out, first + r)
-        for c, cell in enumerate(cells):
-            found = fit(unit, laid_out, sample, cell)
-            theta[r, c], status[r, c] = found.theta, found.status
+    with one_thread():
+        for r in range(count):
+            sample = draw(unit, laid_out, first + r)
+            for c, cell in enumerate(cells):
+                found = fit(unit, laid_out, sample, cell)
+                theta[r, c], status[r, c] = found.theta, found.status
     return theta, status
 
 

@@ -7,7 +7,7 @@ hinge ``(1 - (2y-1) u)_+`` (`simulations.wide.hinge`). The intercept is not pena
 
 These problems are few and large where those of `simulations.sampling` are many and small, so that
 this is NumPy with calls of LAPACK: nothing is compiled, and shapes may change from call to call.
-Give BLAS one thread (OPENBLAS_NUM_THREADS=1) where several problems are solved at a time.
+Give BLAS one thread (`simulations.threads`) where several problems are solved at a time.
 """
 
 from collections.abc import Callable
