@@ -9,10 +9,10 @@ from synthlaw.claims.proportional_samples import Case
 DIM = 25
 SETTING = {"kind": "imbalance", "dim": DIM, "separation": 2.0}
 RIDGE = 0.05
-FULL = {1: 1500, 2: 600, 4: 800, 8: 200, 32: 100}
-NARROW_FULL = {1: 3000, 2: 1000, 4: 2000, 8: 400, 32: 120}
+FULL = {1: 1500, 2: 600, 4: 800, 8: 250, 32: 120}
+NARROW_FULL = {1: 3000, 2: 1000, 4: 2000, 8: 500, 32: 160}
 SHORT_FULL = {1: 1500, 2: 600, 4: 800, 8: 200}
-HINGE_FULL = {1: 400, 2: 150, 4: 250, 8: 80, 32: 48}
+HINGE_FULL = {1: 400, 2: 150, 4: 250, 8: 120, 32: 60}
 # The labels of a case's cells.
 RAW, RIGHT, SHIFTED, DENSE = "raw rows", "right law", "shifted", "d/n = 1/2"
 
