@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 import figures
 from figures import proportional
@@ -38,7 +40,7 @@ def test_every_group_has_a_line_and_points_of_every_dimension() -> None:
     figure = proportional.draw(curve())
     left, right = figure.axes
     assert left.get_ylabel() == "0-1 error" and right.get_xscale() == "log"
-    lines = [line for line in left.lines if len(line.get_xdata()) == 11]
+    lines = [line for line in left.lines if len(_x(line)) == 11]
     assert len(lines) == 2
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert {"majority", "minority", "d = 50", "d = 200"} <= set(words)
@@ -50,18 +52,24 @@ def test_points_of_different_dimensions_stand_apart() -> None:
     assert 0 < np.abs(first - second).max() < 0.05
 
 
-def _places(axes) -> tuple[np.ndarray, np.ndarray]:  # noqa: ANN001
+def _x(line: Line2D) -> np.ndarray:
+    return np.asarray(line.get_xdata(), float)
+
+
+def _places(axes: Axes) -> tuple[np.ndarray, np.ndarray]:
     marked = [line for line in axes.lines if line.get_marker() in ("o", "s")]
-    by = {line.get_marker(): np.asarray(line.get_xdata(), float) for line in marked[:4]}
+    by = {line.get_marker(): _x(line) for line in marked[:4]}
     return by["o"], by["s"]
 
 
 def test_the_transition_has_a_step_at_the_threshold_and_bars() -> None:
     axes = proportional.existence(separable()).axes[0]
     step = axes.lines[0]
-    assert step.get_xdata()[1] == step.get_xdata()[2] == 0.2
-    assert list(step.get_ydata()) == [0.0, 0.0, 1.0, 1.0]
-    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert _x(step)[1] == _x(step)[2] == 0.2
+    assert np.asarray(step.get_ydata()).tolist() == [0.0, 0.0, 1.0, 1.0]
+    legend = axes.get_legend()
+    assert legend is not None
+    words = [text.get_text() for text in legend.get_texts()]
     assert words == ["limit: κ* = 0.2000", "d = 16", "d = 64"]
 
 
