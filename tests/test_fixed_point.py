@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from proportional_samples import sampled_errors
 from references import agrees_with_digits
+from scipy.optimize import linprog
 from stochastic import Disagreement, assert_mean, sample_mean
 
 from scaling.theory.proportional.clusters import Clusters, Solution, isotropic
-from scaling.theory.proportional.continuation import continued
+from scaling.theory.proportional.collapse import collapsed
 from scaling.theory.proportional.conventions import from_engine, to_engine
 from scaling.theory.proportional.errors import group_errors
 from scaling.theory.proportional.fixed_point import (
+    COLLAPSED,
     INFEASIBLE,
     NO_ESTIMATOR,
     REASONS,
@@ -133,7 +135,7 @@ def test_a_batch_is_its_problems() -> None:
 def test_extreme_problems_are_solved(loss: str) -> None:
     """Imbalance to 1:1000, weights over six decades, kappa2 .01 to 20, ridge 1e-6 to 10."""
     random = np.random.default_rng(7)
-    many = 64
+    many = 24
     p, heavy = 10 ** random.uniform(-3, -0.3, many), 10 ** random.uniform(-3, 3, many)
     shares = np.stack([p, 1 - p], axis=-1)
     weights = np.stack([heavy, np.ones(many)], axis=-1)
@@ -153,6 +155,27 @@ def test_the_hinge_loss_on_raw_and_balanced_rows() -> None:
     assert (found.status == SOLVED).all()
     raw = fixed_point("hinge", LINE, 1.0, ridge)
     assert (raw.status == SOLVED).all()
+
+
+def test_a_constant_hinge_score() -> None:
+    """The certificate agrees with linear programs: does any slope lower the loss of slope 0, 2 n_1/n?"""
+    random, dim = np.random.default_rng(3), 30
+    for share, place, n, expected in ((0.05, 0.2, 600, True), (0.1, 1.5, 300, False)):
+        rows = isotropic([share, 1 - share], [1, -1], [[place], [-place]])
+        assert collapsed(rows, dim / n) == expected
+        found = fixed_point("hinge", rows, dim / n, np.array([1e-3, 1.0]))
+        assert (found.status == (COLLAPSED if expected else SOLVED)).all()
+        assert np.isnan(found.norm).all() == expected
+        light = round(share * n)
+        sign = np.where(np.arange(n) < light, 1.0, -1.0)
+        x = random.standard_normal((n, dim))
+        x[:, 0] += place * sign
+        margins = np.column_stack([x, np.ones(n)]) * sign[:, None]
+        constraints = np.hstack([-margins, -np.eye(n)])
+        cost = np.concatenate([np.zeros(dim + 1), np.full(n, 1 / n)])
+        bounds = [(None, None)] * (dim + 1) + [(0, None)] * n
+        least = linprog(cost, constraints, -np.ones(n), bounds=bounds).fun
+        assert (least > 2 * light / n - 1e-9) == expected
 
 
 def test_what_has_no_number() -> None:
@@ -214,16 +237,17 @@ def test_history_ends_at_the_solution() -> None:
         history("squared", MIXED, np.array([0.1, 0.2]), 0.05)  # pyright: ignore[reportArgumentType]
 
 
-def test_the_path_from_a_large_ridge_leads_to_the_same_point() -> None:
+def test_damped_iterations_lead_to_the_same_point() -> None:
     from scaling.theory.proportional import fixed_point as module
     from scaling.theory.proportional.batches import flattened, make_batch, widened
 
-    _, flat, aspect, ridge = flattened(MIXED, np.array([0.2, 3.0]), np.array([1e-5, 1e-4]))
+    _, flat, aspect, ridge = flattened(MIXED, np.array([0.2, 1.0]), np.array([0.01, 0.1]))
     batch = make_batch(widened(flat), aspect, ridge, True, 0.0)
-    path = continued(lambda part: module._run("logistic", 0, part), batch)
-    direct = module._run("logistic", 0, batch._replace(start=path.point))
-    assert (path.residual < 1e-9).all()
-    assert path.point == pytest.approx(direct.point, rel=1e-8)
+    for loss in ("hinge", "squared"):
+        slow = module._settled(loss, 0, batch)
+        fast = module._run(loss, 0, batch._replace(start=slow))
+        assert (fast.residual < 1e-9).all() and (fast.iteration <= 3).all()
+        assert slow == pytest.approx(fast.point, rel=1e-6, abs=1e-9)
 
 
 def test_the_best_ridge() -> None:

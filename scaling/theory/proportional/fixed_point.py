@@ -22,7 +22,7 @@ from scaling.theory.proportional.batches import (
     widened,
 )
 from scaling.theory.proportional.clusters import Clusters, Solution
-from scaling.theory.proportional.continuation import continued
+from scaling.theory.proportional.collapse import collapsed
 from scaling.theory.proportional.iteration import Iterate, Problem
 from scaling.theory.proportional.losses import LOSSES, MarginLoss
 from scaling.theory.proportional.squared import squared_points
@@ -30,7 +30,7 @@ from simulations.arrays import AnyArray
 from simulations.compilation import Quick, quick_jit
 from simulations.problems import InputError, nearest
 
-SOLVED, UNCONVERGED, NO_ESTIMATOR, INFEASIBLE, UNRESOLVED = range(5)
+SOLVED, UNCONVERGED, NO_ESTIMATOR, INFEASIBLE, UNRESOLVED, COLLAPSED = range(6)
 REASONS = {
     SOLVED: "solved",
     UNCONVERGED: "the iteration did not converge; raise the ridge, or look at `history`",
@@ -39,7 +39,11 @@ REASONS = {
     INFEASIBLE: "the input describes no training sample; give shares that sum to 1, weights, "
     "variances and aspect above 0, ridge >= 0, finite means and rows of both labels",
     UNRESOLVED: "the scores spread too widely for the quadrature; raise the ridge",
+    COLLAPSED: "the hinge loss is least at slope 0, where the score is constant and no error is defined; "
+    "weigh the rows of the lighter label more",
 }
+# How often damped iterations go on where Newton's method fails.
+ROUNDS = 12
 
 
 class Record(NamedTuple):
@@ -77,6 +81,23 @@ def _single(name: str, rung: int) -> Quick:
     return quick_jit(lambda problem, at: iteration.advance(rule, problem, at))
 
 
+@cache
+def _damped(name: str, rung: int) -> Quick:
+    def settle(problem: Problem, start: AnyArray) -> AnyArray:
+        return iteration.settle(LOSSES[name].rules[rung], problem, start)
+
+    return quick_jit(jax.vmap(settle))
+
+
+def _settled(name: str, rung: int, batch: Batch) -> np.ndarray:
+    """Where damped iterations lead from the starts of a flat batch."""
+    found = []
+    for rows, real in pieces(len(batch.start)):
+        part = batch.rows(rows)
+        found.append(np.asarray(_damped(name, rung)(part.problem, part.start))[:real])
+    return np.concatenate(found)
+
+
 def _run(name: str, rung: int, batch: Batch) -> Iterate:
     """The last iterates of a flat batch."""
     found = []
@@ -88,13 +109,19 @@ def _run(name: str, rung: int, batch: Batch) -> Iterate:
 
 
 def _solved(name: str, rung: int, batch: Batch) -> Iterate:
-    """The last iterates; what did not converge at once is continued from a large ridge."""
+    """The last iterates; where Newton's method fails it starts anew from damped iterations."""
     last = _run(name, rung, batch)
+    start = batch.start.copy()
     failed = np.flatnonzero(~(last.residual <= iteration.TOLERANCE))
-    if len(failed):
-        again = continued(lambda part: _run(name, rung, part), batch.rows(failed))
+    for _ in range(ROUNDS):
+        if not len(failed):
+            break
+        part = batch.rows(failed)._replace(start=start[failed])
+        start[failed] = _settled(name, rung, part)
+        again = _run(name, rung, part._replace(start=start[failed]))
         for kept, new in zip(last, again, strict=True):
             kept[failed] = new
+        failed = failed[~(again.residual <= iteration.TOLERANCE)]
     return last
 
 
@@ -179,6 +206,11 @@ def fixed_point(
         point[todo[usable]] = last.point[usable]
         status[todo] = np.where(coarse, UNRESOLVED, np.where(converged, SOLVED, UNCONVERGED))
         todo = todo[coarse]
+
+    if chosen.kinked and intercept:
+        for i in np.flatnonzero(status == UNCONVERGED):
+            if collapsed(Clusters(*(each[i] for each in flat)), float(aspects[i])):
+                status[i] = COLLAPSED
 
     bad = status != SOLVED
     point = np.where(bad[:, None], np.nan, point)

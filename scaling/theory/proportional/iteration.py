@@ -22,6 +22,8 @@ from scaling.theory.proportional.logistic import Moments
 from simulations.arrays import AnyArray
 
 MAX_ITERATIONS = 120
+# Damped steps from which Newton's method starts anew where it failed, and halvings of the intercept.
+SETTLING, HALVINGS = 100, 40
 # Solved; as good as rounding allows; the largest change of log r or log t in one step.
 TOLERANCE, GOAL, LONGEST = 1e-9, 1e-13, 2.0
 
@@ -52,20 +54,34 @@ class Iterate(NamedTuple):
     coarse: AnyArray
 
 
+class _Seen(NamedTuple):
+    """Of every cluster at a point: ``along``: m.s, ``turned``: S s, ``spread``: q, and v t."""
+
+    along: Array
+    turned: Array
+    spread: Array
+    step: Array
+
+
+def _seen(clusters: Clusters, point: Array) -> _Seen:
+    s, r = point[:-3], jnp.exp(point[-2])
+    turned = (clusters.covariance * s[None, None, :]).sum(axis=-1)
+    spread = jnp.sqrt((turned * s[None, :]).sum(axis=-1) + clusters.variance * r**2)
+    along = (clusters.mean * s[None, :]).sum(axis=-1)
+    return _Seen(along, turned, spread, clusters.variance * jnp.exp(point[-1]))
+
+
 def defects(rule: Rule, given: Problem, point: Array) -> tuple[Array, Array]:
     """The relative defects of the equations at a point, ``(k + 3,)``, and how coarse the quadrature is."""
     clusters, s, b = given.clusters, point[:-3], point[-3]
-    r, t = jnp.exp(point[-2]), jnp.exp(point[-1])
-    along = (clusters.mean * s[None, :]).sum(axis=-1)
-    turned = (clusters.covariance * s[None, None, :]).sum(axis=-1)
-    spread = jnp.sqrt((turned * s[None, :]).sum(axis=-1) + clusters.variance * r**2)
-    margin = clusters.sign * (along + b)
-    found = rule(clusters.weight, clusters.variance * t, margin, spread)
+    seen = _seen(clusters, point)
+    margin = clusters.sign * (seen.along + b)
+    found = rule(clusters.weight, seen.step, margin, seen.spread)
 
     pulled = clusters.share * found.pull * clusters.sign
     bent = clusters.share * found.curvature
     toward = pulled[:, None] * clusters.mean
-    held = (bent[:, None] * turned).sum(axis=0) + given.ridge * s
+    held = (bent[:, None] * seen.turned).sum(axis=0) + given.ridge * s
     size = (jnp.abs(toward).sum(axis=0) + jnp.abs(held)).max()
     size = lax.stop_gradient(jnp.where(size > 0.0, size, 1.0))
     weight = lax.stop_gradient(jnp.abs(pulled).sum())
@@ -126,4 +142,44 @@ def solve(rule: Rule, given: Problem, point: Array) -> Iterate:
     def once(at: Iterate) -> Iterate:
         return advance(rule, given, at)
 
-    return lax.while_loop(unfinished, once, once(begin(point)))
+    return lax.while_loop(unfinished, once, begin(point))
+
+
+def settle(rule: Rule, given: Problem, point: Array) -> Array:
+    """Damped iterations from a point: half the way to where the equations send s, log r and log t, the
+    intercept solved for exactly each time (its equation is monotone). Slow, but kinks do not mislead it."""
+    clusters = given.clusters
+
+    def pulls(seen: _Seen, b: Array) -> tuple[Array, Moments]:
+        margin = clusters.sign * (seen.along + b)
+        found = rule(clusters.weight, seen.step, margin, seen.spread)
+        return clusters.share * found.pull * clusters.sign, found
+
+    def level(seen: _Seen, held: Array) -> Array:
+        pull = (seen.step * clusters.weight).max()
+        far = jnp.abs(seen.along).max() + 10.0 * seen.spread.max() + 1.0 + pull
+
+        def half(_: int, ends: tuple[Array, Array]) -> tuple[Array, Array]:
+            middle = 0.5 * (ends[0] + ends[1])
+            low = pulls(seen, middle)[0].sum() < 0.0
+            return jnp.where(low, middle, ends[0]), jnp.where(low, ends[1], middle)
+
+        low, high = lax.fori_loop(0, HALVINGS, half, (-far, far))
+        return jnp.where(given.free > 0.0, 0.5 * (low + high), held)
+
+    def once(_: int, at: Array) -> Array:
+        seen = _seen(clusters, at)
+        b = level(seen, at[-3])
+        pulled, found = pulls(seen, b)
+        bent = clusters.share * found.curvature
+        stiff = (bent * clusters.variance).sum() + given.ridge
+        own = (clusters.share * clusters.variance * found.square).sum()
+        held = (bent[:, None, None] * clusters.covariance).sum(axis=0)
+        held = held + given.ridge * jnp.eye(held.shape[0])
+        s = jnp.linalg.solve(held, -(pulled[:, None] * clusters.mean).sum(axis=0))
+        log_r = 0.5 * jnp.log(given.aspect * own) - jnp.log(stiff)
+        log_t = jnp.log(given.aspect) - jnp.log(stiff)
+        new = jnp.concatenate([s, jnp.stack([b, log_r, log_t])])
+        return (0.5 * (at + new)).at[-3].set(b)
+
+    return lax.fori_loop(0, SETTLING, once, point)

@@ -28,12 +28,13 @@ _ROOT = float(np.sqrt(2.0 * np.pi))
 class MarginLoss(NamedTuple):
     """``rules``: functions ``(w, t, m, q)`` of arrays of one shape, w, t, q > 0, to `Moments`; the next
     one is used where ``Moments.coarse`` of the last exceeds 1. ``monotone``: the loss falls for ever, so
-    that without a ridge a separable sample has no estimator.
+    that without a ridge a separable sample has no estimator. ``kinked``: it may be least at slope 0.
     """
 
     name: str
     rules: tuple[Callable[[Array, Array, Array, Array], Moments], ...]
     monotone: bool
+    kinked: bool = False
 
 
 def squared_moments(w: Array, t: Array, m: Array, q: Array) -> Moments:
@@ -81,6 +82,6 @@ def hinge_moments(w: Array, t: Array, m: Array, q: Array) -> Moments:
 
 LOGISTIC = MarginLoss("logistic", (logistic.narrow, logistic.wide, logistic.widest), True)
 SQUARED = MarginLoss("squared", (squared_moments,), False)
-HINGE = MarginLoss("hinge", (hinge_moments,), True)
+HINGE = MarginLoss("hinge", (hinge_moments,), True, True)
 
 LOSSES: dict[str, MarginLoss] = {loss.name: loss for loss in (LOGISTIC, SQUARED, HINGE)}
