@@ -32,7 +32,9 @@ def fit(unit: Unit, laid_out: Layout, sample: Sample, cell: int) -> Fitted:
     weights = weights_of(unit, laid_out, sample, cell)
     # Without the rows of other cells, on which the last bits of a sum would depend.
     kept = weights > 0.0
-    rows, labels, weights = sample.rows[kept], sample.labels[kept], weights[kept]
+    rows, labels = sample.rows, sample.labels
+    if not kept.all():
+        rows, labels, weights = rows[kept], labels[kept], weights[kept]
     estimator = unit.sweep.estimator
     if estimator.kind not in SOLVERS:
         return mean_difference(rows, labels, weights)

@@ -4,12 +4,13 @@ The normals, uniforms and indices come from the same keys, block by block, so th
 rounding and every rule that was simulated in few dimensions can be compared, replicate by replicate.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 from scipy import linalg
 
 from simulations import draws
@@ -17,11 +18,7 @@ from simulations.compilation import quick_jit
 from simulations.population.fitted import LESS
 from simulations.population.units import Unit
 from simulations.sampling.layout import made_of
-from simulations.sampling.rooms import size_class
 from simulations.wide.layout import Blocks, Layout, variances
-
-# Blocks come in few numbers (a compiled shape each).
-FEWEST_BLOCKS, GROWTH = 8, 2
 
 
 class Sample(NamedTuple):
@@ -34,60 +31,34 @@ class Sample(NamedTuple):
     repeats: list[np.ndarray]
 
 
-def _each_block(room: Array, given: tuple[Array, ...], used: Array, one) -> Array:  # noqa: ANN001
-    def draw(place: Array, buffer: Array) -> Array:
-        return buffer.at[place].set(one(*(part[place] for part in given)))
-
-    return lax.fori_loop(0, used, draw, room)
-
-
 @partial(quick_jit, static_argnames="dim")
-def _normals(
-    key: Array, replicate: Array, segment: Array, number: Array, used: Array, *, dim: int
-) -> Array:
-    """Standard normals of every block, ``(B, BLOCK, dim)``, in the single precision they are drawn in."""
-    own = draws.replicate_key(key, replicate)
+def _normals(key: Array, replicate: Array, segment: Array, number: Array, *, dim: int) -> Array:
+    """The standard normals of one block, ``(BLOCK, dim)``, in the single precision they are drawn in.
 
-    def one(segment: Array, number: Array) -> Array:
-        block = draws.normal_block(draws.block_key(own, segment, number), dim)
-        return block.astype(jnp.float32).T
-
-    room = jnp.zeros((len(segment), draws.BLOCK, dim), jnp.float32)
-    return _each_block(room, (segment, number), used, one)
+    A program for one block, called for each: in a loop XLA takes several times as long for it.
+    """
+    own = draws.block_key(draws.replicate_key(key, replicate), segment, number)
+    return draws.normal_block(own, dim).astype(jnp.float32).T
 
 
 @quick_jit
-def _uniforms(key: Array, replicate: Array, segment: Array, number: Array, used: Array) -> Array:
-    """Uniforms of every block, ``(B, BLOCK)``."""
+def _uniforms(key: Array, replicate: Array, segment: Array, number: Array) -> Array:
+    """The uniforms of one block, ``(BLOCK,)``."""
     own = draws.replicate_key(key, replicate)
-
-    def one(segment: Array, number: Array) -> Array:
-        return draws.uniform_block(draws.block_key(own, segment, number))
-
-    return _each_block(jnp.zeros((len(segment), draws.BLOCK)), (segment, number), used, one)
+    return draws.uniform_block(draws.block_key(own, segment, number))
 
 
 @quick_jit
-def _indices(
-    key: Array, replicate: Array, segment: Array, number: Array, used: Array, count: Array
-) -> Array:
-    """Indices below ``count (B,)`` of every block, ``(B, BLOCK)``."""
+def _indices(key: Array, replicate: Array, segment: Array, number: Array, count: Array) -> Array:
+    """The indices below ``count`` of one block, ``(BLOCK,)``."""
     own = draws.replicate_key(key, replicate)
-
-    def one(segment: Array, number: Array, count: Array) -> Array:
-        return draws.index_block(draws.block_key(own, segment, number), count)
-
-    room = jnp.zeros((len(segment), draws.BLOCK), jnp.int32)
-    return _each_block(room, (segment, number, count), used, one)
+    return draws.index_block(draws.block_key(own, segment, number), count)
 
 
-def _padded(blocks: Blocks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Segment and number of the blocks with places to spare, and how many count."""
-    used = len(blocks.segment)
-    size = size_class(FEWEST_BLOCKS, used, GROWTH)
-    room = np.zeros((2, size), np.int32)
-    room[:, :used] = blocks.segment, blocks.number
-    return room[0], room[1], np.asarray(used, np.int32)
+def _blocks(program: Callable[..., Array], blocks: Blocks, *more: np.ndarray) -> np.ndarray:
+    """What a program draws for each block, along the first axis: ``(B, ..)``."""
+    drawn = [program(*each) for each in zip(blocks.segment, blocks.number, *more, strict=True)]
+    return np.stack([np.asarray(each) for each in drawn])
 
 
 def draw(unit: Unit, laid_out: Layout, replicate: int) -> Sample:
@@ -96,11 +67,10 @@ def draw(unit: Unit, laid_out: Layout, replicate: int) -> Sample:
     segments, dim = len(laid_out.repeated), unit.world.means.shape[1]
     longest = laid_out.limit.max(axis=0)
     lengths = np.where(laid_out.repeated, 0, longest)
-    blocks = _padded(laid_out.rows)
-    normals = np.asarray(_normals(*at, *blocks, dim=dim))
+    normals = _blocks(partial(_normals, *at, dim=dim), laid_out.rows)
     uniforms = None
     if (laid_out.threshold[:, 0] < 1.0).any():
-        uniforms = np.asarray(_uniforms(*at, *blocks))
+        uniforms = _blocks(partial(_uniforms, *at), laid_out.rows)
     start = np.concatenate([[0], np.cumsum(lengths)])
     rows, labels = np.empty((start[-1], dim)), np.empty(start[-1])
     first = np.searchsorted(laid_out.rows.segment, np.arange(segments + 1))
@@ -129,9 +99,8 @@ def _repeats(
     none = [np.zeros(0, np.int32)] * segments
     if not len(laid_out.indices.segment):
         return none
-    segment, number, used = _padded(laid_out.indices)
-    count = unit.counts[segment % groups].astype(np.int32)
-    drawn = np.asarray(_indices(*at, segment, number, used, count))[: int(used)]
+    count = unit.counts[laid_out.indices.segment % groups].astype(np.int32)
+    drawn = _blocks(partial(_indices, *at), laid_out.indices, count)
     first = np.searchsorted(laid_out.indices.segment, np.arange(segments + 1))
     return [
         drawn[first[s] : first[s + 1]].reshape(-1)[: longest[s]]
