@@ -1,7 +1,7 @@
 """The laboratory with several claims at work: everything once, in any order, and an end when told."""
 
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from synthlaw.claims import registry
 from synthlaw.claims.control import BATCH, GROUP, LEVEL, covered
 from synthlaw.claims.lab import PRESETS, Experiment, Lab
-from synthlaw.simulating.simulation import UNDER_WAY
+from synthlaw.simulating.simulation import UNDER_WAY, side_by_side
 from synthlaw.verifying.verification import run, starting_order
 from tests.stochastic import Disagreement, assert_mean, sample_mean
 
@@ -80,6 +80,22 @@ def test_a_fault_in_a_claim_ends_the_run() -> None:
     with pytest.raises(ValueError, match="broken"):
         run(lab, [*claims, claims[0]._replace(id="size-broken", evidence=broken)])
     assert lab.stopped.is_set()
+
+
+def test_an_impatient_end_does_not_wait_for_what_is_under_way() -> None:
+    stopped, released = Event(), Event()
+
+    def busy() -> None:
+        # As a compiler: nothing ends it before its time.
+        released.wait(20.0)
+
+    def broken() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side([busy, broken], stopped, patient=False)
+    assert stopped.is_set() and not released.is_set()
+    released.set()
 
 
 def test_the_spread_of_groups_is_the_error_of_a_coverage() -> None:

@@ -31,8 +31,8 @@ minority_error = ladder_of(
 )
 
 WALD_REPLICATES = 10_000
-# Four parameters: the limit is nearer than with the reference setting's six.
-WALD_SETTING = {"kind": "imbalance", "dim": 3, "separation": 2.0}
+# Three parameters: the limit is nearer than with the reference setting's six.
+WALD_SETTING = {"kind": "imbalance", "dim": 2, "separation": 2.0}
 
 
 def _wald_sweep(generator: str, majority: int, minority: int) -> dict[str, Any]:
@@ -46,8 +46,8 @@ def _wald_sweep(generator: str, majority: int, minority: int) -> dict[str, Any]:
 def _wald_units(lab: Lab) -> dict[str, Unit]:
     """Right-law rows and duplicates, both to balance, at sizes where the limit is near."""
     return {
-        "right law": lab.units(_wald_sweep("oracle", 1000, 200))[0],
-        "duplicates": lab.units(_wald_sweep("duplicate", 1500, 500))[0],
+        "right law": lab.units(_wald_sweep("oracle", 800, 160))[0],
+        "duplicates": lab.units(_wald_sweep("duplicate", 1200, 400))[0],
     }
 
 
@@ -60,7 +60,7 @@ def _wald(lab: Lab, fresh: bool) -> pd.DataFrame:
         spread = np.asarray(population.expansions.spread[0])
         if fresh and name == "duplicates":
             # What the spread would be if every duplicate were a new row.
-            new = lab.units(_wald_sweep("oracle", 1500, 500))[0]
+            new = lab.units(_wald_sweep("oracle", 1200, 400))[0]
             spread = np.asarray(unit_population(new).expansions.spread[0])
         theta, _, found = lab.recall(
             f"fitted rules, {name}",

@@ -9,8 +9,10 @@ from synthlaw.claims.proportional_samples import Case
 DIM = 25
 SETTING = {"kind": "imbalance", "dim": DIM, "separation": 2.0}
 RIDGE = 0.05
-FULL = {1: 1500, 2: 600, 4: 800, 8: 200, 32: 40}
-HINGE_FULL = {1: 400, 2: 150, 4: 250, 8: 80, 32: 24}
+FULL = {1: 1500, 2: 600, 4: 800, 8: 250, 32: 120}
+NARROW_FULL = {1: 3000, 2: 1000, 4: 2000, 8: 500, 32: 160}
+SHORT_FULL = {1: 1500, 2: 600, 4: 800, 8: 200}
+HINGE_FULL = {1: 400, 2: 150, 4: 250, 8: 120, 32: 60}
 # The labels of a case's cells.
 RAW, RIGHT, SHIFTED, DENSE = "raw rows", "right law", "shifted", "d/n = 1/2"
 
@@ -52,7 +54,7 @@ NARROW = Case(
         "synthetic": {"ratios": [0]},
     },
     {"logistic": 0.1, "squared": 0.1},
-    {"quick": {1: 300, 2: 80, 4: 450}, "full": FULL},
+    {"quick": {1: 300, 2: 80, 4: 450}, "full": NARROW_FULL},
 )
 
 HINGE = Case(
@@ -74,7 +76,7 @@ DUPLICATES = Case(
         "synthetic": {"generators": [{"kind": "duplicate"}], "ratios": [1]},
     },
     {"squared": RIDGE},
-    {"quick": {1: 300, 2: 100, 4: 400}, "full": FULL},
+    {"quick": {1: 300, 2: 100, 4: 400}, "full": SHORT_FULL},
 )
 
 REWEIGHTED = Case(
@@ -85,5 +87,5 @@ REWEIGHTED = Case(
         "synthetic": {"generators": [{"kind": "reweight"}]},
     },
     {"logistic": RIDGE},
-    {"quick": {1: 200, 2: 80, 4: 250}, "full": FULL},
+    {"quick": {1: 200, 2: 80, 4: 250}, "full": SHORT_FULL},
 )

@@ -26,6 +26,8 @@ from synthlaw.claims.lab import Lab
 
 # What is measured of a rule, in this order; groups as in the setting imbalance.
 MEASURES = ("majority error", "minority error", "balanced error", "projection", "norm", "intercept")
+# Parts of the samples, each controlled by the coefficients of the others.
+FOLDS = 5
 # Replicates between two looks at whether the laboratory is to stop.
 PATIENCE = 20
 
@@ -151,14 +153,19 @@ def _measures(unit: Unit, theta: np.ndarray, basis: np.ndarray) -> np.ndarray:
 
 def controlled(samples: np.ndarray, controls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Means of ``samples (R, M)`` less what follows ``controls (R, q)``, whose means are exactly 0, and
-    their standard errors. Of the controls, the strongest first, R/4 are used at most."""
+    their standard errors.
+
+    Every fold's coefficients are the least-squares ones of the other folds, so that the mean has no bias.
+    Of the controls, the strongest first, R/6 are used at most.
+    """
     count = len(samples)
-    design = np.column_stack([np.ones(count), controls[:, : count // 4]])
-    solved = np.linalg.lstsq(design, samples, rcond=None)[0]
-    left = samples - design @ solved
-    spread = np.sqrt((left**2).sum(axis=0) / (count - design.shape[1]))
-    inverse = np.linalg.inv(design.T @ design)
-    return solved[0], spread * np.sqrt(inverse[0, 0])
+    design = np.column_stack([np.ones(count), controls[:, : count // 6]])
+    fold, left = np.arange(count) % FOLDS, samples.copy()
+    for k in range(FOLDS):
+        own = fold == k
+        solved = np.linalg.lstsq(design[~own], samples[~own], rcond=None)[0]
+        left[own] -= design[own, 1:] @ solved[1:]
+    return left.mean(axis=0), left.std(axis=0, ddof=1) / np.sqrt(count)
 
 
 def _predicted(unit: Unit) -> np.ndarray:
