@@ -1,5 +1,7 @@
 """Sizes, their metric, the exact optimum and the cases of a bias: closed forms and relations."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from references import agrees_with_digits
@@ -50,7 +52,7 @@ def test_the_anisotropic_case() -> None:
     for value, printed in zip(floors, ("4.54e-5", "4.39e-5", "2.13e-5", "2.13e-5"), strict=True):
         assert agrees_with_digits(value, printed)
     assert floors[3] < floors[2] < floors[1] < floors[0]
-    brute = minimize_scalar(
+    brute: Any = minimize_scalar(
         lambda m: squared_floor(given, m),
         bounds=(10, 30),
         method="bounded",
@@ -126,7 +128,9 @@ def test_the_quadratic_size_minimises_the_small_bias_floor() -> None:
         return 0.5 * found.product(gradient, gradient, "inverse_hessian")
 
     best = quadratic_size(given, found)
-    brute = minimize_scalar(small, bounds=(0, 10_000), method="bounded", options={"xatol": 1e-6})
+    brute: Any = minimize_scalar(
+        small, bounds=(0, 10_000), method="bounded", options={"xatol": 1e-6}
+    )
     assert best.rows == pytest.approx(float(brute.x), abs=1e-2)
     assert best.value == pytest.approx(float(brute.fun), rel=1e-9)
     assert small(size(given, found).rows) > 1.0001 * best.value
