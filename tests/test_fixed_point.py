@@ -208,6 +208,42 @@ def test_what_has_no_number() -> None:
         fixed_point("logistc", LINE, 0.3, 0.1)
     with pytest.raises(InputError, match="same sizes"):
         fixed_point("squared", LINE, np.ones(3), np.ones(2))
+    for nothing in (np.zeros(0), np.zeros((2, 0))):
+        with pytest.raises(InputError, match="no axis the size 0"):
+            fixed_point("squared", LINE, nothing, 0.1)
+    with pytest.raises(InputError, match="no axis the size 0"):
+        fixed_point("squared", isotropic([0.5, 0.5], [1, -1], np.zeros((2, 0))), 0.3, 0.1)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_rows_that_leave_a_direction_free(loss: str) -> None:
+    """Without a ridge their rule is not unique; one such problem does not spoil a batch."""
+    mean = np.array([[1.0, 0.0], [-1.0, 0.0]])
+    flat = isotropic([0.5, 0.5], [1, -1], mean)
+    flat = flat._replace(covariance=np.tile(np.diag([1.0, 0.0]), (2, 1, 1)))
+    found = fixed_point(loss, flat, 0.1, np.array([0.0, 0.1]))
+    assert found.status.tolist() == [NO_ESTIMATOR, SOLVED]
+    assert np.isnan(found.norm[0]) and np.isfinite(found.norm[1])
+    # In other units the direction is small, not free.
+    small = flat._replace(covariance=np.tile(np.diag([1.0, 1e-20]), (2, 1, 1)))
+    assert fixed_point(loss, small, 0.1, 0.0).status == SOLVED
+    # Without an intercept means that lie off 0 hold the direction, with one they do not.
+    off = flat._replace(mean=mean + [0.0, 0.5])
+    assert fixed_point(loss, off, 0.1, 0.0).status == NO_ESTIMATOR
+    assert fixed_point(loss, off, 0.1, 0.0, intercept=False).status == SOLVED
+
+
+@pytest.mark.parametrize("loss", ["squared", "hinge"])
+def test_numbers_out_of_reach_have_a_status_and_no_warning(loss: str) -> None:
+    for weight, near in ((1e300, 1e9), (1e-300, 1e-9)):
+        found, limit = (
+            fixed_point(loss, LINE._replace(weight=np.array([each, 1.0])), 0.3, 0.1)
+            for each in (weight, near)
+        )
+        if found.status == SOLVED:
+            assert float(found.norm) == pytest.approx(float(limit.norm), rel=1e-6)
+        else:
+            assert found.status == UNCONVERGED and np.isnan(found.norm)
 
 
 def test_an_iteration_cut_short_has_no_number(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,15 +163,49 @@ def test_clusters_hold_every_row_once() -> None:
 
 
 def test_fewer_kinds_of_repeats_give_the_same_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two values in each interval of the multiplicities in the place of all, for the squared loss."""
+    """Gauss's rule for the law of the weights in the place of all multiplicities, for the squared loss."""
     unit = _units("squared")[2]
     few = predicted_errors(unit).errors
-    assert len(clusters_of(unit, 3)[0].share) < 90
+    assert len(clusters_of(unit, 3)[0].share) < 48
     monkeypatch.setattr(units, "MOST_SPLIT", 10**6)
     assert len(clusters_of(unit, 3)[0].share) > 150
-    np.testing.assert_allclose(few, predicted_errors(unit).errors, atol=5e-6)
-    monkeypatch.setattr(units, "MOST_SPLIT", 4)
+    np.testing.assert_allclose(few, predicted_errors(unit).errors, atol=1e-9)
+    monkeypatch.setattr(units, "MOST_SPLIT", 2)
+    monkeypatch.setattr(units, "LEAST_SPLIT", 1)
     assert np.abs(few - predicted_errors(unit).errors).max() > 1e-4
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9999])
+def test_few_kinds_serve_many_groups_and_any_share(
+    share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight groups repeated, most of whose raw rows weigh next to nothing."""
+    turn = [2.0 * np.pi * g / 8 for g in range(8)]
+    unit = units_of(
+        {
+            "setting": {
+                "kind": "groups",
+                "groups": [
+                    {"name": f"g{g}", "label": g % 2, "mean": [np.cos(a), np.sin(a), *[0.0] * 58]}
+                    for g, a in enumerate(turn)
+                ],
+            },
+            "counts": {f"g{g}": n for g, n in enumerate((300, 20, 60, 15, 40, 100, 10, 7))},
+            "synthetic": {
+                "generators": [{"kind": "duplicate"}],
+                "ratios": [1.0],
+                "augment": [20],
+                "augment_share": share,
+            },
+            "estimator": {"kind": "squared", "ridge": 0.05},
+            "theory": {"regime": "proportional"},
+        }
+    )[0]
+    few = predicted_errors(unit)
+    assert few.reason == [""]
+    assert (clusters_of(unit, 0)[0].weight > 0.0).all()
+    monkeypatch.setattr(units, "MOST_SPLIT", 10**6)
+    np.testing.assert_allclose(few.errors, predicted_errors(unit).errors, atol=1e-7)
 
 
 def test_rows_of_a_fitted_gaussian_have_no_limit_under_a_loss() -> None:

@@ -38,6 +38,8 @@ def flattened(
         tails = Clusters((count,), (count,), (count,), (count, span), square, (count,))
         leads = [each.shape[: each.ndim - k] for each, k in zip(arrays, _AXES, strict=True)]
         lead = np.broadcast_shapes(*leads, np.shape(aspect), np.shape(ridge))
+        if not (count and span and np.prod(lead)):
+            raise ValueError("nothing to solve")
         wide = [
             np.broadcast_to(each, (*lead, *tail)).reshape(-1, *tail)
             for each, tail in zip(arrays, tails, strict=True)
@@ -47,7 +49,7 @@ def flattened(
         shapes = ", ".join(f"{name} {each.shape}" for name, each in named)
         raise InputError(
             f"clusters, aspect and ridge do not fit together ({shapes}, aspect {np.shape(aspect)},"
-            f" ridge {np.shape(ridge)}); give the leading axes the same sizes."
+            f" ridge {np.shape(ridge)}); give the leading axes the same sizes, and no axis the size 0."
         ) from error
     one_axis = [np.broadcast_to(np.asarray(each, float), lead).ravel() for each in (aspect, ridge)]
     return lead, Clusters(*wide), one_axis[0], one_axis[1]

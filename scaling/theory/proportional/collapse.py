@@ -28,6 +28,8 @@ def _moments() -> Quick:
     return quick_jit(lambda w, t, m, q: hinge_moments(w, t, m, q)[:3])
 
 
+# Numbers out of reach are no proof.
+@np.errstate(all="ignore")
 def collapsed(clusters: Clusters, aspect: float) -> bool:
     """Whether it is shown that one problem's hinge loss is least at slope 0 (intercept fitted).
 

@@ -34,7 +34,8 @@ SOLVED, UNCONVERGED, NO_ESTIMATOR, INFEASIBLE, UNRESOLVED, COLLAPSED = range(6)
 REASONS = {
     SOLVED: "solved",
     UNCONVERGED: "the iteration did not converge; raise the ridge, or look at `history`",
-    NO_ESTIMATOR: "no estimator exists: without a ridge these rows can be separated or interpolated; "
+    NO_ESTIMATOR: "no estimator exists: without a ridge these rows can be separated or interpolated, or "
+    "leave a direction free; "
     "set ridge > 0, or lower d/n below the threshold of `existence.threshold`",
     INFEASIBLE: "the input describes no training sample; give shares that sum to 1, weights, "
     "variances and aspect above 0, ridge >= 0, finite means and rows of both labels",
@@ -44,6 +45,8 @@ REASONS = {
 }
 # How often damped iterations go on where Newton's method fails.
 ROUNDS = 12
+# The least eigenvalue of a correlation matrix that rounding alone leaves.
+FLATNESS = 1e-12
 
 
 class Record(NamedTuple):
@@ -125,12 +128,27 @@ def _solved(name: str, rung: int, batch: Batch) -> Iterate:
     return last
 
 
+def _flat(own: Clusters, intercept: bool) -> bool:
+    """Whether the rows of a problem do not vary along some direction of the span."""
+    middle = own.share @ own.mean if intercept else 0.0
+    away = own.mean - middle
+    spread = np.einsum("c,cij->ij", own.share, own.covariance + away[:, :, None] * away[:, None, :])
+    # Directions of other units are as good.
+    size = np.sqrt(np.diag(spread))
+    if not (size > 0.0).all() or not np.isfinite(spread).all():
+        return bool(np.isfinite(spread).all())
+    return bool(np.linalg.eigvalsh(spread / np.outer(size, size))[0] <= FLATNESS)
+
+
 def _without_estimator(loss: MarginLoss, batch: Batch, intercept: bool) -> np.ndarray:
     """Which problems have no ridge and no unique minimiser, ``(B,)``."""
     given = batch.problem
     none = np.zeros(len(batch.start), bool)
     for i in np.flatnonzero(given.ridge == 0.0):
         own = Clusters(*(each[i] for each in given.clusters))
+        if _flat(own, intercept):
+            none[i] = True
+            continue
         most: AnyArray = 1.0
         if loss.monotone:
             offset = float(batch.start[i, -3])

@@ -31,6 +31,8 @@ def squared_step(given: Problem) -> np.ndarray:
     return 0.5 * (low + high)
 
 
+# Numbers out of reach end as a start that is not finite, and that as a status.
+@np.errstate(all="ignore")
 def squared_points(given: Problem, held: np.ndarray) -> np.ndarray:
     """``(s, b, log r, log t)`` of the squared loss, ``(B, k + 3)``; ``held (B,)``: the intercept where it
     is not fitted."""
