@@ -213,11 +213,11 @@ def predict(
     check_file(out)
     from synthlaw.checks import write_prediction
     from synthlaw.simulating.predictions import predict as predict_table
-    from synthlaw.simulating.screen import missing_predictions, prediction_rows, title
+    from synthlaw.simulating.screen import prediction_rows, theory_notes, title
 
     table = predict_table(configuration)
     write_prediction(table, configuration, out)
-    missing = missing_predictions(table)
+    missing = theory_notes(table)
     if output.json:
         show_json({"table": records(table), "notes": missing})
     show_table(output, f"{title(table)}, predicted", *prediction_rows(table))

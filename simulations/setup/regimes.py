@@ -51,10 +51,12 @@ def check_regime(sweep: Any) -> None:
                     f'is {show(group.covariance, 30)}, but theory.regime is "proportional"; give one'
                     f" number, the variance in every direction, {BACK}",
                 )
+    # Rows of a fitted Gaussian have a limit for this estimator only.
+    fitted = ', "duplicate" or "gaussian"' if kind == "mean_difference" else ' or "duplicate"'
     for position, spec in enumerate(sweep.synthetic.generators):
         if spec.kind in NO_ROWS:
             raise problem(
                 f"synthetic.generators.{position}.kind",
                 f'is "{spec.kind}", whose rows are not Gaussian given the raw ones, but theory.regime is'
-                f' "proportional"; choose "oracle", "duplicate" or "gaussian", {BACK}',
+                f' "proportional"; choose "oracle"{fitted}, {BACK}',
             )

@@ -16,6 +16,7 @@ from simulations.runs.table import METRICS, Terms, unit_table
 from simulations.setup.configuration import Sweep, points, read_sweep
 from simulations.setup.generator_specs import generator_label
 from simulations.setup.regimes import is_proportional
+from simulations.setup.worlds import world
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | Sweep
 
@@ -32,6 +33,10 @@ def units(sweep: Sweep) -> Iterator[tuple[Unit, str, dict[str, Any]]]:
 METRIC = "metric"
 # ... and why cells have no prediction: {sentence: cells}.
 UNPREDICTED = "unpredicted"
+# ... and a sentence on sizes at which the limit is not to be trusted without a simulation, "" as a rule.
+CAUTION = "caution"
+# Below these the limit's remainder may show in the second digit (paper_notes/proportional.md, section 7).
+FEW_FEATURES, FEW_ROWS = 50, 20
 
 
 class Predicted(NamedTuple):
@@ -56,9 +61,24 @@ def predicted(unit: Unit, population: Any = None) -> Predicted:
 
 
 def told(table: pd.DataFrame, config: Sweep, unpredicted: Iterable[Counter[str]]) -> None:
-    """Note in ``table.attrs`` the metric that the theory speaks of, and where it says nothing."""
+    """Note in ``table.attrs`` the metric that the theory speaks of, where it says nothing, and where
+    it says more than it should."""
     table.attrs[METRIC] = METRICS[is_proportional(config)]
     table.attrs[UNPREDICTED] = dict(sum(unpredicted, Counter()))
+    table.attrs[CAUTION] = _caution(config) if is_proportional(config) else ""
+
+
+def _caution(config: Sweep) -> str:
+    """A sentence where the features or a group's rows are few for a limit in which both are many."""
+    grid = [point.sweep for point in points(config)]
+    features = min(world(sweep.setting).means.shape[1] for sweep in grid)
+    rows = min(min(sweep.counts.values()) for sweep in grid)
+    if features >= FEW_FEATURES and rows >= FEW_ROWS:
+        return ""
+    return (
+        f"the limit is one of many features and rows, and here are as few as {features} features and"
+        f" {rows} raw rows of a group; compare it with a simulation."
+    )
 
 
 def terms(expanded: Expansion) -> Terms:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from simulations.runs.flags import FAILURES, MEANING
 from simulations.runs.table import IDENTITY, METRICS, SIMULATION, THEORY
-from synthlaw.simulating.predictions import METRIC, UNPREDICTED
+from synthlaw.simulating.predictions import CAUTION, METRIC, UNPREDICTED
 
 _FIXED = (*IDENTITY, *THEORY, *SIMULATION)
 TITLES = {"excess_risk": "Balanced excess risk", "error": "Balanced error"}
@@ -60,15 +60,16 @@ def notes(table: pd.DataFrame) -> list[str]:
         for reason, count in table.attrs.get("failures", {}).items()
     ]
     flagged = filter(None, (flag_sentence(table), table.attrs.get("unreached", "")))
-    return [*failed, *flagged, *missing_predictions(table)]
+    return [*failed, *flagged, *theory_notes(table)]
 
 
-def missing_predictions(table: pd.DataFrame) -> list[str]:
-    """How many cells have no prediction, a sentence for each reason."""
-    return [
+def theory_notes(table: pd.DataFrame) -> list[str]:
+    """How many cells have no prediction, a sentence for each reason, and where to doubt the others."""
+    missing = [
         f"{count} {'cell has' if count == 1 else 'cells have'} no prediction: {reason}."
         for reason, count in table.attrs.get(UNPREDICTED, {}).items()
     ]
+    return [*missing, *filter(None, [table.attrs.get(CAUTION, "")])]
 
 
 def _chosen(table: pd.DataFrame, columns: list[str]) -> tuple[list[str], list[list[Any]]]:
