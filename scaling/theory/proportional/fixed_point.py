@@ -30,7 +30,7 @@ from simulations.arrays import AnyArray
 from simulations.compilation import Quick, quick_jit
 from simulations.problems import InputError, nearest
 
-SOLVED, UNCONVERGED, NO_ESTIMATOR, INFEASIBLE, UNRESOLVED, COLLAPSED = range(6)
+SOLVED, UNCONVERGED, NO_ESTIMATOR, INFEASIBLE, UNRESOLVED, COLLAPSED, FREE = range(7)
 REASONS = {
     SOLVED: "solved",
     UNCONVERGED: "the iteration did not converge; raise the ridge, or look at `history`",
@@ -40,13 +40,17 @@ REASONS = {
     INFEASIBLE: "the input describes no training sample; give shares that sum to 1, weights, "
     "variances and aspect above 0, ridge >= 0, finite means and rows of both labels",
     UNRESOLVED: "the scores spread too widely for the quadrature; raise the ridge",
-    COLLAPSED: "the hinge loss is least at slope 0, where the score is constant and no error is defined; "
+    COLLAPSED: "the hinge loss is least at slope 0, where every row is called the heavier label; "
     "weigh the rows of the lighter label more",
+    FREE: "no row reaches the kink of the hinge loss, so that an interval of intercepts is as good; "
+    "lower the ridge",
 }
 # How often damped iterations go on where Newton's method fails.
 ROUNDS = 4
 # The least eigenvalue of a correlation matrix that rounding alone leaves.
 FLATNESS = 1e-12
+# A smaller share of rows on the kink does not fix an intercept; rounding hides it at a larger aspect.
+ON_KINK, LARGEST_ASPECT = 1e-6, 1e6
 
 
 class Record(NamedTuple):
@@ -229,6 +233,10 @@ def fixed_point(
         for i in np.flatnonzero(status == UNCONVERGED):
             if collapsed(Clusters(*(each[i] for each in flat)), float(aspects[i])):
                 status[i] = COLLAPSED
+        # A row on the kink adds 1 to n sum p v t D, which is n (aspect - ridge t).
+        held = aspects - ridges * np.exp(point[:, -1])
+        free = (status == SOLVED) & (held < ON_KINK) & (aspects < LARGEST_ASPECT)
+        status[free] = FREE
 
     bad = status != SOLVED
     point = np.where(bad[:, None], np.nan, point)
