@@ -42,7 +42,7 @@ REASONS = {
     UNRESOLVED: "the scores spread too widely for the quadrature; raise the ridge",
     COLLAPSED: "the hinge loss is least at slope 0, where every row is called the heavier label; "
     "weigh the rows of the lighter label more",
-    FREE: "no row reaches the kink of the hinge loss, so that an interval of intercepts is as good; "
+    FREE: "hardly a row reaches the kink of the hinge loss, so that an interval of intercepts is as good; "
     "lower the ridge",
 }
 # How often damped iterations go on where Newton's method fails.
