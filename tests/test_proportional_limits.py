@@ -8,8 +8,9 @@ from scipy.special import ndtr
 
 from scaling.theory.proportional.clusters import Clusters, isotropic
 from scaling.theory.proportional.existence import threshold
-from scaling.theory.proportional.fixed_point import NO_ESTIMATOR, SOLVED, fixed_point
+from scaling.theory.proportional.fixed_point import fixed_point
 from scaling.theory.proportional.losses import LOSSES
+from scaling.theory.proportional.status import NO_ESTIMATOR, SOLVED
 from simulations.population import losses as population_losses
 from simulations.population.gaussian import Atoms
 from simulations.population.minimisers import minimise_mixture, ridge_matrix

@@ -227,3 +227,22 @@ def test_a_rule_that_does_not_exist_has_no_prediction_and_says_why() -> None:
     found = predicted_errors(unit)
     assert np.isnan(found.errors).all()
     assert found.reason[0].startswith("no estimator exists") and "ridge" in found.reason[0]
+
+
+def test_an_intercept_that_no_row_of_a_sample_holds_has_no_prediction() -> None:
+    """Balanced rows and a large ridge: all margins of a sample stay below the kink of the hinge loss."""
+    errors = []
+    for ridge in (1.0, 5.0):
+        unit = units_of(
+            {
+                "setting": {"kind": "imbalance", "dim": 60, "separation": 2.0},
+                "counts": {"majority": 60, "minority": 60},
+                "synthetic": {"ratios": [0.0]},
+                "estimator": {"kind": "hinge", "ridge": ridge},
+                "theory": {"regime": "proportional"},
+            }
+        )[0]
+        found = predicted_errors(unit)
+        errors.append(found.errors)
+        assert found.reason[0].startswith("hardly a row reaches the kink") == (ridge == 5.0)
+    assert np.isfinite(errors[0]).all() and np.isnan(errors[1]).all()

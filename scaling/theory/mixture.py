@@ -48,8 +48,8 @@ class MixtureLaw(NamedTuple):
 
 
 class BestShare(NamedTuple):
-    """The best ``share`` and the risk ``least`` predicted there; ``gain``: how much less that is than
-    the better of both sources alone, as a share of it."""
+    """The best ``share`` and the risk ``least`` predicted there; ``gain``: how much less the
+    excess risk is there than that of the better of both sources alone, as a share of the latter."""
 
     share: np.ndarray
     least: np.ndarray

@@ -7,7 +7,8 @@ import pandas as pd
 
 from scaling.theory.proportional.clusters import isotropic
 from scaling.theory.proportional.errors import group_errors
-from scaling.theory.proportional.fixed_point import SOLVED, fixed_point
+from scaling.theory.proportional.fixed_point import fixed_point
+from scaling.theory.proportional.status import SOLVED
 from scaling.theory.proportional.units import predicted_errors
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.proportional_cases import DIM, RIDGE, SETTING

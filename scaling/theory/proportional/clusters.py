@@ -42,7 +42,7 @@ class Solution(NamedTuple):
     step: ``(..)``, t of the proximal map, by which a row pulls its own score.
     residual: ``(..)``, largest relative defect of the fixed-point equations at the last iterate.
     iterations: ``(..)``.
-    status: ``(..)``, 0 solved; other codes have a sentence in `fixed_point.REASONS`.
+    status: ``(..)``, 0 solved; other codes have a sentence in `status.REASONS`.
     """
 
     projection: AnyArray

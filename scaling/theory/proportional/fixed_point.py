@@ -26,27 +26,26 @@ from scaling.theory.proportional.collapse import collapsed
 from scaling.theory.proportional.iteration import Iterate, Problem
 from scaling.theory.proportional.losses import LOSSES, MarginLoss
 from scaling.theory.proportional.squared import squared_points
+from scaling.theory.proportional.status import (
+    COLLAPSED,
+    FREE,
+    INFEASIBLE,
+    NO_ESTIMATOR,
+    REASONS,
+    SOLVED,
+    UNCONVERGED,
+    UNRESOLVED,
+)
 from simulations.arrays import AnyArray
 from simulations.compilation import Quick, quick_jit
 from simulations.problems import InputError, nearest
 
-SOLVED, UNCONVERGED, NO_ESTIMATOR, INFEASIBLE, UNRESOLVED, COLLAPSED = range(6)
-REASONS = {
-    SOLVED: "solved",
-    UNCONVERGED: "the iteration did not converge; raise the ridge, or look at `history`",
-    NO_ESTIMATOR: "no estimator exists: without a ridge these rows can be separated or interpolated, or "
-    "leave a direction free; "
-    "set ridge > 0, or give more rows (`existence.threshold` says how many)",
-    INFEASIBLE: "the input describes no training sample; give shares that sum to 1, weights, "
-    "variances and aspect above 0, ridge >= 0, finite means and rows of both labels",
-    UNRESOLVED: "the scores spread too widely for the quadrature; raise the ridge",
-    COLLAPSED: "the hinge loss is least at slope 0, so that every row gets the heavier label; "
-    "weigh the rows of the lighter label more",
-}
 # How often damped iterations go on where Newton's method fails.
 ROUNDS = 12
 # The least eigenvalue of a correlation matrix that rounding alone leaves.
 FLATNESS = 1e-12
+# A smaller share of rows on the kink does not fix an intercept; rounding hides it at a larger aspect.
+ON_KINK, LARGEST_ASPECT = 1e-6, 1e6
 
 
 class Record(NamedTuple):
@@ -185,7 +184,7 @@ def fixed_point(
         offset: that constant, 0 as a rule (`conventions.from_engine` says when not).
 
     Returns:
-        A `Solution`; NaN wherever ``status`` is not 0, and `REASONS` says why and what to do.
+        A `Solution`; NaN wherever ``status`` is not 0, and `status.REASONS` says why and what to do.
 
     Raises:
         InputError: an unknown loss, or shapes that do not fit together.
@@ -229,6 +228,10 @@ def fixed_point(
         for i in np.flatnonzero(status == UNCONVERGED):
             if collapsed(Clusters(*(each[i] for each in flat)), float(aspects[i])):
                 status[i] = COLLAPSED
+        # A row on the kink adds 1 to n sum p v t D, which is n (aspect - ridge t).
+        held = aspects - ridges * np.exp(point[:, -1])
+        free = (status == SOLVED) & (held < ON_KINK) & (aspects < LARGEST_ASPECT)
+        status[free] = FREE
 
     bad = status != SOLVED
     point = np.where(bad[:, None], np.nan, point)

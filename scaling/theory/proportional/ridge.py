@@ -7,7 +7,8 @@ import numpy as np
 
 from scaling.theory.proportional.clusters import Clusters, Solution
 from scaling.theory.proportional.errors import group_errors
-from scaling.theory.proportional.fixed_point import SOLVED, fixed_point
+from scaling.theory.proportional.fixed_point import fixed_point
+from scaling.theory.proportional.status import SOLVED
 from simulations.problems import InputError, nearest
 
 INSIDE, AT_LOWER, AT_UPPER, UNSOLVED = range(4)

@@ -13,7 +13,8 @@ import numpy as np
 
 from scaling.theory.proportional.clusters import Clusters, Solution
 from scaling.theory.proportional.errors import group_errors
-from scaling.theory.proportional.fixed_point import REASONS, fixed_point
+from scaling.theory.proportional.fixed_point import fixed_point
+from scaling.theory.proportional.status import REASONS
 from simulations.memorising.replicates import Cell
 from simulations.memorising.rows import Reference
 from simulations.memorising.world import ATTRIBUTES, CONFLICTING, LABELS, World, group_counts
