@@ -19,6 +19,7 @@ from simulations import cores
 from simulations.compilation import Quick, quick_jit
 from simulations.problems import InputError
 from simulations.tokens import steps
+from simulations.tokens.control import controls, means
 from simulations.tokens.references import maximum_likelihood
 from simulations.tokens.world import World, divergence, embeddings, latents, log_law, seed_counts
 
@@ -30,11 +31,13 @@ BATCH = 2**20
 class Divergences(NamedTuple):
     """``layers (R, N, L)``: KL of the group's law to that of depth l (l = 0: averaging alone);
     ``likeliest (R, N)``: to that of maximum likelihood, NaN where there is none or it was not asked for;
-    ``found (R, N)``: whether there is one."""
+    ``found (R, N)``: whether there is one; ``controls (R, N, 2)``: control variates of the first layer,
+    less their exact means."""
 
     layers: np.ndarray
     likeliest: np.ndarray
     found: np.ndarray
+    controls: np.ndarray
 
     def failures(self) -> np.ndarray:
         """Replicates without a maximum of likelihood, ``(N,)``."""
@@ -51,8 +54,14 @@ def chain(table: Array, target: Array, step: Array, depth: int) -> Array:
 
 
 def _replicate(
-    table: Array, targets: Array, eta: Array, step: Array, depth: int, likeliest: bool
-) -> tuple[Array, Array, Array]:
+    table: Array,
+    targets: Array,
+    eta: Array,
+    step: Array,
+    sizes: Array,
+    depth: int,
+    likeliest: bool,
+) -> tuple[Array, Array, Array, Array]:
     """One replicate: mean seed embeddings ``targets (N, r)`` of one table ``(d, r)``."""
     truth = log_law(table, eta)
 
@@ -61,17 +70,18 @@ def _replicate(
 
     latent = jax.vmap(lambda target: chain(table, target, step, depth))(targets)
     layers = jax.vmap(jax.vmap(of_latent))(latent)
+    known = jax.vmap(lambda target, n: jnp.stack(controls(table, eta, target, n)))(targets, sizes)
     if not likeliest:
         missing = jnp.full(len(targets), jnp.nan)
-        return layers, missing, jnp.zeros(len(targets), bool)
+        return layers, missing, jnp.zeros(len(targets), bool), known
     best = jax.vmap(lambda target: maximum_likelihood(table, target))(targets)
     value = jnp.where(best.converged, jax.vmap(of_latent)(best.h), jnp.nan)
-    return layers, value, best.converged
+    return layers, value, best.converged, known
 
 
 def _program(depth: int, likeliest: bool) -> Quick:
     one = partial(_replicate, depth=depth, likeliest=likeliest)
-    return quick_jit(jax.vmap(one, in_axes=(0, 0, None, None)))
+    return quick_jit(jax.vmap(one, in_axes=(0, 0, None, None, None)))
 
 
 _PROGRAMS: dict[tuple[int, bool], Quick] = {}
@@ -144,6 +154,7 @@ def divergences(
         raise InputError(f"step is {step:g}; give a positive number (1 suits Gaussian embeddings).")
     eta = latents(world)[group]
     run = _compiled(depth, likeliest)
+    numbers = np.array([np.inf if n == ENDLESS else n for n in sizes], float)
     rows = max(
         1, BATCH // (world.vocabulary * len(sizes) * (depth if not likeliest else depth + 1))
     )
@@ -154,13 +165,15 @@ def divergences(
         drawn = [_draw(world, eta, sizes, seed, r) for r in wanted]
         drawn += [drawn[-1]] * (rows - len(drawn))
         tables, targets = (np.stack(each) for each in zip(*drawn, strict=True))
-        found = run(tables, targets, eta, step)
+        found = run(tables, targets, eta, step, numbers)
         return tuple(np.asarray(part)[: len(wanted)] for part in found)
 
     starts = range(first, first + replicates, rows)
     with ThreadPoolExecutor(cores()) as pool:
         parts = list(pool.map(batch, starts))
-    return Divergences(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+    *parts, known = (np.concatenate(each) for each in zip(*parts, strict=True))
+    centre = np.array(means(world.dim, world.norm, world.vocabulary))
+    return Divergences(*parts, known - centre[None, None, :])
 
 
 def grid(

@@ -1,7 +1,7 @@
 """When in-context gradient steps converge: the size of a step, and the rate near the maximum.
 
 The error of a step is ``e -> (I - step C) e``, C the covariance of the embedding at (near) the maximum
-of likelihood, and the divergence at the end of l steps ``(1/2) e'(I - step C)^(2l) C e`` beyond the maximum's.
+of likelihood, and the divergence after l steps is ``(1/2) e'(I - step C)^(2l) C e`` to leading order.
 Source: paper_notes/transformers.md, section 4.
 """
 
@@ -73,7 +73,8 @@ def step_size(table: np.ndarray, h: np.ndarray) -> StepSize:
         )
     fastest = 2.0 / (values[0] + values[-1])
     rate = (values[-1] - values[0]) / (values[-1] + values[0])
-    return StepSize(2.0 / values[-1], 8.0 / diameter(table) ** 2, fastest, rate)
+    lows = 2.0 / values[-1], 8.0 / diameter(table) ** 2, fastest, rate
+    return StepSize(*map(float, lows))
 
 
 def remaining(

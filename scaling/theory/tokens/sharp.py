@@ -51,7 +51,8 @@ def one_layer(dim: int, norm: float, vocabulary: float, n: float = inf) -> OneLa
 
         a = e^s (r + s),  s = B^2
         c = a - e^(3s) (r + 4s) + (3/2) [a (e^s - 1) + 2 s e^(2s)]
-            + (1/2) { e^(3s) [(r+4s)^2 + r + 12s] - 3 s e^(2s) (2r + 3 + 3s) - e^(2s) [(r+s)^2 + 2r + 4s + 2s^2] }
+            + (1/2) e^(3s) [(r+4s)^2 + r + 12s] - (3/2) s e^(2s) (2r + 3 + 3s)
+            - (1/2) e^(2s) [(r+s)^2 + 2r + 4s + 2s^2]
             + (1/2) s (1+s) (r+2+s) e^(2s)
         x = e^s [(r+s)(r+2s) - r]
 
