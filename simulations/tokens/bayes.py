@@ -68,7 +68,7 @@ def sphere_mode(table: Array, target: Array, n: float | Array, norm: float) -> M
     pull = (target - at.mean) @ eta
     inner = norm**2 * (tangent.T @ at.covariance @ tangent) + pull * jnp.eye(size - 1)
     values, vectors = jnp.linalg.eigh(inner)
-    positive = (vectors * jnp.maximum(values, 0.0)) @ vectors.T
+    positive = (vectors * jnp.maximum(values, 0.0)[None]) @ vectors.T
     return Mode(eta, n * positive + jnp.eye(size - 1), tangent)
 
 
@@ -223,6 +223,6 @@ def divergence_error(log_p: Array, table: Array, found: Predictive) -> tuple[Arr
     (True, True)
     """
     logs = jax.nn.log_softmax(found.latents @ table.T, axis=1)
-    ratio = jnp.exp(log_p + logs - found.log_law).sum(axis=1)
+    ratio = jnp.exp((log_p - found.log_law)[None] + logs).sum(axis=1)
     error = jnp.sqrt(((found.weights * (ratio - 1.0)) ** 2).sum())
     return divergence(log_p, found.log_law), error

@@ -96,7 +96,7 @@ def fit(points: Array, ones: Array, zeros: Array, start: Array) -> Fit:
     share = jax.nn.sigmoid(points @ theta)
     # On separable rows the curvature, like the gradient, dies out on the way to infinity.
     curved = (both * share * (1.0 - share)).sum() > 1e-10
-    return Fit(theta, (decrement <= DECREMENT) & curved, count)
+    return Fit(theta, (decrement <= DECREMENT) & curved, jnp.asarray(count))
 
 
 def group_risks(points: Array, theta: Array, laws: Array) -> Array:

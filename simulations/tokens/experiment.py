@@ -171,9 +171,9 @@ def divergences(
     starts = range(first, first + replicates, rows)
     with ThreadPoolExecutor(cores()) as pool:
         parts = list(pool.map(batch, starts))
-    *parts, known = (np.concatenate(each) for each in zip(*parts, strict=True))
+    layers, best, exists, known = (np.concatenate(each) for each in zip(*parts, strict=True))
     centre = np.array(means(world.dim, world.norm, world.vocabulary))
-    return Divergences(*parts, known - centre[None, None, :])
+    return Divergences(layers, best, exists, known - centre[None, None, :])
 
 
 def grid(

@@ -98,7 +98,7 @@ def maximum_likelihood(
     state = (first, 0, jnp.asarray(jnp.inf), jnp.asarray(jnp.inf))
     h, count, decrement, least = lax.while_loop(unfinished, advance, state)
     good = (jnp.abs(decrement) < 1e-20) & (least > LEAST_VARIANCE)
-    return Likeliest(h, count, decrement, good)
+    return Likeliest(h, jnp.asarray(count), decrement, good)
 
 
 def exists(table: np.ndarray, target: np.ndarray) -> bool:
