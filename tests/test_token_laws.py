@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import chi2, kstest
 
 from scaling.theory.tokens import bound, chain, composition, depth, histogram, sharp
+from simulations.arrays import AnyArray
 from simulations.compilation import quick_jit
 from simulations.problems import InputError
 from simulations.tokens import classifier, end_to_end
@@ -28,7 +29,7 @@ def spread() -> np.ndarray:
     found = divergences(SPREAD, [ENDLESS, 1000], 1, 1.0, 1000)
     centre = sharp.one_layer(4, 0.5, 1024).embedding
     assert means(4, 0.5, 1024)[0] == pytest.approx(centre, rel=1e-14)
-    assert_mean(*sample_mean(found.controls), np.zeros((2, 2)), detects=0.2 * centre)
+    assert_mean(*sample_mean(found.controls), np.zeros((2, 2)), detects=0.4 * centre)
     return found.layers[:, :, 0] - found.controls[:, :, 1]
 
 
@@ -144,7 +145,9 @@ def test_steps_converge_below_the_local_bound_and_not_above() -> None:
     h = eta + error
     q = np.exp(table @ h)
     moved = h + 0.7 * (mean - q / q.sum() @ table)
-    found = divergence(log_law(jnp.asarray(table), jnp.asarray(eta)), log_law(table, moved))
+    found = divergence(
+        log_law(jnp.asarray(table), jnp.asarray(eta)), log_law(jnp.asarray(table), moved)
+    )
     assert float(found) == pytest.approx(depth.remaining(table, eta, error, 0.7, 1), rel=3e-3)
 
 
@@ -177,6 +180,13 @@ COUNTS = composition.Counts(2000, 200, 1800)
 class Case:
     """A table, its groups, a generator's law from other seeds, and the prediction for it."""
 
+    table: AnyArray
+    latents: AnyArray
+    laws: AnyArray
+    points: AnyArray
+    best: AnyArray
+    generator: AnyArray
+
     def __init__(self) -> None:
         world = World(64, 2)
         self.table, self.latents = embeddings(world, 3), latents(world)
@@ -189,7 +199,7 @@ class Case:
         self.generator = np.exp(np.asarray(found[0]))
         self.found = self.predict(self.generator)
 
-    def predict(self, law: np.ndarray) -> composition.Prediction:
+    def predict(self, law: AnyArray) -> composition.Prediction:
         return composition.prediction(self.points, self.laws, law, self.best, COUNTS)
 
 
@@ -227,7 +237,9 @@ def test_separable_rows_have_no_minimiser() -> None:
 
 def test_excess_of_a_fixed_law_is_floor_and_variance(case: Case) -> None:
     """Detects 5 % of the balanced excess risk; the law without its floor is 90 % off."""
-    found = end_to_end.excess(case.table, case.latents, tuple(COUNTS), case.generator, 1500, seed=1)
+    found = end_to_end.excess(
+        case.table, case.latents, (2000, 200, 1800), case.generator, 1500, seed=1
+    )
     mean, error, failures = found.summary()
     assert failures == 0
     predicted = case.found.predicted[2]
