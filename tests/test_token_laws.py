@@ -12,7 +12,7 @@ from scaling.theory.tokens import bound, chain, composition, depth, histogram, s
 from simulations.arrays import AnyArray
 from simulations.compilation import quick_jit
 from simulations.problems import InputError
-from simulations.tokens import classifier, end_to_end
+from simulations.tokens import bayes_experiment, classifier, end_to_end
 from simulations.tokens.control import means
 from simulations.tokens.experiment import ENDLESS, divergences
 from simulations.tokens.generators import laws as generated
@@ -172,6 +172,18 @@ def test_bayes_beats_likelihood_and_both_end_alike() -> None:
     for n in (1, 10, 1000):
         assert sharp.bayes(4, 1.0, n) < sharp.likeliest(4, n)
     assert sharp.bayes(4, 1.0, 10**6) == pytest.approx(sharp.likeliest(4, 10**6), rel=1e-5)
+
+
+def test_the_predictive_follows_its_law_from_the_first_seed() -> None:
+    """r = 1, Gaussian prior: (1/2) log(1 + v); that of maximum likelihood must not pass at one seed."""
+    sizes = [1, 8]
+    found = bayes_experiment.divergences(World(256, 1, 1.0, 0.0), sizes, 800, prior="gaussian")
+    mean, error = sample_mean(found.value)
+    law = np.array([sharp.bayes(1, 1.0, n) for n in sizes])
+    assert_mean(mean, error, law, detects=0.6 * law, remainder=0.03 * law)
+    for wrong in (np.array([sharp.likeliest(1, n) for n in sizes]), 1.7 * law):
+        with pytest.raises(Disagreement):
+            assert_mean(mean, error, wrong, detects=0.6 * law, remainder=0.03 * law)
 
 
 COUNTS = composition.Counts(2000, 200, 1800)
