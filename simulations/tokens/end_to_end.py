@@ -4,7 +4,7 @@ The seeds are the minority's raw rows, on which the classifier trains as well. R
 so that the cost of a replicate does not depend on how many there are.
 """
 
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import jax
@@ -50,13 +50,11 @@ def _fits(points: Array, both: Array, best: Array, rows: Array) -> tuple[Array, 
 
 
 _FIT = quick_jit(_fits)
-_LAWS: dict[tuple[str, int], Quick] = {}
 
 
+@cache
 def _generated(name: str, depth: int) -> Quick:
-    if (name, depth) not in _LAWS:
-        _LAWS[name, depth] = quick_jit(partial(laws, name, depth=depth))
-    return _LAWS[name, depth]
+    return quick_jit(partial(laws, name, depth=depth))
 
 
 def excess(

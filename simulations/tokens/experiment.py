@@ -7,7 +7,7 @@ seeds': what is left is the generator's error at n = infinity.
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import jax
@@ -79,16 +79,10 @@ def _replicate(
     return layers, value, best.converged, known
 
 
+@cache
 def _program(depth: int, likeliest: bool) -> Quick:
     one = partial(_replicate, depth=depth, likeliest=likeliest)
     return quick_jit(jax.vmap(one, in_axes=(0, 0, None, None, None)))
-
-
-_PROGRAMS: dict[tuple[int, bool], Quick] = {}
-
-
-def _compiled(depth: int, likeliest: bool) -> Quick:
-    return _PROGRAMS.setdefault((depth, likeliest), _program(depth, likeliest))
 
 
 def _draw(
@@ -153,7 +147,7 @@ def divergences(
     if not 0.0 < step < float("inf"):
         raise InputError(f"step is {step:g}; give a positive number (1 suits Gaussian embeddings).")
     eta = latents(world)[group]
-    run = _compiled(depth, likeliest)
+    run = _program(depth, likeliest)
     numbers = np.array([np.inf if n == ENDLESS else n for n in sizes], float)
     rows = max(
         1, BATCH // (world.vocabulary * len(sizes) * (depth if not likeliest else depth + 1))

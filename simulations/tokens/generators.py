@@ -72,9 +72,9 @@ def laws(
 ) -> tuple[Array, Array]:
     """Log-laws ``(R, d)`` of a batch of seeds ``counts (R, d)`` and whether each exists, ``(R,)``.
 
-    >>> found, good = laws("add_one", jnp.eye(2), jnp.array([[1.0, 0.0]]), jnp.zeros(2))
+    >>> found, good = laws("add_one", jnp.eye(2), jnp.array([[2.0, 0.0]]), jnp.zeros(2))
     >>> jnp.exp(found).round(4).tolist(), good.tolist()
-    ([[0.6667, 0.3333]], [True])
+    ([[0.75, 0.25]], [True])
     """
     one = GENERATORS[name]
     return jax.vmap(lambda each: one(table, each, eta, depth, jnp.asarray(step)))(counts)
