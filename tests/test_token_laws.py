@@ -80,8 +80,8 @@ def test_depth_halves_errors_at_step_a_half_and_squares_them_at_one() -> None:
 
 
 def test_the_second_layers_constant() -> None:
-    """Mean after one step of 1 against k/(2 d^2): detects 30 %; next order within 8 %. The wrong twin leaves
-    out of k the pairings of an embedding's error with its curvature, a quarter of it."""
+    """Mean after one step of 1 against k/(2 d^2): detects 30 %; next order within 8 %. The wrong twin
+    leaves out of k the pairings of an embedding's error with its curvature, a quarter of it."""
     found = divergences(World(1024, 4, 0.5), [ENDLESS], 2, 1.0, 6000).layers[:, 0, 1]
     law = sharp.second_layer(4, 0.5) / 1024**2
     r, s = 4.0, 0.25
