@@ -14,6 +14,7 @@ from jax import Array, lax
 from jax.scipy.special import gammaln
 
 from simulations import linear
+from simulations.problems import InputError
 from simulations.tokens.references import maximum_likelihood
 from simulations.tokens.world import divergence, moments
 
@@ -101,7 +102,7 @@ def quadrature(
     Args:
         table: ``U``, ``(d, r)``, r at most 2.
         target: mean seed embedding, ``(r,)``, not 0.
-        n: number of seeds, >= 0.
+        n: number of seeds, > 0.
         norm: B > 0.
         prior: ``sphere`` (for r = 1 the two points ``+-B``) or ``gaussian``.
 
@@ -110,7 +111,7 @@ def quadrature(
         some standard deviations, as it has for B of order 1.
 
     Raises:
-        ValueError: r above 2.
+        InputError: r above 2.
 
     Source: paper_notes/transformers.md, section 6.
 
@@ -122,7 +123,9 @@ def quadrature(
     """
     size = table.shape[1]
     if size > 2:
-        raise ValueError("quadrature over latents is for one and two dimensions")
+        raise InputError(
+            f"embedding_dim is {size}: quadrature over latents takes 1 or 2; use importance sampling."
+        )
     if prior == "sphere" and size == 1:
         nodes = jnp.array([[norm], [-norm]])
     elif prior == "sphere":
@@ -158,7 +161,7 @@ def importance(
     bounded. The law is a ratio of means: biased by O(1/effective), see `divergence_error`.
 
     Args:
-        table, target, n, norm, prior: as in `quadrature`; n above 0.
+        table, target, n, norm, prior: as in `quadrature`, for r of at least 2.
         key: a JAX key.
         draws: S, even.
 

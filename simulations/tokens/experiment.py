@@ -44,7 +44,7 @@ class Divergences(NamedTuple):
         return (~self.found).sum(axis=0)
 
 
-def chain(table: Array, target: Array, step: Array, depth: int) -> Array:
+def by_depth(table: Array, target: Array, step: Array, depth: int) -> Array:
     """Latents ``(depth, r)`` after averaging and 0, 1, .. depth - 1 gradient steps."""
 
     def deeper(h: Array, _: None) -> tuple[Array, Array]:
@@ -68,7 +68,7 @@ def _replicate(
     def of_latent(h: Array) -> Array:
         return divergence(truth, log_law(table, h))
 
-    latent = jax.vmap(lambda target: chain(table, target, step, depth))(targets)
+    latent = jax.vmap(lambda target: by_depth(table, target, step, depth))(targets)
     layers = jax.vmap(jax.vmap(of_latent))(latent)
     known = jax.vmap(lambda target, n: jnp.stack(controls(table, eta, target, n)))(targets, sizes)
     if not likeliest:
