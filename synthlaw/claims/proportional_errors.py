@@ -112,7 +112,10 @@ def largest(lab: Lab) -> pd.DataFrame:
     return rows_of(lab, CELLS, (size,)).assign(inverse_size=0.0)
 
 
-_ERRORS = r"\mathrm{err}_g \to \Phi\!\left(-y_g (\mu_g^\top s + b)/\sqrt{|s|^2 + r^2}\right)"
+_ERRORS = (
+    r"\mathrm{err}_g \to \Phi\!\left(-y_g (\mu_g^\top s + b)/\sqrt{|s|^2 + r^2}\right),\quad"
+    r" s, r, b \text{: projection, norm, intercept of the fixed point}"
+)
 
 
 def _claim(

@@ -175,7 +175,8 @@ CLAIMS = (
         title="When logistic regression without a ridge ceases to exist",
         statement=(
             "With one row in five of the minority half the samples are separable at d/n = delta*,"
-            f" carried to d without bound (within {100 * TOLERANCE:g} %)."
+            f" carried to d without bound (within {100 * TOLERANCE:g} %); G is standard normal, p_c a"
+            " group's share, mu_c its mean."
         ),
         formula=(
             r"\delta^* = \min_{s,b} \sum_c p_c"

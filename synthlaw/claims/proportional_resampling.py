@@ -49,7 +49,8 @@ CLAIMS = (
         "Duplicates in the proportional regime",
         (
             "Duplicating the minority to balance gives both groups the errors of clusters by"
-            " multiplicity, d/n counting distinct rows."
+            " multiplicity, d/n counting distinct rows: of M rows n are distinct, m are drawn again from"
+            " the minority's n_c, and a row occurs N times."
         ),
         r"p_{c,j} = p_c\, P(N = j),\quad w_{c,j} = j n/M,\quad N - 1 \sim \mathrm{Bin}(m, 1/n_c)",
         duplicates,
@@ -64,7 +65,10 @@ CLAIMS = (
     constant_claim(
         "proportional-reweighting",
         "Reweighting in the proportional regime",
-        "Reweighting the minority to balance gives both groups the errors of one cluster of heavier rows.",
+        (
+            "Reweighting the minority's n_c rows to balance, as if m were added to n, M in all, gives both"
+            " groups the errors of one cluster of heavier rows."
+        ),
         r"w_c = (1 + m/n_c)\, n/M",
         reweighted,
         note=NOTE,
