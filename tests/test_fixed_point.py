@@ -134,7 +134,7 @@ def test_a_batch_is_its_problems() -> None:
 
 @pytest.mark.parametrize("loss", ["logistic", "squared"])
 def test_extreme_problems_are_solved(loss: str) -> None:
-    """Imbalance to 1:1000, weights over six decades, kappa2 .01 to 20, ridge 1e-6 to 10."""
+    """Imbalance to 1:1000, weights over six decades, delta .01 to 20, ridge 1e-6 to 10."""
     random = np.random.default_rng(7)
     many = 24
     p, heavy = 10 ** random.uniform(-3, -0.3, many), 10 ** random.uniform(-3, 3, many)

@@ -29,7 +29,7 @@ THREE = Clusters(
 
 @pytest.mark.parametrize("ridge", [0.0, 0.05])
 def test_few_features_leave_the_population_minimiser(ridge: float) -> None:
-    """kappa2 -> 0 at a rate of one: the distance falls tenfold with kappa2."""
+    """delta -> 0 at a rate of one: the distance falls tenfold with delta."""
     lifted = np.concatenate([THREE.mean, np.ones((3, 1))], axis=1)
     wide = np.zeros((3, 3, 3))
     wide[:, :2, :2] = THREE.covariance
@@ -68,7 +68,7 @@ def test_a_large_ridge_leaves_the_difference_of_the_means(loss: str) -> None:
 
 @pytest.mark.parametrize("aspect", [0.3, 2.0])
 def test_the_squared_loss_has_marchenko_and_pasturs_step(aspect: float) -> None:
-    """t = kappa2 E 1/(2x + ridge) over the law of the eigenvalues of X'X/n."""
+    """t = delta E 1/(2x + ridge) over the law of the eigenvalues of X'X/n."""
     ridge = 0.1
     low, high = (1 - aspect**0.5) ** 2, (1 + aspect**0.5) ** 2
 
@@ -83,7 +83,7 @@ def test_the_squared_loss_has_marchenko_and_pasturs_step(aspect: float) -> None:
 
 
 def test_separable_rows_meet_the_margin() -> None:
-    """Hinge, small ridge: no row is left below margin 1: ``kappa2 r^2 = sum p E(1 - a)_+^2``."""
+    """Hinge, small ridge: no row is left below margin 1: ``delta r^2 = sum p E(1 - a)_+^2``."""
     found = fixed_point("hinge", LINE, 0.5, np.array([1.0, 1e-3]))
     assert (found.status == SOLVED).all()
     q = np.hypot(found.projection[:, 0], found.norm)[:, None]

@@ -18,8 +18,8 @@ from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.exponents import exponent_claim
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.nonparametric_sequence import NOTE
-from synthlaw.claims.nonparametric_series import ASSUMED
-from synthlaw.claims.record import DERIVED, EFFECT, Twin, always
+from synthlaw.claims.nonparametric_series import ASSUMED, SOURCE
+from synthlaw.claims.record import EFFECT, Twin, always
 from synthlaw.claims.series_points import Point, constant_row, curve_limit, limit_row, point
 
 METHODS = {"raw": raw, "reweighted": reweighted}
@@ -211,21 +211,22 @@ CLAIMS = (
         " the smaller one (s = 1), with raw and with reweighted rows.",
         r"E\,\mathcal{E} \asymp n_{\min}^{-2s/(2s+1)}",
         minority_exponent,
-        source=DERIVED,
+        source=SOURCE,
         note=NOTE,
         assumptions=IMBALANCED,
     ),
     constant_claim(
         "nonparametric-minority-constant",
         "How the larger class counts: the variance of the log-odds",
-        "The constant at every imbalance is that of noise 1/(n_1 p_1) + 1/(n_0 p_0) at x; beside an endless"
-        " majority that of n_1 alone.",
+        "The constant at every imbalance is that of noise tau = 1/(n_1 q_1) + 1/(n_0 q_0) at x, q_y the"
+        " density and n_y the rows of class y, W what training curves and W_bal what an error costs there;"
+        " beside an endless majority that of n_1 alone.",
         (
             r"\tfrac12\left[\tfrac{\lambda}{2s}\int\tfrac{W_{bal}}{W} + C_s\lambda^{-1/2s}\int W_{bal}"
-            r"\,\tau\,W^{1/2s}\right],\quad \tau = \frac1{n_1p_1} + \frac1{n_0p_0}"
+            r"\,\tau\,W^{1/2s}\right],\quad \tau = \frac1{n_1q_1} + \frac1{n_0q_0}"
         ),
         minority_constant,
-        source=DERIVED,
+        source=SOURCE,
         note=NOTE,
         assumptions=IMBALANCED,
         twin=Twin("All rows count alike: the law of n_0 + n_1 rows in balance.", all_rows_alike),
@@ -261,20 +262,22 @@ CLAIMS = (
         "Above a biased generator's floor the rate stays, with a constant of its own",
         "With a generator whose log-odds are off by .1 or .3 sqrt(2) cos(pi x) the excess above the floor"
         " of the training law has the stated constant: the bias bends what an error costs, and the penalty"
-        " moves it.",
+        " moves it. Of the training law, generator included: u_k are the coefficients of its log-odds, W"
+        " its curvature, a and b its bias and variance; g is the gradient of the balanced risk there.",
         (
             r"\lambda\left[\tfrac12 a - \textstyle\sum_k k^{2s} u_k r_k\right] + \tfrac12 b\lambda^{-1/2s},"
             r"\quad r = g/W"
         ),
         above_floor,
-        source=DERIVED,
+        source=SOURCE,
         note=NOTE,
         assumptions=(*IMBALANCED, INDEPENDENT),
     ),
     constant_claim(
         "nonparametric-generator-floor",
         "Augmentation ends at the generator's floor",
-        "As N grows, the excess risk tends to that of the generator's own log-odds.",
+        "As the generator's rows a class, N, grow, the excess risk of penalised logistic regression tends"
+        " to that of the generator's own log-odds.",
         r"\mathcal{E} \to R_{bal}(\tilde f) - R_{bal}(f)",
         generator_floor,
         source=EFFECT,

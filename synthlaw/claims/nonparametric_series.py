@@ -9,7 +9,7 @@ from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.exponents import exponent_claim
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.nonparametric_sequence import NOTE
-from synthlaw.claims.record import DERIVED, EXISTS, Twin, always
+from synthlaw.claims.record import EXISTS, Twin, always
 from synthlaw.claims.series_points import (
     REPLICATES,
     ROUGH,
@@ -32,6 +32,7 @@ FARTHER, FAR_REPLICATES = {1.0: (10**10, 10**12), 2.0: ()}, 5
 # Sizes on which a constant's ladder stands, and terms of the truncated series.
 LADDER, TERMS = 3, 32
 PANEL = "penalised logistic series"
+SOURCE = "derived here; local law"
 
 
 def _name(signs: str, power: float) -> str:
@@ -106,7 +107,10 @@ def constants(lab: Lab) -> pd.DataFrame:
 MODEL = always(
     "The log-odds are a cosine series; class laws are exp(+-f/2) on a grid of 16 N^(1/(2s+1))."
 )
-TUNED = always("Lambda is the best one of the law; the penalty is k^(2s).")
+TUNED = always(
+    "Lambda minimises the law of the rows trained on, (a lambda + b lambda^(-1/2s))/2 without any drift;"
+    " the penalty is k^(2s)."
+)
 ASSUMED = (MODEL, TUNED, EXISTS)
 
 CLAIMS = (
@@ -118,7 +122,7 @@ CLAIMS = (
         " of local slopes.",
         r"E\,\mathcal{E} \asymp N^{-2s/(2s+1)}",
         exponents,
-        source=DERIVED,
+        source=SOURCE,
         note=NOTE,
         assumptions=ASSUMED,
         twin=Twin("So it does for a series that ends at 31 terms.", truncated),
@@ -126,14 +130,16 @@ CLAIMS = (
     constant_claim(
         "nonparametric-series-constant",
         "The constant of penalised logistic regression on a series",
-        "Its excess risk is half that of a sequence model whose noise is the mean of W^(1/2s) over N, W the"
-        " Fisher information of the log-odds at x.",
+        "The balanced excess risk of penalised logistic regression on a cosine series is half that of a"
+        " sequence model whose noise is the mean of W^(1/2s) over N: N rows in all, W the Fisher"
+        " information of the log-odds at x, q_1 and q_0 the classes' densities, C_s the"
+        " constant of ridge's variance.",
         (
             r"\tfrac12\left(1 + \tfrac1{2s}\right)\left(\frac{C_s \int W^{1/2s}}{N}\right)^{2s/(2s+1)},"
-            r"\quad W = \frac{p_1 p_0}{2(p_1 + p_0)}"
+            r"\quad W = \frac{q_1 q_0}{2(q_1 + q_0)}"
         ),
         constants,
-        source=DERIVED,
+        source=SOURCE,
         note=NOTE,
         assumptions=ASSUMED,
     ),

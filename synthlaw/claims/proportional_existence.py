@@ -28,7 +28,7 @@ TOLERANCE = 0.06
 
 
 def predicted(share: float = SHARE) -> float:
-    """The threshold kappa* of two clusters."""
+    """The threshold delta* of two clusters."""
     rows = isotropic([share, 1.0 - share], [1.0, -1.0], [[SEPARATION / 2.0], [-SEPARATION / 2.0]])
     return float(threshold(rows).kappa)
 
@@ -174,11 +174,12 @@ CLAIMS = (
         kind="exact",
         title="When logistic regression without a ridge ceases to exist",
         statement=(
-            "With one row in five of the minority half the samples are separable at d/n = kappa*,"
-            f" carried to d without bound (within {100 * TOLERANCE:g} %)."
+            "With one row in five of the minority half the samples are separable at d/n = delta*,"
+            f" carried to d without bound (within {100 * TOLERANCE:g} %); G is standard normal, p_c a"
+            " group's share, mu_c its mean."
         ),
         formula=(
-            r"\kappa^* = \min_{s,b} \sum_c p_c"
+            r"\delta^* = \min_{s,b} \sum_c p_c"
             r" E\left(\sqrt{1+|s|^2}\,G - y_c(\mu_c^\top s + b)\right)_+^2"
         ),
         source=SOURCE,
@@ -196,7 +197,7 @@ CLAIMS = (
             "Fewer samples are on the wrong side of the threshold at 64 features than at 12: separable"
             " below it, or not separable above."
         ),
-        formula=r"P(\text{separable}) \to 1\{d/n > \kappa^*\}",
+        formula=r"P(\text{separable}) \to 1\{d/n > \delta^*\}",
         source=SOURCE,
         note=NOTE,
         assumptions=PROPORTIONAL,

@@ -32,7 +32,7 @@ from synthlaw.claims.proportional_errors import (
     rows_of,
 )
 from synthlaw.claims.proportional_samples import Case, controlled, drawn, sweep_of
-from synthlaw.claims.record import DERIVED, Claim, Twin
+from synthlaw.claims.record import CLOSED, Claim, Twin
 
 COUNTS = {"majority": 75, "minority": 25}
 STEPS = {
@@ -216,14 +216,17 @@ CLAIMS = (
         "proportional-mean-difference",
         "The mean-difference rule with any generator",
         (
-            "With d/n fixed both groups' errors tend to the closed form: rows of the right law,"
-            " duplicates, a Gaussian fitted to the seeds, a shifted law and one too narrow."
+            "With d/n fixed both groups' errors under the mean-difference rule tend to the closed form:"
+            " rows of the right law, duplicates, a Gaussian fitted to the seeds, a shifted law and one too"
+            " narrow. Groups lie at +-mu, R = |mu|; class g's training mean has variance i_g in each"
+            " coordinate, the minority's (g = 1) expectation is mu + eta."
         ),
-        r"\Phi\!\left(-\frac{R^2 - |b|^2/4 - \frac d4(i_1-i_0)}{q}\right),\quad"
-        r" q^2 = |\mu + b/2|^2 + \tfrac d4(i_1+i_0)",
+        r"\mathrm{err}_1 \to \Phi\!\left(-\frac{R^2 - |\eta|^2/4 - \frac d4(i_1-i_0)}{q}\right),\quad"
+        r" \mathrm{err}_0 \to \Phi\!\left(-\frac{|\mu + \eta/2|^2 + \frac d4(i_1-i_0)}{q}\right),\quad"
+        r" q^2 = |\mu + \eta/2|^2 + \tfrac d4(i_1+i_0)",
         limits,
         note=NOTE,
-        source=DERIVED,
+        source=CLOSED,
         assumptions=PROPORTIONAL,
         twin=Twin("Duplicates are as good as new rows.", duplicates_as_new),
     ),
@@ -234,10 +237,11 @@ CLAIMS = (
         title="The mean-difference rule at finite d",
         statement=(
             "At 25 and at 100 features the errors of the mean-difference rule are those of a difference of"
-            f" two noncentral chi-squares (tolerance {TOLERANCE:g})."
+            f" two noncentral chi-squares (tolerance {TOLERANCE:g}), whose rates lambda_j and"
+            " noncentralities nu_j follow from the counts and the groups' means."
         ),
         formula=r"P\left(\lambda_1 \chi^2_d(\nu_1) - \lambda_2 \chi^2_d(\nu_2) < 0\right)",
-        source=DERIVED,
+        source=CLOSED,
         note=NOTE,
         assumptions=PROPORTIONAL[:2],
         evidence=finite,
@@ -251,7 +255,7 @@ CLAIMS = (
         r"\mathrm{err}(d) - \mathrm{err}(\infty) = O(1/d)",
         gap_exponents,
         note=NOTE,
-        source=DERIVED,
+        source=CLOSED,
         assumptions=PROPORTIONAL,
         twin=Twin("It falls as 1/sqrt d.", gap_by_root),
     ),
@@ -265,7 +269,7 @@ CLAIMS = (
             " mean-difference rule as it is; random duplication does not."
         ),
         formula=r"\bar x_1(w) = \bar x_1 \text{ for equal weights}",
-        source=DERIVED,
+        source=CLOSED,
         note=NOTE,
         assumptions=PROPORTIONAL[:1],
         evidence=unchanged,

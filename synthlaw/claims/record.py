@@ -78,4 +78,5 @@ FIXED_COUNTS = always("Row counts are fixed, not random.")
 EXISTS = Assumption("Every replicate has a finite minimiser (failures are counted).", no_failures)
 REGULAR = (GAUSSIAN, FIXED_COUNTS, EXISTS)
 DERIVED = "derived here; expansion of a weighted M-estimator"
+CLOSED = "derived here; closed form"
 EFFECT = "qualitative effect: arXiv 2406.03628 (abstract); constant derived here"

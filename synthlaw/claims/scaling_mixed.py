@@ -208,9 +208,11 @@ CLAIMS = (
         "scaling-mixed-sum",
         "The risk of a mixed ridge fit as four sums",
         "In the sequence model a ridge fit to raw and biased synthetic rows has the stated risk, in which"
-        " the bias of the ridge and that of the rows meet in a cross term.",
+        " the bias of the ridge and that of the rows meet in a cross term: A is the square of the first, Y"
+        " that of the second, X their product, V the variance at unit noise.",
         r"A - 2\alpha X + \alpha^2 Y + \sigma^2\left[\tfrac{(1-\alpha)^2}n + \tfrac{\alpha^2}N\right]V",
         lambda lab: _drawn(lab, cross=True),
+        source="derived here; exact sums",
         note=NOTE,
         assumptions=(INDEPENDENT,),
         twin=Twin("Both biases do not meet: X = 0.", lambda lab: _drawn(lab, cross=False)),

@@ -5,9 +5,9 @@ pull with their whole weight. The loss then grows in every direction iff its slo
 unit norm outside the span is not negative. That slope is the problem of the fixed point again, with
 the kink at 0 and a linear loss for the lighter label (paper_notes/proportional.md, section 3):
 
-    0 = sum p pull y m + sum p D S s,    0 = sum p pull y,    t^2 sum p v pull2 = kappa2,
+    0 = sum p pull y m + sum p D S s,    0 = sum p pull y,    t^2 sum p v pull2 = delta,
 
-and it is not negative iff ``t sum p v D >= kappa2``.
+and it is not negative iff ``t sum p v D >= delta``.
 """
 
 from functools import cache

@@ -1,8 +1,8 @@
 """When a rule without a ridge ceases to exist: the separability threshold.
 
-The rows can be separated, for n and d large, iff ``d/n > kappa*`` (n distinct rows),
+The rows can be separated, for n and d large, iff ``d/n > delta*`` (n distinct rows),
 
-    kappa* = min_{s,b} sum_c p_c/v_c E[(sqrt(s'S_c s + v_c) G - y_c (m_c.s + b))_+^2].
+    delta* = min_{s,b} sum_c p_c/v_c E[(sqrt(s'S_c s + v_c) G - y_c (m_c.s + b))_+^2].
 
 Row weights play no part. The logistic and the hinge loss then fall for ever along a direction, and a
 minimiser exists only with a ridge. Convex; Newton's method on closed forms.
@@ -22,7 +22,7 @@ MAX_STEPS, TOLERANCE, ROUNDING = 200, 1e-18, 1e-14
 
 
 class Threshold(NamedTuple):
-    """Any leading axes. ``kappa``: kappa*, NaN unless ``status`` is 0; ``projection (.., k)``,
+    """Any leading axes. ``kappa``: delta*, NaN unless ``status`` is 0; ``projection (.., k)``,
     ``intercept``: the minimiser; ``status``: a key of `REASONS`."""
 
     kappa: AnyArray
@@ -67,7 +67,7 @@ def _terms(given: Clusters, at: np.ndarray) -> tuple[float, np.ndarray, np.ndarr
 
 
 def _one(given: Clusters, intercept: bool, offset: float) -> tuple[float, np.ndarray, int]:
-    """kappa*, the point and the status of one problem."""
+    """delta*, the point and the status of one problem."""
     used = given.share > 0.0
     given = Clusters(*(each[used] for each in given))
     size = given.mean.shape[-1] + 1
@@ -105,7 +105,7 @@ def threshold(clusters: Clusters, *, intercept: bool = True, offset: float = 0.0
         offset: that constant.
 
     Returns:
-        kappa* with its point and a status, an axis for each leading one.
+        delta* with its point and a status, an axis for each leading one.
 
     When not to trust it: d below about 50, where the change from 0 to 1 of the probability to be
     separable is wide (of relative order d^-1/2). Source: paper_notes/proportional.md, section 5.

@@ -177,7 +177,7 @@ def fixed_point(
     Args:
         loss: a key of `losses.LOSSES`: "logistic", "squared" ``(1 - y u)^2`` or "hinge".
         clusters: the rows; leading axes are a batch.
-        aspect: kappa2 = d/n > 0, the dimension over the number of *distinct* rows, broadcast with the
+        aspect: delta = d/n > 0, the dimension over the number of *distinct* rows, broadcast with the
             batch; which d serves finite samples: paper_notes/proportional.md, section 7.
         ridge: lambda >= 0 of ``(ridge/2)|slope|^2``, beside the mean over the n rows; broadcast.
         intercept: False for a rule whose score has the constant ``offset`` instead of a fitted one.

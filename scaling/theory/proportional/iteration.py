@@ -3,7 +3,7 @@
 Unknowns ``(s, b, log r, log t)``; with the margins and moments of every cluster the equations are
 
     0 = sum p E[w l'] y m + (sum p D S + ridge) s,            0 = sum p E[w l'] y,
-    0 = log t (sum p v D + ridge)/kappa2,                     0 = log t^2 sum p v E[(w l')^2]/(kappa2 r^2),
+    0 = log t (sum p v D + ridge)/delta,                     0 = log t^2 sum p v E[(w l')^2]/(delta r^2),
 
 the first two divided by the size of their terms. In logarithms nothing degenerates as the ridge goes to
 0, whether t stays finite (a minimiser exists) or grows like 1/ridge (interpolation). Jacobians by forward
@@ -32,7 +32,7 @@ Rule = Callable[[Array, Array, Array, Array], Moments]
 
 
 class Problem(NamedTuple):
-    """One problem, no batch: ``clusters``, ``aspect`` = kappa2, ``ridge``, and ``free``: 1.0 where the
+    """One problem, no batch: ``clusters``, ``aspect`` = delta, ``ridge``, and ``free``: 1.0 where the
     intercept is fitted, 0.0 where it is held."""
 
     clusters: Clusters

@@ -2,12 +2,12 @@
 
 The rule says label 1 where ``(x - (c_1 + c_0)/2).(c_1 - c_0) > 0`` with the class means c of the
 training rows. Classes ``N(+mu, I_d)`` (label 1, minority) and ``N(-mu, I_d)``, ``R = |mu|``. If ``c_g``
-is normal with covariance ``i_g I`` about ``+-mu`` (the minority's about ``mu + b``), the errors tend to
+is normal with covariance ``i_g I`` about ``+-mu`` (the minority's about ``mu + eta``), the errors tend to
 
-    minority Phi(-[R^2 - |b|^2/4 - (d/4)(i_1 - i_0)]/q),    majority Phi(-[a + (d/4)(i_1 - i_0)]/q),
-    a = |mu + b/2|^2,    q^2 = a + (d/4)(i_1 + i_0).
+    minority Phi(-[R^2 - |eta|^2/4 - (d/4)(i_1 - i_0)]/q),    majority Phi(-[a + (d/4)(i_1 - i_0)]/q),
+    a = |mu + eta/2|^2,    q^2 = a + (d/4)(i_1 + i_0).
 
-Everything a generator does is in ``i_1`` and b (`minority_mean`). paper_notes/proportional.md, section 6.
+Everything a generator does is in ``i_1`` and eta (`minority_mean`). paper_notes/proportional.md, section 6.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from simulations.problems import InputError
 
 class MeanLaw(NamedTuple):
     """Law of the minority's training mean: variance ``inverse`` = i_1 of every coordinate, and ``shift``
-    = b, how far its expectation lies from mu, along mu and across it ``(2,)``."""
+    = eta, how far its expectation lies from mu, along mu and across it ``(2,)``."""
 
     inverse: float
     shift: tuple[float, float]

@@ -3,7 +3,7 @@
 With ``k_c = 2 w_c/(1 + 2 v_c t w_c)`` the fixed point of the loss ``(1 - y u)^2`` splits: t does not
 depend on the means,
 
-    t (sum p_c v_c k_c + ridge) = kappa2,
+    t (sum p_c v_c k_c + ridge) = delta,
 
 (s, b) solve weighted normal equations with the weights ``p_c k_c``, and ``r^2`` is a quotient. With one
 cluster of weight 1 the equation for t is quadratic: that of Marchenko and Pastur. It starts the iteration
