@@ -1,11 +1,12 @@
 """Local slopes of excess risks against the number of rows, and where they tend: one panel per model.
 
 Slopes are shown less the exponent of theory, so that all series tend to one line. Lines are predicted
-slopes, points measured ones, stars at the right edge the extrapolated limits. A slope read off any
+slopes, points measured ones, stars in a strip beyond the break of the axis the extrapolated limits. A slope read off any
 finite stretch is not the exponent.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 @style()
 def draw(table: pd.DataFrame) -> Figure:
-    """The rows axis is logarithmic; its right edge stands for endless rows.
+    """The rows axis is logarithmic; a strip of its own at the right stands for endless rows.
 
     Args:
         table: ``panel, series, exponent`` (of theory) and, one kind a row, ``rows, slope, se`` (measured),
@@ -72,30 +73,42 @@ def _panel(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_xscale("log")
     rows = tidy.numbers(tidy.known(table, "rows"), "rows")
     names = tidy.distinct(table, "series")
-    edge = float(rows.max()) * 10.0 ** (0.6 + 0.5 * len(names))
-    axes.set_xlim(float(rows.min()) / 2.0, edge)
+    axes.set_xlim(float(rows.min()) / 2.0, float(rows.max()) * 2.0)
     axes.xaxis.set_major_locator(LogLocator(100.0, numticks=12))
     axes.xaxis.set_major_formatter(FuncFormatter(power_of_ten))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.axhspan(-MARGIN, MARGIN, color=BAND, linewidth=0, zorder=0)
-    axes.axhline(0.0, color=INK, linewidth=0.9, zorder=1)
+    strip = _strip(axes, len(names))
+    for each in (axes, strip):
+        each.axhspan(-MARGIN, MARGIN, color=BAND, linewidth=0, zorder=0)
+        each.axhline(0.0, color=INK, linewidth=0.9, zorder=1)
     handles = []
     for position, name in enumerate(names):
         part = tidy.where(table, [each == name for each in tidy.texts(table, "series")])
         exponent = float(tidy.numbers(part, "exponent")[0])
-        # Limits stand side by side.
-        _series(axes, part, position, edge * 10.0 ** (-0.5 * (len(names) - 1 - position)))
+        _series(axes, part, position)
+        _limits(strip, part, position)
         look = {"color": colour(position), "marker": marker(position)}
-        label = f"{name}: {exponent:.4g}"
+        label = f"{name}: exponent {exponent:.4g}"
         handles.append(Line2D([], [], markeredgecolor="white", label=label, **look))
     axes.legend(handles=handles, loc="lower right")
-    middle = edge * 10.0 ** (-0.25 * (len(names) - 1))
-    axes.annotate(
-        "n → ∞", (middle, MARGIN), (0, 4), textcoords="offset points", ha="center", color=MUTED
-    )
 
 
-def _series(axes: Axes, rows: pd.DataFrame, position: int, place: float) -> None:
+def _strip(axes: Axes, count: int) -> Axes:
+    """The place n = ∞ beyond a break of the axis; the limits of ``count`` series stand side by side."""
+    strip = axes.inset_axes((1.03, 0.0, 0.05 + 0.05 * count, 1.0), sharey=axes)
+    strip.set_xlim(-0.9, count - 0.1)
+    strip.set_xticks([(count - 1) / 2.0], labels=["∞"])
+    strip.tick_params(axis="y", length=0, labelleft=False)
+    strip.grid(visible=False, axis="x")
+    strip.spines["left"].set_visible(False)
+    look: dict[str, Any] = {"marker": [(-0.5, -1.0), (0.5, 1.0)], "markersize": 8, "clip_on": False}
+    look |= {"linestyle": "none", "color": MUTED, "markeredgewidth": 0.8}
+    for side, end in ((axes, 1.0), (strip, 0.0)):
+        side.plot([end], [0.0], transform=side.transAxes, **look)
+    return strip
+
+
+def _series(axes: Axes, rows: pd.DataFrame, position: int) -> None:
     look = {"color": colour(position)}
     exponent = float(tidy.numbers(rows, "exponent")[0])
     line = tidy.ordered(tidy.known(rows, "predicted"), "rows")
@@ -111,9 +124,13 @@ def _series(axes: Axes, rows: pd.DataFrame, position: int, place: float) -> None
         marker=marker(position),
         **look,
     )
+
+
+def _limits(strip: Axes, rows: pd.DataFrame, position: int) -> None:
+    exponent = float(tidy.numbers(rows, "exponent")[0])
     limits = tidy.known(rows, "limit")
-    axes.errorbar(
-        np.full(len(limits), place),
+    strip.errorbar(
+        np.full(len(limits), float(position)),
         tidy.numbers(limits, "limit") - exponent,
         yerr=2.0 * np.nan_to_num(tidy.numbers(limits, "limit_se")),
         marker="*",
@@ -121,7 +138,6 @@ def _series(axes: Axes, rows: pd.DataFrame, position: int, place: float) -> None
         linestyle="none",
         capsize=2.5,
         markeredgecolor="white",
-        clip_on=False,
         zorder=4,
-        **look,
+        color=colour(position),
     )

@@ -15,6 +15,8 @@ from figures import tidy
 from figures.points import error_bars, flagged
 from figures.style import BAND, ERROR_BARS, INK, MUTED, canvas, colour, marker, style
 
+# Distance of neighbouring series, as a share of the axis.
+_APART = 0.011
 COLUMNS = ("size", "inverse_size", "ratio", "ratio_se", "fit")
 
 
@@ -31,7 +33,8 @@ def draw(
 
     Args:
         table: columns ``size, inverse_size, ratio, ratio_se, fit``; ``series`` (optional) names
-            several ladders, each with its line.
+            several ladders, each with its line, and points that stand a little apart where there are
+            more than two; ``size_one`` (optional) says what size 1 is, such as "d = 25".
         margin: relative half-width of the band that counts as equal.
         intercept: the ratio extrapolated to ``inverse_size`` 0, as the verdict states it (with
             several ladders: that of the one which decides); None where there is no verdict.
@@ -52,14 +55,17 @@ def draw(
     axes.axhline(1.0, color=INK, linewidth=0.9, zorder=1, label="the prediction")
     series = tidy.texts(table, "series") if "series" in table.columns else [""] * len(table)
     names = list(dict.fromkeys(series))
+    step = _step(tidy.numbers(table, "inverse_size"), len(names))
     for position, name in enumerate(names):
         rows = tidy.where(table, [each == name for each in series])
         rows = tidy.ordered(rows, "inverse_size")
-        _series(axes, rows, position, name if len(names) > 1 else "")
+        move = step * (position - (len(names) - 1) / 2.0)
+        _series(axes, rows, position, name if len(names) > 1 else "", move)
     if intercept is not None:
         _intercept(axes, intercept, intercept_se or 0.0)
     reach = float(tidy.numbers(table, "inverse_size").max())
-    axes.set_xlim(*((0.0, 1.06 * reach) if reach > 0.0 else (-1.0, 1.0)))
+    right = 1.06 * reach + step * len(names) / 2.0
+    axes.set_xlim(*((0.0, right) if reach > 0.0 else (-1.0, 1.0)))
     axes.margins(y=0.12)
     axes.set_xlabel(_regressor(table) if reach > 0.0 else "1 / size (one size only, no ladder)")
     axes.set_ylabel(quantity)
@@ -71,6 +77,16 @@ def draw(
         axes.set_xticks([0.0])
     figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+def _step(x: np.ndarray, count: int) -> float:
+    """How far apart points of neighbouring series stand: all of them within half the least gap."""
+    if count <= 2 or x.max() <= 0.0:
+        return 0.0
+    gaps = np.diff(np.unique(np.append(0.0, x)))
+    # Places that coincide but for rounding are one place.
+    gaps = gaps[gaps > 1e-9 * x.max()]
+    return min(_APART * float(x.max()), 0.5 * float(gaps.min()) / count)
 
 
 def _regressor(table: pd.DataFrame) -> str:
@@ -105,7 +121,7 @@ def _intercept(axes: Axes, value: float, error: float) -> None:
     )
 
 
-def _series(axes: Axes, rows: pd.DataFrame, position: int, name: str) -> None:
+def _series(axes: Axes, rows: pd.DataFrame, position: int, name: str, move: float) -> None:
     line = tidy.known(rows, "fit")
     x, y = tidy.numbers(line, "inverse_size"), tidy.numbers(line, "fit")
     if len(x) > 1 and x[1] > x[0]:
@@ -115,7 +131,7 @@ def _series(axes: Axes, rows: pd.DataFrame, position: int, name: str) -> None:
         axes.plot(x, y, color=colour(position), zorder=2, label=label)
     error_bars(
         axes,
-        tidy.numbers(rows, "inverse_size"),
+        tidy.numbers(rows, "inverse_size") + move,
         tidy.numbers(rows, "ratio"),
         flagged(rows),
         yerr=2.0 * np.nan_to_num(tidy.numbers(rows, "ratio_se")),
@@ -137,4 +153,6 @@ def _sizes(axes: Axes, table: pd.DataFrame) -> None:
     top.set_xticks([x for x, _ in shown], labels=[f"{size:,.6g}" for _, size in shown])
     top.tick_params(length=0, colors=MUTED)
     top.spines["top"].set_visible(False)
-    top.set_xlabel("size", color=MUTED)
+    units = tidy.distinct(table, "size_one") if "size_one" in table.columns else []
+    unit = f" (1: {units[0]})" if len(units) == 1 and units[0] else ""
+    top.set_xlabel(f"size{unit}", color=MUTED)

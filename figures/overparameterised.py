@@ -1,6 +1,8 @@
 """Worst-group and average error against parameters per row: reweighting beside subsampling.
 
-One panel per model. Lines are the fixed point, points the simulation.
+One panel per model. Lines are the fixed point, which is the limit of many rows at so many parameters
+per row; points are simulated with finitely many rows, and lie off it by order 1/n. Where the fixed point
+is known at one place only it is a short line there.
 """
 
 from typing import Any
@@ -28,7 +30,8 @@ def draw(table: pd.DataFrame) -> Figure:
 
     Args:
         table: rows ``model, scheme, per_row`` (parameters per raw row) with ``worst, worst_se, average,
-            average_se`` where measured and ``worst_theory, average_theory`` where predicted.
+            average_se`` where measured and ``worst_theory, average_theory`` where predicted; ``rows``
+            (optional): the raw rows n that were simulated.
     """
     tidy.require(table, COLUMNS, "picture of overparameterised rules")
     models, schemes = tidy.distinct(table, "model"), tidy.distinct(table, "scheme")
@@ -40,13 +43,21 @@ def draw(table: pd.DataFrame) -> Figure:
             mine = [each == scheme for each in tidy.texts(of_model, "scheme")]
             _scheme(axes, tidy.ordered(tidy.where(of_model, mine), "per_row"), position)
         plain_log(axes, "x")
-        axes.set_title(TITLES.get(model, model))
+        axes.set_title(TITLES.get(model, model) + _rows(of_model))
         axes.set_xlabel("parameters per raw row")
         axes.axvline(1.0, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
     panels[0].set_ylim(bottom=0.0)
     panels[0].set_ylabel("0-1 error")
-    figure.legend(handles=_legend(schemes), loc="outside lower center", ncols=3)
+    figure.legend(handles=_legend(table, schemes), loc="outside lower center", ncols=2)
     return figure
+
+
+def _rows(table: pd.DataFrame) -> str:
+    """The raw rows of the simulations, where the table knows them and they are the same everywhere."""
+    found = (
+        set(tidy.numbers(tidy.known(table, "rows"), "rows")) if "rows" in table.columns else set()
+    )
+    return f", n = {found.pop():g} raw rows" if len(found) == 1 else ""
 
 
 def _scheme(axes: Axes, rows: pd.DataFrame, position: int) -> None:
@@ -54,10 +65,13 @@ def _scheme(axes: Axes, rows: pd.DataFrame, position: int) -> None:
     for part, line in LOOKS:
         known = tidy.known(rows, f"{part}_theory")
         x = tidy.numbers(known, "per_row")
-        axes.plot(x, tidy.numbers(known, f"{part}_theory"), linestyle=line, zorder=2, **look)
+        single: dict[str, Any] = {"marker": "_", "markersize": 17, "markeredgewidth": 1.5}
+        single = single if len(x) == 1 else {"linestyle": line}
+        axes.plot(x, tidy.numbers(known, f"{part}_theory"), zorder=2, **single, **look)
         points = tidy.known(rows, part)
         # Small and pale, so that the eye goes to the worst group.
-        pale: dict[str, Any] = {"markersize": 3.5, "alpha": 0.75} if part == "average" else {}
+        small = {"markersize": 2.4 if part == "average" else 3.4, "markeredgewidth": 0.3}
+        pale = {"alpha": 0.75} if part == "average" else {}
         error_bars(
             axes,
             tidy.numbers(points, "per_row"),
@@ -65,23 +79,35 @@ def _scheme(axes: Axes, rows: pd.DataFrame, position: int) -> None:
             flagged(points),
             yerr=2.0 * np.nan_to_num(tidy.numbers(points, f"{part}_se")),
             marker=marker(position),
+            elinewidth=1.1,
             **look,
+            **small,
             **pale,
         )
 
 
-def _legend(schemes: list[str]) -> list[Line2D]:
+def _label(table: pd.DataFrame, scheme: str) -> str:
+    """Under a scheme that treats all groups alike the average hides behind the worst group."""
+    own = tidy.where(table, [each == scheme for each in tidy.texts(table, "scheme")])
+    own = tidy.known(own, "worst", "average")
+    alike = np.allclose(tidy.numbers(own, "worst"), tidy.numbers(own, "average"), rtol=1e-9)
+    return f"{scheme} (average = worst group)" if len(own) and alike else scheme
+
+
+def _legend(table: pd.DataFrame, schemes: list[str]) -> list[Line2D]:
+    labels = [_label(table, scheme) for scheme in schemes]
     handles = [
-        Line2D([], [], color=colour(k), marker=marker(k), markeredgecolor="white", label=scheme)
-        for k, scheme in enumerate(schemes)
+        Line2D([], [], color=colour(k), marker=marker(k), markeredgecolor="white", label=label)
+        for k, label in enumerate(labels)
     ]
     return [
         *handles,
-        Line2D([], [], color=MUTED, label="worst group, theory"),
-        Line2D([], [], color=MUTED, linestyle=DASHED, label="average, theory"),
+        Line2D([], [], color=MUTED, label="worst group, limit n → ∞"),
+        Line2D([], [], color=MUTED, linestyle=DASHED, label="average, limit n → ∞"),
         Line2D(
-            [], [], color=MUTED, marker="o", linestyle="none", label=f"simulation, {ERROR_BARS}"
+            [], [], color=MUTED, marker="o", markersize=3.4, linestyle="none",
+            label=f"worst group, simulation {ERROR_BARS}",
         ),
-        Line2D([], [], color=MUTED, marker="o", markersize=3.5, alpha=0.75, linestyle="none",
-               label="average, simulation"),
+        Line2D([], [], color=MUTED, marker="o", markersize=2.4, alpha=0.75, linestyle="none",
+               label=f"average, simulation {ERROR_BARS}"),
     ]  # fmt: skip

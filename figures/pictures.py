@@ -88,13 +88,29 @@ def _of_plan(directory: Path) -> list[Picture]:
 
 
 def _of_verdicts(verdicts: dict[str, Any], tables: Path) -> list[Picture]:
-    found = [Picture("verdict_board", "verdict_board", partial(verdict_board.draw, verdicts))]
+    tolerances: dict[str, float] = {}
+    board = partial(verdict_board.draw, verdicts, tolerances)
+    found = [Picture("verdict_board", "verdict_board", board)]
     for claim in verdicts["claims"]:
         path = tables / f"{claim['id']}.csv"
         if path.parent == tables and path.is_file():
-            figure, draw = _evidence(claim, read_table_file(path))
+            table = read_table_file(path)
+            tolerances |= _noisy_tolerance(claim, table)
+            figure, draw = _evidence(claim, table)
             found.append(Picture(claim["id"], figure, draw))
     return found
+
+
+def _noisy_tolerance(claim: dict[str, Any], table: pd.DataFrame) -> dict[str, float]:
+    """The largest tolerance of the noisy cells behind a claim of kind exact; empty where none is noisy."""
+    if claim["kind"] != "exact" or not {"measured_se", "tolerance"} <= set(table.columns):
+        return {}
+    noisy = tidy.where(tidy.known(table, "tolerance"), _noise(tidy.known(table, "tolerance")))
+    return {claim["id"]: float(tidy.numbers(noisy, "tolerance").max())} if len(noisy) else {}
+
+
+def _noise(table: pd.DataFrame) -> np.ndarray:
+    return np.nan_to_num(tidy.numbers(table, "measured_se")) > 0.0
 
 
 def _evidence(claim: dict[str, Any], table: pd.DataFrame) -> tuple[str, Callable[[], Figure]]:

@@ -16,6 +16,9 @@ from figures.style import ERROR_BARS, INK, MUTED, canvas, colour, marker, plain_
 CURVES = ("panel", "x", "group", "dim", "predicted", "estimate", "se", "replicates", "failures")
 EXISTENCE = ("dim", "kappa", "threshold", "separable", "count", "failures")
 PANELS = {"ratio": "oversampling ratio ρ (0 raw, 1 balanced)", "d/n": "features per row d/n"}
+NAMED = ("loss", "ridge", "separation", "minority")
+# Wilson's interval at this many standard errors, the width of all other error bars.
+Z = 2.0
 # How far apart points of different d stand, as shares of the axis.
 APART = 0.012
 
@@ -27,6 +30,7 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows of ``panel`` (``ratio`` or ``d/n``) with ``x``, ``group`` and ``predicted``; simulated
             ones have a dimension ``dim``, an ``estimate`` and its ``se``. Error bars are two of these.
+            ``loss, ridge, separation, minority`` (optional): what a panel's title says.
     """
     tidy.require(table, CURVES, "picture of the proportional regime")
     figure = canvas(7.6, 3.9)
@@ -40,6 +44,7 @@ def draw(table: pd.DataFrame) -> Figure:
             plain_log(axes, "x")
         _panel(axes, own, groups, dims, logarithmic=name == "d/n")
         axes.set_xlabel(PANELS[name])
+        axes.set_title(_title(own))
     grid[0].set_ylabel("0-1 error")
     handles = [Line2D([], [], color=colour(i), label=group) for i, group in enumerate(groups)]
     handles.append(Line2D([], [], color=MUTED, label="limit (d → ∞)"))
@@ -52,6 +57,15 @@ def draw(table: pd.DataFrame) -> Figure:
         handles.append(flag_handle())
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
+
+
+def _title(rows: pd.DataFrame) -> str:
+    """Loss and ridge, then the setting, as far as the table names them."""
+    if not set(NAMED) <= set(rows.columns):
+        return ""
+    first = rows.iloc[0]
+    law = f"{first['loss']} loss, ridge λ = {first['ridge']:g}"
+    return f"{law}\nseparation {first['separation']:g}, minority share {first['minority']:g}"
 
 
 def _panel(
@@ -84,7 +98,7 @@ def existence(table: pd.DataFrame) -> Figure:
 
     Args:
         table: ``separable`` of ``count`` samples at ``dim`` and d/n = ``kappa``; the limit ``threshold``.
-            Error bars are two binomial standard errors.
+            Error bars are Wilson's intervals at two standard errors, which stay within 0 and 1.
     """
     tidy.require(table, EXISTENCE, "picture of separability")
     figure = canvas(5.4, 3.9)
@@ -104,13 +118,11 @@ def existence(table: pd.DataFrame) -> Figure:
         own = tidy.ordered(tidy.where(table, tidy.numbers(table, "dim") == dim), "kappa")
         hits, count = tidy.numbers(own, "separable"), tidy.numbers(own, "count")
         share = hits / count
-        # One sample more of each kind: a share of 0 or 1 has an error, too.
-        kept = (hits + 1.0) / (count + 2.0)
-        half = 2.0 * np.sqrt(kept * (1.0 - kept) / count)
+        low, high = wilson(hits, count)
         axes.errorbar(
             tidy.numbers(own, "kappa"),
             share,
-            yerr=half,
+            yerr=np.maximum([share - low, high - share], 0.0),
             color=colour(i),
             marker=marker(i),
             markeredgecolor="white",
@@ -124,5 +136,18 @@ def existence(table: pd.DataFrame) -> Figure:
     axes.set_xlabel("features per row d/n")
     axes.set_ylabel("share of separable samples")
     axes.set_ylim(-0.05, 1.05)
-    axes.legend(loc="upper left", title=f"bars: {ERROR_BARS}")
+    axes.legend(loc="upper left", title="bars: Wilson's 95 % interval")
     return figure
+
+
+def wilson(hits: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of Wilson's interval of a share at two standard errors: the p with |p̂ - p| <= 2 √(p(1-p)/n).
+
+    >>> low, high = wilson(np.array([0.0, 5.0]), np.array([10.0, 10.0]))
+    >>> low.round(3).tolist(), high.round(3).tolist()
+    ([0.0, 0.233], [0.286, 0.767])
+    """
+    share, extra = hits / count, Z**2 / count
+    middle = (share + extra / 2.0) / (1.0 + extra)
+    half = np.sqrt(extra * share * (1.0 - share) + extra**2 / 4.0) / (1.0 + extra)
+    return middle - half, middle + half

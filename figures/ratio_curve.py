@@ -2,7 +2,8 @@
 
 Rows with a prediction only make the line denser; rows with an estimate only stand without a
 line. The reweighting row has no ratio and is drawn as a level. A flagged estimate is an open
-point. The lower panels show what the upper ones cannot: the distance between simulation and theory.
+point. The lower panels show what the upper ones cannot: the distance between simulation and theory;
+where there is no theory they are left out.
 """
 
 from typing import Literal
@@ -54,27 +55,31 @@ def draw(
     unit = residual or ("percent" if positive else "se")
     wide = min(len(panels), _COLUMNS)
     deep = -(-len(panels) // wide)
-    figure = canvas(5.4 if wide == 1 else 3.3 * wide, 4.3 * deep)
+    heights = [2.4, 1.0] if len(tidy.known(rows, "predicted")) else [2.4]
+    each = len(heights)
+    figure = canvas(5.4 if wide == 1 else 3.3 * wide, (4.3 if each == 2 else 3.4) * deep)
     grid = figure.subplots(
-        2 * deep, wide, sharex=True, squeeze=False, height_ratios=[2.4, 1.0] * deep
+        each * deep, wide, sharex=True, squeeze=False, height_ratios=heights * deep
     )
     logarithmic = spans(_heights(rows))
     for position, panel in enumerate(panels):
-        row, column = 2 * (position // wide), position % wide
-        upper, lower = grid[row, column], grid[row + 1, column]
+        row, column = each * (position // wide), position % wide
+        # Without a theory both are the same panel.
+        upper, lower = grid[row, column], grid[row + each - 1, column]
         _curves(upper, panel, x, generators)
         _levels(upper, panel, generators, single=len(panels) == 1)
-        _residuals(lower, panel, x, generators, unit)
+        if lower is not upper:
+            _residuals(lower, panel, x, generators, unit)
+            lower.set_ylabel(_RESIDUALS[unit] if column == 0 else "")
         upper.set_title(panel.title)
         lower.set_xlabel(tidy.axis_name(x))
         lower.tick_params(labelbottom=True)
         upper.set_ylabel(tidy.metric_name(metric, group) if column == 0 else "")
-        lower.set_ylabel(_RESIDUALS[unit] if column == 0 else "")
         if logarithmic:
             plain_log(upper, "y")
         if x != "ratio" and spans(tidy.numbers(tidy.known(panel.curves, x), x).tolist()):
             plain_log(lower, "x")
-    for axes in grid.ravel()[_unused(len(panels), wide, deep)]:
+    for axes in grid.ravel()[_unused(len(panels), wide, deep, each)]:
         axes.remove()
     figure.align_ylabels()
     _legend(figure, generators, rows)
@@ -88,12 +93,12 @@ def _heights(rows: pd.DataFrame) -> list[float]:
     return values[np.isfinite(values)].tolist()
 
 
-def _unused(panels: int, wide: int, deep: int) -> list[int]:
-    """Flat indices of grid cells without a panel."""
+def _unused(panels: int, wide: int, deep: int, each: int) -> list[int]:
+    """Flat indices of grid cells without a panel, of which one takes ``each`` cells."""
     return [
-        (2 * (position // wide) + half) * wide + position % wide
+        (each * (position // wide) + half) * wide + position % wide
         for position in range(panels, wide * deep)
-        for half in (0, 1)
+        for half in range(each)
     ]
 
 
@@ -146,10 +151,12 @@ def _levels(axes: Axes, panel: tidy.Panel, generators: list[str], single: bool) 
                 str(row["generator"]),
                 (1.0, level),
                 xycoords=("axes fraction", "data"),
-                xytext=(-2, 3),
+                # Beside the panel, where no marker can lie under it.
+                xytext=(3, 0),
                 textcoords="offset points",
-                ha="right",
-                va="bottom",
+                ha="left",
+                va="center",
+                annotation_clip=False,
                 fontsize=8,
                 color=colour(position),
             )

@@ -16,7 +16,14 @@ from figures.points import error_bars, flagged
 from figures.style import ERROR_BARS, MUTED, canvas, colour, marker, plain_log, style
 
 COLUMNS = ("series", "rows", "predicted", "floor", "estimate", "se")
-DOTTED = (0, (1, 2))
+DOTTED, DASHED = (0, (1, 2)), (0, (5, 5))
+
+
+def _line(position: int) -> dict[str, Any]:
+    """The first series is what others join: dashed and on top, so that both are seen."""
+    if position:
+        return {"linestyle": "solid", "zorder": 2.0}
+    return {"linestyle": DASHED, "zorder": 2.5}
 
 
 @style()
@@ -36,9 +43,7 @@ def draw(table: pd.DataFrame) -> Figure:
         look = {"color": colour(position)}
         line = tidy.ordered(tidy.known(rows, "predicted"), "rows")
         x, y = tidy.numbers(line, "rows"), tidy.numbers(line, "predicted")
-        # The first series is what others join: a broad line that they can lie on.
-        broad: dict[str, Any] = {"linewidth": 4.5, "alpha": 0.4} if position == 0 else {}
-        axes.plot(x, y, zorder=2, **look, **broad)
+        axes.plot(x, y, **_line(position), **look)
         floor = tidy.numbers(rows, "floor")[0]
         if np.isfinite(floor):
             axes.axhline(floor, linestyle=DOTTED, linewidth=1.2, zorder=1, **look)
@@ -57,9 +62,10 @@ def draw(table: pd.DataFrame) -> Figure:
     axes.set_xlabel("rows n")
     axes.set_ylabel(tidy.metric_name("excess_risk", "balanced"))
     handles = [
-        Line2D([], [], color=colour(k), marker=marker(k), markeredgecolor="white", label=name)
+        Line2D([], [], color=colour(k), marker=marker(k), markeredgecolor="white", label=name,
+               **_line(k))
         for k, name in enumerate(names)
-    ]
+    ]  # fmt: skip
     handles += [
         Line2D([], [], color=MUTED, label="law"),
         Line2D([], [], color=MUTED, linestyle=DOTTED, label="the generator's floor"),

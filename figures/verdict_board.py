@@ -21,6 +21,8 @@ _ROW = 0.25
 # flatten all the others.
 _MARGINS = 4.0
 FLAG = " †"
+# Titles that are longer lose whole words in their middle.
+_LONGEST = 76
 
 _GLYPH: dict[str, Any] = {
     "ha": "center",
@@ -32,8 +34,14 @@ _GLYPH: dict[str, Any] = {
 
 
 @style()
-def draw(verdicts: dict[str, Any]) -> Figure:
-    """The board of a run's ``verdicts.json``."""
+def draw(verdicts: dict[str, Any], tolerances: dict[str, float] | None = None) -> Figure:
+    """The board of a run's ``verdicts.json``.
+
+    Args:
+        verdicts: what that file holds.
+        tolerances: of claims of kind exact whose evidence is noisy, by id: the tolerance within which
+            they are judged. Such a claim is not called exact.
+    """
     claims = verdicts["claims"]
     if not claims:
         raise FigureError("A verdict board needs claims; verdicts.json lists none.")
@@ -42,7 +50,7 @@ def draw(verdicts: dict[str, Any]) -> Figure:
     margins = [_margin(c) or 0.0 for c in claims if _is_ratio(c)]
     reach = _MARGINS * max(margins, default=0.0)
     reach = reach or 0.1
-    figure = canvas(7.8, 1.3 + _ROW * lines)
+    figure = canvas(8.6, 1.3 + _ROW * lines)
     axes, marks = figure.subplots(1, 2, sharey=True, width_ratios=[2.6, 1.0])
     axes.set_ylim(lines - 0.3, -0.7)
     _frame(axes, marks, reach)
@@ -61,12 +69,14 @@ def draw(verdicts: dict[str, Any]) -> Figure:
         )
         height += 1
         for claim in (each for each in claims if each["family"] == family):
-            _ratio(axes, claim, height, reach)
+            _ratio(axes, claim, height, reach, _kind(claim, tolerances or {}))
             _mark(marks, claim["outcome"], 0.0, height)
             _twin(marks, (claim.get("twin") or {}).get("outcome"), 1.0, height)
             ticks.append(height)
             note = FLAG if claim.get("flagged_rows") else ""
-            labels.append(shorten(str(claim.get("title") or claim["id"]), 58 - len(note)) + note)
+            labels.append(
+                shorten(str(claim.get("title") or claim["id"]), _LONGEST - len(note)) + note
+            )
             height += 1
     axes.set_yticks(ticks, labels=labels)
     counts = [f"{sum(c['outcome'] == name for c in claims)} {name}" for name in OUTCOMES]
@@ -105,11 +115,23 @@ def _margin(claim: dict[str, Any]) -> float | None:
     return margin
 
 
-def _ratio(axes: Axes, claim: dict[str, Any], height: int, reach: float) -> None:
+def _kind(claim: dict[str, Any], tolerances: dict[str, float]) -> str:
+    """What stands for a claim without a ratio: its kind, or the tolerance that its noise calls for.
+
+    >>> _kind({"id": "a", "kind": "exact", "se": 0.0}, {}), _kind({"id": "a", "kind": "exact"}, {"a": 0.01})
+    ('exact', 'within 0.01')
+    """
+    if claim["kind"] == "exact" and claim["id"] in tolerances:
+        return f"within {tolerances[claim['id']]:.2g}"
+    noisy = claim["kind"] == "exact" and (claim.get("se") or 0.0) > 0.0
+    return "within its tolerance" if noisy else claim["kind"]
+
+
+def _ratio(axes: Axes, claim: dict[str, Any], height: int, reach: float, kind: str) -> None:
     ratio, error, margin = claim.get("ratio"), claim.get("ratio_se"), _margin(claim)
     if ratio is None or not _is_ratio(claim):
         bounded = claim["kind"] == "inequality" and ratio is not None
-        note = f"inequality: ratio {ratio:.3g}" if bounded else claim["kind"]
+        note = f"inequality: ratio {ratio:.3g}" if bounded else kind
         axes.text(1.0, height, f"  {note}", color=MUTED, fontsize=7.5, va="center", zorder=3)
         return
     if margin is not None:

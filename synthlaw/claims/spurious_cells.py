@@ -105,12 +105,12 @@ def _measured_row(model: str, scheme: Scheme, per_row: float, found: Errors) -> 
         "average_se": found.average.se,
         "replicates": found.replicates,
         "failures": found.failures,
+        "rows": ROWS,
     }
 
 
-def _feature_line(lab: Lab, scheme: Scheme, per_row: float) -> dict:
-    at = cell(per_row, scheme)
-    found = feature_theory(lab, at, max(2, LINE_DRAWS // at.parameters))
+def _feature_line(lab: Lab, scheme: Scheme, per_row: float, draws: int) -> dict:
+    found = feature_theory(lab, cell(per_row, scheme), draws)
     average = FEATURES.aligned * found.aligned + (1.0 - FEATURES.aligned) * found.worst
     named = {"model": "features", "scheme": scheme, "per_row": per_row}
     return {**named, "worst_theory": found.worst, "average_theory": average}
@@ -128,7 +128,12 @@ def pictured(lab: Lab) -> pd.DataFrame:
             found = feature_errors(lab, cell(per_row, scheme))
             rows.append(_measured_row("features", scheme, per_row, found))
     if full:
-        rows += [_feature_line(lab, scheme, x) for scheme in SCHEMES for x in FEATURE_LINE]
+        draws = [max(2, LINE_DRAWS // round(x * ROWS)) for x in FEATURE_LINE]
+        line = list(zip(FEATURE_LINE, draws, strict=True))
+    else:
+        # The one place whose fixed point the claims know.
+        line = [(FEATURES_HELD, HELD_DRAWS)]
+    rows += [_feature_line(lab, scheme, x, draws) for scheme in SCHEMES for x, draws in line]
     known = theory(lab)
     cells = lines()
     predictions = pd.DataFrame(
