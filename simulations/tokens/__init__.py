@@ -1,0 +1,1 @@
+"""The token world: exact laws of tokens, generators of them from seeds, classifiers on them."""
