@@ -87,7 +87,7 @@ def load(folder: Path, run: dict[str, Any], like: Any) -> tuple[Any, int] | None
             arrays = [_array(archive, name, leaf) for name, leaf in _named(like)]
             step = int(kept.pop("step"))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        if isinstance(error, _Foreign):
+        if isinstance(error, _ForeignError):
             raise InputError(f"{path}: {error}; choose another folder.") from None
         raise InputError(f"{path}: is damaged ({error}); delete it to begin again.") from None
     for part in run:
@@ -99,14 +99,14 @@ def load(folder: Path, run: dict[str, Any], like: Any) -> tuple[Any, int] | None
     return jax.tree.unflatten(jax.tree.structure(like), arrays), step
 
 
-class _Foreign(ValueError):
+class _ForeignError(ValueError):
     """An array that a state of this shape does not have."""
 
 
 def _array(archive: zipfile.ZipFile, name: str, like: Any) -> jax.Array:
     found = np.lib.format.read_array(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
     if found.shape != np.shape(like) or found.dtype != like.dtype:
-        raise _Foreign(f"is a checkpoint of another run (its {name} has shape {found.shape})")
+        raise _ForeignError(f"is a checkpoint of another run (its {name} has shape {found.shape})")
     return jax.numpy.asarray(found)
 
 

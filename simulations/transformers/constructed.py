@@ -126,7 +126,12 @@ def constructed(
         hidden_gain=zeros(layers, 0, at.width),
     )
     return Weights(
-        embedding, segment, zeros(0, at.width), heads, readout_gain=zeros(0, at.width), readout=readout
+        embedding,
+        segment,
+        zeros(0, at.width),
+        heads,
+        readout_gain=zeros(0, at.width),
+        readout=readout,
     )
 
 

@@ -10,7 +10,13 @@ from simulations.transformers.prompts import prompt
 
 
 def generated(
-    weights: Weights, seeds: np.ndarray, rows: int, key: Array, *, lists: bool, fed_back: bool = False
+    weights: Weights,
+    seeds: np.ndarray,
+    rows: int,
+    key: Array,
+    *,
+    lists: bool,
+    fed_back: bool = False,
 ) -> Array:
     """``rows`` tokens ``(m,)``, each drawn from the law read at the position before it, then appended.
 

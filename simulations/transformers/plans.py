@@ -54,8 +54,13 @@ class TrainingPlan(Record):
     def _fits(self) -> "TrainingPlan":
         if self.width < self.embedding_dim:
             raise problem(
-                "width", f"is {self.width}; it holds the embeddings, so give {self.embedding_dim} or more"
+                "width",
+                f"is {self.width}; it holds the embeddings, so give {self.embedding_dim} or more",
             )
         if self.warmup >= self.steps:
             raise problem("warmup", f"is {self.warmup} of {self.steps} steps; give fewer")
         return self
+
+
+# Teaching size: 103 s of processor time on two cores that did other work too; recorded in the note.
+TEACHING = TrainingPlan(vocabulary=64, embedding_dim=4, context=64, steps=1500, learning_rate=8e-3)

@@ -80,7 +80,9 @@ def initial(plan: TrainingPlan) -> Weights:
         attention_gain=jnp.ones((plan.layers, 1, plan.width), jnp.float32),
         hidden_in=normal(inward, plan.layers, plan.hidden, plan.width),
         hidden_bias=jnp.zeros((plan.layers, plan.hidden), jnp.float32),
-        hidden_out=normal(written * max(plan.hidden, 1) ** -0.5, plan.layers, plan.width, plan.hidden),
+        hidden_out=normal(
+            written * max(plan.hidden, 1) ** -0.5, plan.layers, plan.width, plan.hidden
+        ),
         hidden_gain=jnp.ones((plan.layers, 1 if plan.hidden else 0, plan.width), jnp.float32),
     )
     return Weights(
@@ -123,12 +125,22 @@ def predictions(weights: Weights, tokens: Array) -> Array:
 def batch_loss(weights: Weights, embeddings: Array, plan: TrainingPlan, step: Array) -> Array:
     """The mean loss of a step's batch, in nats per token; weights with their embeddings."""
     drawn = sequences(
-        key_of(plan.seed, FOR_TRAINING, step), embeddings, plan.latent_norm, plan.batch, plan.positions
+        key_of(plan.seed, FOR_TRAINING, step),
+        embeddings,
+        plan.latent_norm,
+        plan.batch,
+        plan.positions,
     )
     log_q = predictions(weights, drawn.tokens[:, :-1])
     if plan.target == "law":
         return -jnp.einsum("nd,ntd->", jnp.exp(drawn.log_law), log_q) / drawn.tokens.size
     return -jnp.take_along_axis(log_q, drawn.tokens[..., None], axis=2).mean()
+
+
+def _begun(plan: TrainingPlan) -> State:
+    """The state before the first step."""
+    weights = initial(plan)
+    return State(weights, optimiser(plan).init(weights), jnp.zeros(plan.steps, jnp.float32))  # pyright: ignore
 
 
 @cache
@@ -179,8 +191,7 @@ def train(
             f" ({plan.vocabulary}, {plan.embedding_dim})."
         )
     given = jnp.asarray(embeddings, jnp.float32)
-    weights = initial(plan)
-    state = State(weights, optimiser(plan).init(weights), jnp.zeros(plan.steps, jnp.float32))  # pyright: ignore
+    state = quick_jit(_begun, once=True, static_argnums=0)(plan)
     begun = 0
     if folder is not None:
         found = checkpoints.load(folder, checkpoints.about(plan, embeddings), state)
@@ -201,7 +212,9 @@ def train(
     return Trained(plan, with_embeddings(state.weights, given), np.asarray(state.losses))
 
 
-def _mean_loss(plan: TrainingPlan, state: State, since: int, done: int, folder: Path | None) -> float:
+def _mean_loss(
+    plan: TrainingPlan, state: State, since: int, done: int, folder: Path | None
+) -> float:
     """The mean loss since the last report; raises where loss or weights are no numbers."""
     losses = np.asarray(state.losses)[since:done]
     good = np.isfinite(losses)
@@ -209,10 +222,12 @@ def _mean_loss(plan: TrainingPlan, state: State, since: int, done: int, folder: 
     if good.all() and weights_good:
         return float(losses.mean())
     at = since + (int(np.argmin(good)) if not good.all() else done - since - 1)
-    kept = f"; the checkpoint of step {since} is kept" if folder is not None and since else ""
+    where = ""
+    if folder is not None and since:
+        where = f" and another folder ({folder} keeps the checkpoint of step {since})"
     raise InputError(
-        f"training: the loss is no number after step {at} of {plan.steps}; choose a learning_rate below"
-        f" {plan.learning_rate:g}{kept}."
+        f"training: the loss is no number after step {at} of {plan.steps}; begin again with a"
+        f" learning_rate below {plan.learning_rate:g}{where}."
     )
 
 
