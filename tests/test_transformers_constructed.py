@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp, softmax
 
+from simulations.compilation import quick_jit
 from simulations.problems import InputError
 from simulations.tokens import steps
+from simulations.transformers import architecture
+from simulations.transformers import counts as by_counts
 from simulations.transformers.architecture import (
     OUTPUT,
     Layers,
     Weights,
     embedded,
-    next_token,
-    streams,
 )
 from simulations.transformers.constructed import (
     MEAN,
@@ -26,14 +27,18 @@ from simulations.transformers.constructed import (
 )
 from simulations.transformers.counts import (
     check_counts_suffice,
-    next_token_from_counts,
     reads_inputs_only,
-    streams_from_counts,
 )
 from simulations.transformers.generation import generated
 from simulations.transformers.prompts import prompt, reading
 from tests.stochastic import Disagreement, assert_mean
 from tests.transformer_reference import forward, random_weights
+
+streams = quick_jit(architecture.streams)
+next_token = quick_jit(architecture.next_token)
+streams_from_counts = quick_jit(by_counts.streams_from_counts)
+next_token_from_counts = quick_jit(by_counts.next_token_from_counts)
+improved = quick_jit(steps.improved)
 
 D, R, LAYERS, STEP, N = 12, 3, 5, 0.7, 9
 # Scores stand beside 1024 (half a unit in the last place: 1.1e-13), go through L - 1 steps, each of
@@ -58,7 +63,7 @@ def by_the_formula(layers: int = LAYERS, step: float = STEP) -> np.ndarray:
         target = h = steps.averaged(jnp.asarray(EMBEDDINGS), counts)
         found[0, n - 1] = h
         for layer in range(1, layers):
-            h = steps.improved(jnp.asarray(EMBEDDINGS), target, h, step)
+            h = improved(jnp.asarray(EMBEDDINGS), target, h, step)
             found[layer, n - 1] = h
     return found
 
@@ -186,7 +191,7 @@ def test_a_billion_seeds_cost_what_nine_do() -> None:
     counts = np.random.default_rng(5).multinomial(10**9, softmax(EMBEDDINGS[:, 0])).astype(float)
     target = h = steps.averaged(jnp.asarray(EMBEDDINGS), jnp.asarray(counts))
     for _ in range(1, LAYERS):
-        h = steps.improved(jnp.asarray(EMBEDDINGS), target, h, STEP)
+        h = improved(jnp.asarray(EMBEDDINGS), target, h, STEP)
     found = np.exp(np.asarray(next_token_from_counts(weights, jnp.asarray(counts))))
     wanted = np.asarray(steps.law(jnp.asarray(EMBEDDINGS), h))
     assert np.abs(found - wanted).max() < TOLERANCE
@@ -218,14 +223,14 @@ def test_generated_tokens_are_independent_draws() -> None:
     assert np.asarray(fed_back).tolist() != np.asarray(one_by_one).tolist()
 
 
-def spread_of_frequencies(fed_back: bool, runs: int = 4000, rows: int = 12) -> np.ndarray:
+def spread_of_frequencies(fed_back: bool, runs: int = 2000, rows: int = 12) -> np.ndarray:
     """Squared deviations ``(runs, r)`` of the generated mean embedding from that of the law Q, over
     their value for independent draws."""
     weights = constructed(EMBEDDINGS, 1)
     counts = jnp.asarray(np.bincount(SEEDS, minlength=D), float)
     law = np.exp(np.asarray(next_token_from_counts(weights, counts)))
     keys = jax.random.split(jax.random.key(12), runs)
-    many = jax.jit(
+    many = quick_jit(
         jax.vmap(lambda key: generated(weights, SEEDS, rows, key, lists=True, fed_back=fed_back))
     )
     mean = EMBEDDINGS[np.asarray(many(keys))].mean(axis=1) - law @ EMBEDDINGS
@@ -236,7 +241,7 @@ def test_feeding_back_spreads_the_generated_rows() -> None:
     """Independent given the seeds: the variance of a mean of m is Var/m. The twin averages what it has
     generated: its law wanders off, and the mean of its rows with it."""
     apart, together = spread_of_frequencies(False), spread_of_frequencies(True)
-    assert_mean(apart.mean(0), apart.std(0, ddof=1) / len(apart) ** 0.5, 1.0, detects=0.25)
+    assert_mean(apart.mean(0), apart.std(0, ddof=1) / len(apart) ** 0.5, 1.0, detects=0.35)
     with pytest.raises(Disagreement):
         assert_mean(
             together.mean(0), together.std(0, ddof=1) / len(together) ** 0.5, 1.0, detects=2.0
@@ -265,7 +270,7 @@ def test_the_step_that_is_too_long(share: float, contracts: bool) -> None:
     values, vectors = np.linalg.eigh((centred.T * law) @ centred)
     assert abs(limit - 2.0 / values[-1]) < 1e-12
     begin = at + 1e-6 * vectors[:, -1]
-    after = steps.improved(
+    after = improved(
         jnp.asarray(EMBEDDINGS), jnp.asarray(target), jnp.asarray(begin), share * limit
     )
     factor = float((np.asarray(after) - at) @ vectors[:, -1]) / 1e-6

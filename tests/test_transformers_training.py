@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from simulations.compilation import quick_jit
 from simulations.problems import InputError
 from simulations.transformers import checkpoints, evaluation, latents, training
 from simulations.transformers.architecture import (
@@ -67,8 +68,8 @@ def test_the_architecture_is_what_it_says() -> None:
     weights = random_weights(2, d=7, width=6, layers=3, hidden=5, length=9)
     tokens = np.array([7, 0, 3, 3, 6, 1, 2, 0, 5])
     segments = np.array([START] + 8 * [SEED])
-    found = streams(weights, jnp.asarray(tokens), jnp.asarray(segments))
-    law = next_token(weights, jnp.asarray(tokens), jnp.asarray(segments))
+    found = quick_jit(streams)(weights, jnp.asarray(tokens), jnp.asarray(segments))
+    law = quick_jit(next_token)(weights, jnp.asarray(tokens), jnp.asarray(segments))
     stream, log_law = forward(weights, tokens, segments)
     assert np.abs(np.asarray(found) - stream).max() < 1e-12
     assert np.abs(np.asarray(law) - log_law).max() < 1e-12
@@ -80,9 +81,13 @@ def test_the_architecture_is_what_it_says() -> None:
 
 def test_a_new_model_is_uniform() -> None:
     """The readout begins at 0: the first loss is ``log d``, whatever the tokens."""
-    weights = training.with_embeddings(training.initial(TINY), EMBEDDINGS)
-    given = jnp.asarray(EMBEDDINGS, jnp.float32)
-    loss = training.batch_loss(weights, given, TINY, jnp.asarray(0))
+
+    def first() -> tuple[Weights, jax.Array]:
+        weights = training.with_embeddings(training.initial(TINY), EMBEDDINGS)
+        given = jnp.asarray(EMBEDDINGS, jnp.float32)
+        return weights, training.batch_loss(weights, given, TINY, jnp.asarray(0))
+
+    weights, loss = quick_jit(first, once=True)()
     assert abs(float(loss) - np.log(8)) < 1e-6
     assert {leaf.dtype for leaf in jax.tree.leaves(weights)} == {np.dtype("float32")}
     assert (np.asarray(weights.embedding)[:8, :2] == EMBEDDINGS.astype(np.float32)).all()
@@ -273,7 +278,7 @@ def test_the_mean_over_the_next_token_is_the_loss_against_the_law() -> None:
         )
         return by_token - by_law
 
-    gap = np.asarray(jax.jit(lambda: jax.lax.map(gap_of, jnp.arange(40)))(), float)
+    gap = np.asarray(quick_jit(lambda: jax.lax.map(gap_of, jnp.arange(40)))(), float)
     assert_mean(gap.mean(), gap.std(ddof=1) / len(gap) ** 0.5, 0.0, detects=0.05)
     with pytest.raises(Disagreement):
         assert_mean(gap.mean() + 0.05, gap.std(ddof=1) / len(gap) ** 0.5, 0.0, detects=0.05)

@@ -191,7 +191,7 @@ def train(
             f" ({plan.vocabulary}, {plan.embedding_dim})."
         )
     given = jnp.asarray(embeddings, jnp.float32)
-    state = quick_jit(_begun, once=True, static_argnums=0)(plan)
+    state = quick_jit(lambda: _begun(plan), once=True)()
     begun = 0
     if folder is not None:
         found = checkpoints.load(folder, checkpoints.about(plan, embeddings), state)
