@@ -25,6 +25,7 @@ from simulations.transformers.architecture import (
     streams,
 )
 from simulations.transformers.constructed import constructed
+from simulations.transformers.generation import generated
 from simulations.transformers.plans import TrainingPlan
 from tests.stochastic import Disagreement, assert_mean
 from tests.transformer_reference import bayes_on_the_circle, forward, random_weights
@@ -324,6 +325,23 @@ def test_nothing_beats_bayes_on_its_own_prior() -> None:
         nowhere_better(found[name].values)
     with pytest.raises(Disagreement):
         nowhere_better(0.5 * found["bayes"].values)
+
+
+def test_a_trained_model_generates_in_one_stream() -> None:
+    """The first generated token follows the law after the seeds, each later one a longer context."""
+    weights, key = short_run().weights, jax.random.key(3)
+    seeds = np.array([1, 1, 5])
+    rows = np.asarray(generated(weights, seeds, 4, key, lists=False, fed_back=True))
+    line = jnp.asarray(np.concatenate([seeds, rows])[None])
+    log_laws = quick_jit(training.predictions)(weights, line)[0]
+    wanted = [
+        int(jax.random.categorical(jax.random.fold_in(key, i), log_laws[3 + i])) for i in range(4)
+    ]
+    assert rows.tolist() == wanted
+    with pytest.raises(InputError, match="know no output positions"):
+        generated(weights, seeds, 4, key, lists=False)
+    with pytest.raises(InputError, match="has 14 positions, of which the model knows 13"):
+        generated(weights, seeds, 10, key, lists=False, fed_back=True)
 
 
 def test_divergences_are_the_sums_they_should_be() -> None:

@@ -19,6 +19,7 @@ import numpy as np
 from jax import Array, lax
 
 from simulations.arrays import AnyArray
+from simulations.problems import InputError
 
 # What a position is there for: a segment embedding tells the layers.
 VOCABULARY, START, SEED, OUTPUT = range(4)
@@ -72,9 +73,17 @@ def embedded(weights: Weights, tokens: Array, segments: Array) -> Array:
         weights: of d tokens.
         tokens: ``(T,)``, 0..d, d being the start token.
         segments: ``(T,)``, one of `VOCABULARY`, `START`, `SEED`, `OUTPUT`.
+
+    Raises:
+        InputError: more positions than the model has embeddings of.
     """
+    known = weights.position.shape[0]
+    if 0 < known < len(tokens):
+        raise InputError(
+            f"prompt: has {len(tokens)} positions, of which the model knows {known}; give fewer seeds."
+        )
     stream = jnp.asarray(weights.embedding)[tokens] + jnp.asarray(weights.segment)[segments]
-    if weights.position.shape[0]:
+    if known:
         stream = stream + jnp.asarray(weights.position)[: len(tokens)]
     return stream
 
@@ -105,8 +114,13 @@ def streams(weights: Weights, tokens: Array, segments: Array) -> Array:
 
     Args:
         weights: the transformer.
-        tokens: ``(T,)``.
-        segments: ``(T,)``.
+        tokens: ``(T,)``, 0..d.
+        segments: ``(T,)``, 0..3.
+
+    Returns:
+        streams in the precision of the weights. Time and memory grow with ``T^2``.
+
+    Source: paper_notes/transformers_built.md, section 1.
     """
     length = len(tokens)
     causal = jnp.where(np.tri(length, dtype=bool), 0.0, -jnp.inf).astype(weights.embedding.dtype)

@@ -73,5 +73,12 @@ def streams_from_counts(weights: Weights, counts: Array) -> Array:
 
 
 def next_token_from_counts(weights: Weights, counts: Array) -> Array:
-    """``log Q (d,)`` of the next token after seeds with these counts; see `streams_from_counts`."""
+    """``log Q (d,)`` of the next token after seeds with these counts; see `streams_from_counts`.
+
+    >>> from simulations.transformers.constructed import constructed
+    >>> weights = constructed(np.array([[1.0], [-1.0], [0.0]]), layers=1)
+    >>> log_law = next_token_from_counts(weights, jnp.array([3e9, 3e9, 0.0]))
+    >>> jnp.exp(log_law).round(6).tolist()
+    [0.333333, 0.333333, 0.333333]
+    """
     return log_laws(weights, streams_from_counts(weights, counts)[-1:])[0]

@@ -5,8 +5,18 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from simulations.problems import InputError
 from simulations.transformers.architecture import OUTPUT, SEED, Weights, next_token
+from simulations.transformers.counts import reads_inputs_only
 from simulations.transformers.prompts import prompt
+
+
+def check_outputs_known(weights: Weights) -> None:
+    """Raise ``InputError`` for weights that have not met output positions."""
+    if not reads_inputs_only(weights):
+        raise InputError(
+            "fed_back: is false, but these weights know no output positions; generate with fed_back true."
+        )
 
 
 def generated(
@@ -33,7 +43,19 @@ def generated(
 
     Every draw runs the whole prompt again: meant for teaching sizes; many rows from constructed weights
     are a multinomial draw from ``next_token_from_counts``.
+
+    Raises:
+        InputError: outputs asked of weights that have not met them.
+
+    Source: paper_notes/transformers_built.md, section 5.
+
+    >>> from simulations.transformers.constructed import constructed
+    >>> weights = constructed(np.array([[9.0], [-9.0]]), layers=1)
+    >>> generated(weights, np.array([0, 0]), 3, jax.random.key(0), lists=True).tolist()
+    [0, 0, 0]
     """
+    if not fed_back:
+        check_outputs_known(weights)
     d = weights.readout.shape[0]
     tokens, segments = prompt(seeds, d, lists=lists, outputs=rows)
     if fed_back:
