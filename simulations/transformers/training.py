@@ -5,7 +5,6 @@ change: one model is trained for every number of seeds 0..context. AdamW in sing
 step t come from the key of t, so that a run that was stopped goes on to the same bits.
 """
 
-import math
 import time
 from collections.abc import Callable
 from functools import cache
@@ -196,9 +195,11 @@ def train(
     if folder is not None:
         found = checkpoints.load(folder, checkpoints.about(plan, embeddings), state)
         state, begun = found if found is not None else (state, 0)
+    # Frozen records can be hashed, which pyright does not know.
+    advance = _advance(plan)  # pyright: ignore[reportArgumentType]
     since, clock = begun, time.monotonic()
     for step in range(begun, plan.steps):
-        state, _ = _advance(plan)(state, given, jnp.asarray(step, jnp.int32))
+        state, _ = advance(state, given, jnp.asarray(step, jnp.int32))
         done = step + 1
         if done % every and done < plan.steps:
             continue
@@ -229,9 +230,3 @@ def _mean_loss(
         f"training: the loss is no number after step {at} of {plan.steps}; begin again with a"
         f" learning_rate below {plan.learning_rate:g}{where}."
     )
-
-
-def entropy_floor(log_law: AnyArray) -> float:
-    """The mean entropy of laws ``log P (N, d)``: the loss of a model that knows the latents."""
-    table = np.asarray(log_law, float)
-    return float(-(np.exp(table) * table).sum(axis=1).mean()) if table.size else math.nan
