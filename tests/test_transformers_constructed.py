@@ -1,5 +1,7 @@
 """Constructed transformers: the weights compute averages and gradient steps, layer by layer."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +15,6 @@ from simulations.transformers import architecture
 from simulations.transformers import counts as by_counts
 from simulations.transformers.architecture import (
     OUTPUT,
-    Layers,
     Weights,
     embedded,
 )
@@ -36,6 +37,7 @@ from tests.transformer_reference import forward, random_weights
 
 streams = quick_jit(architecture.streams)
 next_token = quick_jit(architecture.next_token)
+attention = quick_jit(architecture.attention)
 streams_from_counts = quick_jit(by_counts.streams_from_counts)
 next_token_from_counts = quick_jit(by_counts.next_token_from_counts)
 improved = quick_jit(steps.improved)
@@ -55,6 +57,7 @@ def latents(weights: Weights, seeds: np.ndarray = SEEDS) -> np.ndarray:
     return np.asarray(found[1:, reading(D, lists=True) + 1 :, slots(R).latent])
 
 
+@cache
 def by_the_formula(layers: int = LAYERS, step: float = STEP) -> np.ndarray:
     """The same from the formulas of the token world."""
     found = np.zeros((layers, N, R))
@@ -130,23 +133,22 @@ def test_the_weights_say_what_is_read_and_written() -> None:
     assert np.count_nonzero(weights.readout) == D * R
 
 
-def weights_of_heads(weights: Weights, layer: int, stream: np.ndarray) -> np.ndarray:
-    """Attention ``(2, S)`` of the last position."""
-    part = Layers(*(each[layer] for each in weights.layers))
-    queries = np.einsum("hkw,w->hk", part.query, stream[-1])
-    return softmax(np.einsum("hk,hks->hs", queries, part.key @ stream.T), axis=1)
-
-
 def test_heads_look_where_they_should() -> None:
     """Head mean: 1/n on each seed. Head model: the law P_h itself, over the vocabulary."""
     weights = constructed(EMBEDDINGS, LAYERS, STEP)
     tokens, segments = prompt(SEEDS, D, lists=True)
-    found = np.asarray(streams(weights, jnp.asarray(tokens), jnp.asarray(segments)))
+    found = streams(weights, jnp.asarray(tokens), jnp.asarray(segments))
+    pattern = np.asarray(attention(weights, found))
+    assert pattern.shape == (LAYERS, 2, D + 1 + N, D + 1 + N)
+    assert (np.triu(pattern, 1) == 0.0).all() and np.abs(pattern.sum(axis=3) - 1.0).max() < 1e-14
     for layer in range(1, LAYERS):
-        mean, model = weights_of_heads(weights, layer, found[layer])
-        assert np.abs(mean[-N:] - 1.0 / N).max() < 1e-15 and mean[:-N].max() < 1e-220
-        law = softmax(EMBEDDINGS @ by_the_formula()[layer - 1, -1])
-        assert np.abs(model[:D] - law).max() < TOLERANCE and model[D:].max() == 0.0
+        for n in range(1, N + 1):
+            mean, model = pattern[layer, :, D + n]
+            seen = slice(D + 1, D + 1 + n)
+            assert np.abs(mean[seen] - 1.0 / n).max() < 1e-15
+            assert np.delete(mean, seen).max() < 1e-220
+            law = softmax(EMBEDDINGS @ by_the_formula()[layer - 1, n - 1])
+            assert np.abs(model[:D] - law).max() < TOLERANCE and model[D:].max() < 1e-220
 
 
 def test_later_seeds_change_nothing_before_them() -> None:
@@ -313,6 +315,20 @@ def test_what_cannot_be_built_is_said(
 ) -> None:
     with pytest.raises(InputError, match=says):
         constructed(embeddings, layers, step)
+
+
+def test_a_reach_of_zero_is_refused() -> None:
+    with pytest.raises(InputError, match="reach: is 0"):
+        constructed(EMBEDDINGS, 2, reach=0.0)
+
+
+def test_single_precision_with_a_shorter_reach() -> None:
+    """Beside 64 a score is rounded to 2^-18: each of four steps adds that much of a seed's embedding."""
+    weights = constructed(EMBEDDINGS.astype(np.float32), LAYERS, STEP, reach=64.0)
+    found = latents(weights)
+    assert found.dtype == np.float32
+    size = np.abs(EMBEDDINGS).max()
+    assert np.abs(found - by_the_formula()).max() < 4 * 3 * 2.0**-18 * size * LAYERS
 
 
 def test_outputs_are_of_no_segment_a_head_looks_at() -> None:

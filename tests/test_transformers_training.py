@@ -213,6 +213,11 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
     assert arrays and all(np.isfinite(array).all() for array in arrays)
 
 
+def test_reports_every_zero_steps_are_refused() -> None:
+    with pytest.raises(InputError, match="every: is 0"):
+        training.train(TINY, EMBEDDINGS, every=0)
+
+
 def test_embeddings_of_another_shape_are_refused() -> None:
     with pytest.raises(InputError, match=r"shape \(8, 2\); the plan asks for \(9, 2\)"):
         training.train(TINY.model_copy(update={"vocabulary": 9}), EMBEDDINGS)

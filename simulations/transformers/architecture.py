@@ -88,18 +88,23 @@ def embedded(weights: Weights, tokens: Array, segments: Array) -> Array:
     return stream
 
 
+def looks(layer: Layers, to: Array, of: Array, log_weights: Array) -> Array:
+    """How much every head of one layer looks at ``of (S, W)`` from ``to (T, W)``: ``(H, T, S)``, rows
+    that sum to 1; arguments as in `attend`."""
+    queries = jnp.einsum("hkw,tw->htk", layer.query, _scaled(to, layer.attention_gain))
+    keys = jnp.einsum("hkw,sw->hsk", layer.key, _scaled(of, layer.attention_gain))
+    scores = jnp.einsum("htk,hsk->hts", queries, keys) + log_weights[None]
+    return jax.nn.softmax(scores, axis=-1)
+
+
 def attend(layer: Layers, to: Array, of: Array, log_weights: Array) -> Array:
     """What the heads of one layer write into the streams ``to (T, W)`` when they read ``of (S, W)``.
 
     ``log_weights (T, S)`` joins the scores: ``-inf`` for what is not seen, ``log c`` for a row that
     stands for c equal rows (softmax weighs c equal keys c times).
     """
-    to, of = _scaled(to, layer.attention_gain), _scaled(of, layer.attention_gain)
-    queries = jnp.einsum("hkw,tw->htk", layer.query, to)
-    keys = jnp.einsum("hkw,sw->hsk", layer.key, of)
-    scores = jnp.einsum("htk,hsk->hts", queries, keys) + log_weights[None]
-    values = jnp.einsum("hvw,sw->hsv", layer.value, of)
-    mixed = jnp.einsum("hts,hsv->htv", jax.nn.softmax(scores, axis=-1), values)
+    values = jnp.einsum("hvw,sw->hsv", layer.value, _scaled(of, layer.attention_gain))
+    mixed = jnp.einsum("hts,hsv->htv", looks(layer, to, of, log_weights), values)
     return jnp.einsum("hwv,htv->tw", layer.output, mixed)
 
 
@@ -122,8 +127,7 @@ def streams(weights: Weights, tokens: Array, segments: Array) -> Array:
 
     Source: paper_notes/transformers_built.md, section 1.
     """
-    length = len(tokens)
-    causal = jnp.where(np.tri(length, dtype=bool), 0.0, -jnp.inf).astype(weights.embedding.dtype)
+    causal = _causal(weights, len(tokens))
 
     def through(stream: Array, layer: Layers) -> tuple[Array, Array]:
         stream = stream + attend(layer, stream, stream, causal)
@@ -134,6 +138,18 @@ def streams(weights: Weights, tokens: Array, segments: Array) -> Array:
     first = embedded(weights, tokens, segments)
     _, later = lax.scan(through, first, jax.tree.map(jnp.asarray, weights.layers))
     return jnp.concatenate([first[None], later])
+
+
+def attention(weights: Weights, stream: Array) -> Array:
+    """How much every head of every layer looks where: ``(L, H, T, T)``, 0 above the diagonal.
+
+    Args:
+        weights: the transformer.
+        stream: ``(L + 1, T, W)``, from `streams`; what layer l reads is its entry l.
+    """
+    causal = _causal(weights, stream.shape[1])
+    layers = jax.tree.map(jnp.asarray, weights.layers)
+    return jax.vmap(lambda layer, x: looks(layer, x, x, causal))(layers, stream[:-1])
 
 
 def log_laws(weights: Weights, stream: Array) -> Array:
@@ -149,6 +165,11 @@ def next_token(weights: Weights, tokens: Array, segments: Array) -> Array:
 def parameters(weights: Weights) -> int:
     """How many numbers the weights are."""
     return sum(int(np.size(leaf)) for leaf in jax.tree.leaves(weights))
+
+
+def _causal(weights: Weights, length: int) -> Array:
+    """``(T, T)``: 0 for what a position sees, ``-inf`` for what comes after it."""
+    return jnp.where(np.tri(length, dtype=bool), 0.0, -jnp.inf).astype(weights.embedding.dtype)
 
 
 def _scaled(stream: Array, gain: AnyArray) -> Array:

@@ -75,13 +75,13 @@ def constructed(
         weights in the precision of ``embeddings``, without positions, perceptron or gains.
 
     Raises:
-        InputError: embeddings, layers or step that cannot be used.
+        InputError: embeddings, layers, step or reach that cannot be used.
 
     >>> weights = constructed(np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]), layers=3)
     >>> weights.layers.query.shape, weights.readout.shape
     ((3, 2, 3, 8), (3, 8))
     """
-    _check(embeddings, layers, step)
+    _check(embeddings, layers, step, reach)
     d, r = embeddings.shape
     at = slots(r)
 
@@ -164,7 +164,7 @@ def largest_step(embeddings: np.ndarray, latent: np.ndarray) -> float:
     return 2.0 / float(np.linalg.eigvalsh((centred.T * law) @ centred)[-1])
 
 
-def _check(embeddings: np.ndarray, layers: int, step: float) -> None:
+def _check(embeddings: np.ndarray, layers: int, step: float, reach: float) -> None:
     if embeddings.ndim != 2 or not np.isfinite(embeddings).all():
         raise InputError(
             f"embeddings: have shape {embeddings.shape} or entries that are no numbers;"
@@ -174,3 +174,5 @@ def _check(embeddings: np.ndarray, layers: int, step: float) -> None:
         raise InputError(f"layers: is {layers}; give a whole number of at least 1.")
     if not (np.isfinite(step) and step > 0.0):
         raise InputError(f"step: is {step}; give a number above 0.")
+    if not (np.isfinite(reach) and reach > 0.0):
+        raise InputError(f"reach: is {reach}; give a number above 0.")

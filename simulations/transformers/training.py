@@ -181,14 +181,18 @@ def train(
         (on one machine and one version of JAX).
 
     Raises:
-        InputError: embeddings of another shape, a checkpoint of another run, or a loss that is no number;
-            then the last checkpoint before it is left.
+        InputError: embeddings of another shape, ``every`` below 1, a checkpoint of another run, or a loss
+            that is no number; then the last checkpoint before it is left.
+
+    Source: paper_notes/transformers_built.md, section 6.
     """
     if embeddings.shape != (plan.vocabulary, plan.embedding_dim):
         raise InputError(
             f"embeddings: have shape {embeddings.shape}; the plan asks for"
             f" ({plan.vocabulary}, {plan.embedding_dim})."
         )
+    if every < 1:
+        raise InputError(f"every: is {every}; give a whole number of steps, at least 1.")
     given = jnp.asarray(embeddings, jnp.float32)
     state = quick_jit(lambda: _begun(plan), once=True)()
     begun = 0
