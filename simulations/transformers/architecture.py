@@ -163,7 +163,13 @@ def next_token(weights: Weights, tokens: Array, segments: Array) -> Array:
 
 
 def parameters(weights: Weights) -> int:
-    """How many numbers the weights are."""
+    """How many numbers the weights are.
+
+    >>> from simulations.transformers.constructed import constructed
+    >>> weights = constructed(np.eye(3), layers=1)
+    >>> parameters(weights) == 4 * 10 + 4 * 10 + 2 * (4 + 4 + 3 + 3) * 10 + 3 * 10
+    True
+    """
     return sum(int(np.size(leaf)) for leaf in jax.tree.leaves(weights))
 
 

@@ -47,6 +47,13 @@ def save(folder: Path, run: dict[str, Any], state: Any, step: int) -> None:
         run: from `about`.
         state: a pytree of arrays.
         step: steps done.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(Path(folder), {"schema": 1}, {"a": np.arange(2)}, 7)
+    ...     state, step = load(Path(folder), {"schema": 1}, {"a": np.zeros(2, int)})
+    >>> state["a"].tolist(), step
+    ([0, 1], 7)
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
@@ -86,7 +93,7 @@ def load(folder: Path, run: dict[str, Any], like: Any) -> tuple[Any, int] | None
             kept = json.loads(archive.read(_PROVENANCE))
             arrays = [_array(archive, name, leaf) for name, leaf in _named(like)]
             step = int(kept.pop("step"))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         if isinstance(error, _ForeignError):
             raise InputError(f"{path}: {error}; choose another folder.") from None
         raise InputError(f"{path}: is damaged ({error}); delete it to begin again.") from None

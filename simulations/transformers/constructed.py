@@ -77,6 +77,8 @@ def constructed(
     Raises:
         InputError: embeddings, layers, step or reach that cannot be used.
 
+    Source: paper_notes/transformers_built.md, sections 2 and 3.
+
     >>> weights = constructed(np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]), layers=3)
     >>> weights.layers.query.shape, weights.readout.shape
     ((3, 2, 3, 8), (3, 8))
@@ -141,6 +143,9 @@ def safe_step(embeddings: np.ndarray) -> float:
     Args:
         embeddings: U, ``(d, r)``, not all 0.
 
+    ``2 safe_step`` is still safe; for Gaussian embeddings some 15 times below `largest_step`, so slow.
+    Source: paper_notes/transformers_built.md, section 4.
+
     >>> safe_step(np.array([[2.0, 0.0], [0.0, 1.0]]))
     0.25
     """
@@ -153,6 +158,8 @@ def largest_step(embeddings: np.ndarray, latent: np.ndarray) -> float:
     Args:
         embeddings: U, ``(d, r)``.
         latent: h, ``(r,)``; the maximum-likelihood point for the condition to be about it.
+
+    From far away a smaller step can fail too. Source: paper_notes/transformers_built.md, section 4.
 
     >>> round(largest_step(np.array([[1.0], [-1.0]]), np.array([0.0])), 6)
     2.0

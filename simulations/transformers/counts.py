@@ -27,6 +27,10 @@ def reads_inputs_only(weights: Weights) -> bool:
 
     Read off the weights: no gains, perceptrons or positions, and no coordinate of the stream that a
     head writes is read by a key or a value.
+
+    >>> from simulations.transformers.constructed import constructed
+    >>> reads_inputs_only(constructed(np.eye(3), layers=2))
+    True
     """
     layers = weights.layers
     parts = (layers.attention_gain, layers.hidden_in, weights.position, weights.readout_gain)
@@ -54,7 +58,7 @@ def streams_from_counts(weights: Weights, counts: Array) -> Array:
         weights: constructed (`check_counts_suffice`).
         counts: ``(d,)``, how often each token is a seed, >= 0, as floats (exact up to 2^53 seeds).
 
-    Equal, to rounding, to `architecture.streams` at an output position of the prompt with these seeds.
+    Source: paper_notes/transformers_built.md, section 3. Equal, to rounding, to `architecture.streams` at an output position of the prompt with these seeds.
     """
     d = weights.readout.shape[0]
     tokens, segments = prompt(np.arange(d), d, lists=True)

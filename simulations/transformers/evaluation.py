@@ -87,6 +87,9 @@ def divergences(predictors: Mapping[str, Predictor], on: Sequences) -> dict[str,
         predictors: by name.
         on: sequences, from `fresh_sequences`; all predictors read the same, so that their differences
             are paired.
+
+    Laws in single precision carry errors of 1e-7 in their logarithms: a divergence below 1e-12 of such
+    a law is rounding. Source: paper_notes/transformers_built.md, section 6.
     """
     program = quick_jit(_divergence)
     found: dict[str, Divergences] = {}
@@ -100,7 +103,8 @@ def divergences(predictors: Mapping[str, Predictor], on: Sequences) -> dict[str,
 
 
 def ratio(one: Divergences, other: Divergences) -> Ratio:
-    """``mean(one)/mean(other)`` by number of seeds, with the standard error of a ratio of paired means.
+    """``mean(one)/mean(other)`` by number of seeds, with the standard error of a ratio of paired means:
+    that of the mean of ``one - ratio other``, over ``mean(other)``; its bias is of order 1/N.
 
     >>> same = Divergences(np.array([[1.0], [3.0]]))
     >>> ratio(same, same)

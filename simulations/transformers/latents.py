@@ -25,7 +25,12 @@ def key_of(seed: int, purpose: int, number: Array | int) -> Array:
 
 
 def sphere(key: Array, rows: int, dim: int, radius: float, dtype: jnp.dtype) -> Array:
-    """Points ``(rows, dim)`` uniform on the sphere of a radius B."""
+    """Points ``(rows, dim)`` uniform on the sphere of a radius B.
+
+    >>> points = sphere(key_of(0, 0, 0), 3, 2, 2.0, jnp.dtype("float32"))
+    >>> jnp.linalg.norm(points, axis=1).round(5).tolist()
+    [2.0, 2.0, 2.0]
+    """
     normals = jax.random.normal(key, (rows, dim), dtype)
     return radius * normals / jnp.linalg.norm(normals, axis=1, keepdims=True)
 

@@ -27,5 +27,9 @@ def prompt(
 
 
 def reading(vocabulary: int, *, lists: bool) -> int:
-    """The position of the start token: what is emitted there has seen no seed, n places on n seeds."""
+    """The position of the start token: what is emitted there has seen no seed, n places on n seeds.
+
+    >>> reading(3, lists=True), reading(3, lists=False)
+    (3, 0)
+    """
     return vocabulary if lists else 0
