@@ -300,6 +300,8 @@ def compared() -> dict[str, evaluation.Divergences]:
     on = evaluation.fresh_sequences(EMBEDDINGS, SMALL.latent_norm, 1024, SMALL.context, seed=9)
     predictors: dict[str, evaluation.Predictor] = {
         "trained": evaluation.trained_predictor(short_run().weights),
+        # A new model, by the test above.
+        "uniform": lambda tokens: jnp.full((len(tokens), tokens.shape[1] + 1, 8), -np.log(8.0)),
         "constructed": evaluation.constructed_predictor(constructed(EMBEDDINGS, 3, 0.5)),
         "bayes": lambda tokens: jnp.asarray(
             bayes_on_the_circle(EMBEDDINGS, SMALL.latent_norm, np.asarray(tokens))
@@ -309,15 +311,20 @@ def compared() -> dict[str, evaluation.Divergences]:
 
 
 def test_a_short_run_learns_to_read_its_context() -> None:
-    """After a few seconds: near Bayes at every number of seeds, where it began twice as far away."""
+    """After a few seconds: near Bayes at every number of seeds; a new model is three times as far."""
     found = compared()
-    closeness = evaluation.ratio(found["trained"], found["bayes"])
-    assert (closeness.value + 5.0 * closeness.se < 1.35).all()
-    assert found["trained"].mean[-1] < 0.4 * found["trained"].mean[0]
+
+    def near(model: str) -> bool:
+        closeness = evaluation.ratio(found[model], found["bayes"])
+        return bool((closeness.value + 5.0 * closeness.se < 1.35).all())
+
+    assert near("trained") and not near("uniform")
+    assert evaluation.ratio(found["uniform"], found["bayes"]).value[-1] > 3.0
 
 
 def test_nothing_beats_bayes_on_its_own_prior() -> None:
-    """The Bayes predictive minimises the mean divergence at every n; who knows the latent beats it."""
+    """One-sided, 26 comparisons at 1e-6: z = 5.4. The Bayes predictive minimises the mean divergence at every n; who has read
+    two more tokens beats it."""
     found = compared()
 
     def nowhere_better(than: np.ndarray) -> None:
@@ -328,8 +335,10 @@ def test_nothing_beats_bayes_on_its_own_prior() -> None:
 
     for name in ("trained", "constructed"):
         nowhere_better(found[name].values)
+    bayes = found["bayes"].values
+    two_more = np.concatenate([bayes[:, 2:], bayes[:, -2:]], axis=1)
     with pytest.raises(Disagreement):
-        nowhere_better(0.5 * found["bayes"].values)
+        nowhere_better(two_more)
 
 
 def test_a_trained_model_generates_in_one_stream() -> None:

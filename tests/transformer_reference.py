@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy.special import log_softmax, softmax
-from scipy.stats import norm
 
 from simulations.transformers.architecture import Layers, Weights
 
@@ -80,7 +79,3 @@ def bayes_on_the_circle(embeddings: np.ndarray, radius: float, tokens: np.ndarra
     zero = np.zeros((len(tokens), 1, len(nodes)))
     likelihood = np.concatenate([zero, np.cumsum(of_tokens, axis=1)], axis=1)
     return np.log(softmax(likelihood, axis=2) @ np.exp(log_laws))
-
-
-def largest_z(comparisons: int, false_fail: float = 1e-6) -> float:
-    return float(norm.isf(false_fail / comparisons))

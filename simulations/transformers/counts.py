@@ -58,7 +58,8 @@ def streams_from_counts(weights: Weights, counts: Array) -> Array:
         weights: constructed (`check_counts_suffice`).
         counts: ``(d,)``, how often each token is a seed, >= 0, as floats (exact up to 2^53 seeds).
 
-    Source: paper_notes/transformers_built.md, section 3. Equal, to rounding, to `architecture.streams` at an output position of the prompt with these seeds.
+    Source: paper_notes/transformers_built.md, section 3.
+    Equal, to rounding, to `architecture.streams` at an output position of the prompt with these seeds.
     """
     d = weights.readout.shape[0]
     tokens, segments = prompt(np.arange(d), d, lists=True)
