@@ -323,8 +323,8 @@ def test_a_short_run_learns_to_read_its_context() -> None:
 
 
 def test_nothing_beats_bayes_on_its_own_prior() -> None:
-    """One-sided, 26 comparisons at 1e-6: z = 5.4. The Bayes predictive minimises the mean divergence at every n; who has read
-    two more tokens beats it."""
+    """The Bayes predictive minimises the mean divergence at every n; who has read two more tokens
+    beats it. One-sided, 26 comparisons at 1e-6 in all: z = 5.4."""
     found = compared()
 
     def nowhere_better(than: np.ndarray) -> None:
