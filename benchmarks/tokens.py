@@ -1,0 +1,116 @@
+"""``python -m benchmarks.tokens``: the grid of divergences over vocabularies, seeds and depths.
+
+200 cells (5 vocabularies up to 1,024, 8 numbers of seeds up to 10^9, 5 depths) of 1,000 replicates, one
+whole process with an empty cache of compiled programs; and what a replicate costs against the number of
+seeds.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.__main__ import SCHEMA, machine
+
+RECORDED = Path(__file__).parent / "recorded" / "tokens.json"
+UNRECORDED = Path("results") / "bench" / "tokens.json"
+VOCABULARIES = (64, 128, 256, 512, 1024)
+SEEDS = tuple(10**k for k in (2, 3, 4, 5, 6, 7, 8, 9))
+DEPTH, DIM, NORM = 5, 4, 1.0
+
+
+def whole_grid(replicates: int, likeliest: bool) -> dict[str, Any]:
+    """Seconds of the grid in this process, and how many cells hold a number with a standard error."""
+    from simulations.tokens.experiment import grid
+    from simulations.tokens.world import World
+
+    start, cpu = time.perf_counter(), time.process_time()
+    cells, failures = 0, 0
+    worlds = [World(d, DIM, NORM) for d in VOCABULARIES]
+    for _, found in grid(worlds, list(SEEDS), DEPTH, 1.0, replicates, likeliest=likeliest):
+        mean = found.layers.mean(axis=0)
+        error = found.layers.std(axis=0, ddof=1) / replicates**0.5
+        cells += int((np.isfinite(mean) & np.isfinite(error)).sum())
+        failures += int(found.failures().sum()) if likeliest else 0
+    return {
+        "cells": cells,
+        "replicates": replicates,
+        "likeliest": likeliest,
+        "failures": failures,
+        "seconds": time.perf_counter() - start,
+        "cpu_s": time.process_time() - cpu,
+    }
+
+
+def cold(replicates: int, likeliest: bool) -> dict[str, Any]:
+    """The grid as a process of its own with nothing compiled; its start is counted too."""
+    code = (
+        "import json; from benchmarks.tokens import whole_grid;"
+        f" print(json.dumps(whole_grid({replicates}, {likeliest})))"
+    )
+    with tempfile.TemporaryDirectory(prefix="synthlaw-cache-") as cache:
+        start = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code],
+            env={**os.environ, "SYNTHLAW_CACHE": cache},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        seconds = time.perf_counter() - start
+    return {**json.loads(done.stdout), "cold_s": seconds}
+
+
+def against_seeds(replicates: int, repeats: int) -> list[dict[str, Any]]:
+    """CPU seconds of a replicate (draw, five depths) by the number of seeds, best of several runs."""
+    from simulations.tokens.experiment import divergences
+    from simulations.tokens.world import World
+
+    world, rows = World(1024, DIM, NORM), []
+    for n in (10**4, 10**6, 10**9):
+        divergences(world, [n], DEPTH, 1.0, replicates)
+        found = []
+        for _ in range(repeats):
+            start = time.process_time()
+            divergences(world, [n], DEPTH, 1.0, replicates)
+            found.append(time.process_time() - start)
+        rows.append({"seeds": n, "cpu_s": min(found) / replicates})
+    return rows
+
+
+def measure(replicates: int = 1000, repeats: int = 5) -> dict[str, Any]:
+    """The grid with and without maximum likelihood, and the cost against seeds."""
+    rows = against_seeds(min(replicates, 200), repeats)
+    return {
+        "grid": cold(replicates, False),
+        "grid_likeliest": cold(replicates, True),
+        "seeds": rows,
+        "seeds_ratio": rows[-1]["cpu_s"] / rows[0]["cpu_s"],
+    }
+
+
+def main() -> None:
+    from simulations.runs.store import write_atomically
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tokens", description=__doc__)
+    parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
+    parser.add_argument("--quick", action="store_true", help="a rough look in a minute")
+    chosen = parser.parse_args()
+    found = measure(50, 2) if chosen.quick else measure()
+    result = {"schema": SCHEMA, **machine(), "quick": chosen.quick, **found}
+    path = RECORDED if chosen.record else UNRECORDED
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, (json.dumps(result, indent=1) + "\n").encode())
+    print(json.dumps(found, indent=1))
+    print(path, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

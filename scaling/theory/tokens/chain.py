@@ -1,0 +1,186 @@
+"""The chain from divergence to floor, link by link, each with its slack.
+
+    |b| <= 2 pi_syn radius TV(P, Q) <= 2 pi_syn radius sqrt(KL/2)      b: gradient bias at theta_bal
+    floor ~ (1/2) b'H^-1 b <= |b|^2/(2 lambda_min(H)) <= pi_syn^2 radius^2 KL / lambda_min(H)
+
+``radius`` is ``min_c sup |score - c|``: a constant in the score moves no difference of two laws;
+``sup |score|`` is its first bound. The first ``~`` is exact to leading order only; `certified` is a bound
+without a rest.
+Source: paper_notes/transformers.md, section 10.
+"""
+
+from math import expm1, inf, log1p
+from typing import NamedTuple
+
+import numpy as np
+
+from scaling.theory.tokens.composition import Counts, Prediction
+from simulations.population.losses import LOGISTIC
+from simulations.problems import InputError
+
+# Steps of the search for the centre; the radius is an upper bound after any number of them.
+CENTRING = 4000
+
+
+class Link(NamedTuple):
+    """One inequality: ``value <= bound``; ``slack``, bound over value (``inf`` where the value is 0)."""
+
+    name: str
+    value: float
+    bound: float
+
+    @property
+    def slack(self) -> float:
+        return self.bound / self.value if self.value else inf
+
+    @property
+    def holds(self) -> bool:
+        """To rounding."""
+        return self.value <= self.bound * (1.0 + 1e-9) + 1e-15
+
+
+class Chain(NamedTuple):
+    """All numbers of one case, and its inequalities (``links``).
+
+    ``bias`` |b|; ``quadratic`` (1/2) b'H^-1 b; ``floor`` exact; ``leading`` floor over quadratic, which
+    tends to 1 with the bias; ``certified`` a proven upper bound of the floor, ``inf`` where the bias is
+    too large for it.
+    """
+
+    divergence: float
+    variation: float
+    supremum: float
+    radius: float
+    bias: float
+    quadratic: float
+    floor: float
+    leading: float
+    certified: float
+    links: tuple[Link, ...]
+
+
+def smallest_ball(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """A centre c and ``max_j |x_j - c|``, near the smallest there is: c steps to the farthest point by
+    ``1/(k+1)`` (Badoiu and Clarkson; within a share of ``1/sqrt k`` of the least after k steps).
+
+    >>> centre, radius = smallest_ball(np.array([[0.0], [4.0], [1.0]]))
+    >>> round(float(centre[0]), 2), round(radius, 2)
+    (2.0, 2.0)
+    """
+    centre = points.mean(axis=0)
+    best, least = centre, inf
+    for k in range(1, CENTRING + 1):
+        distance = ((points - centre[None]) ** 2).sum(axis=1)
+        far = int(np.argmax(distance))
+        if distance[far] < least:
+            best, least = centre, distance[far]
+        centre = centre + (points[far] - centre) / (k + 1.0)
+    return best, float(np.sqrt(least))
+
+
+def certified(
+    points: np.ndarray, bias: np.ndarray, training: np.ndarray, balanced: np.ndarray
+) -> float:
+    """An upper bound of the floor without a neglected rest.
+
+    With ``beta = |b|`` and ``reach = max_j |x~_j|`` in the norm of ``H_t^-1`` (the training mixture's
+    Hessian at theta_bal): a logistic risk's second derivative along a segment changes at most by the
+    factor ``e^(+-m)``, m the largest change of a score, so that ``1 - e^(-reach rho) <= reach beta`` for
+    the length ``rho`` of ``theta_mix - theta_bal`` in the norm of ``H_t``, and
+    ``floor <= lambda_max(H_t^-1 H_bal) rho^2 (e^m - 1 - m)/m^2`` at ``m = reach rho``.
+
+    Args:
+        points: ``x~``, ``(d, p)``.
+        bias: b, ``(p,)``.
+        training, balanced: the two Hessians at theta_bal, ``(p, p)``.
+
+    Returns:
+        The bound, ``inf`` where ``reach beta >= 1``.
+
+    >>> one = np.eye(1)
+    >>> round(certified(one, np.array([1e-4]), one, one) / 0.5e-8, 3)
+    1.0
+    """
+    inverse = np.linalg.inv(training)
+    beta = float(np.sqrt(bias @ inverse @ bias))
+    reach = float(np.sqrt(np.einsum("di,ij,dj->d", points, inverse, points).max()))
+    if reach * beta >= 1.0:
+        return inf
+    rho = -log1p(-reach * beta) / reach
+    m = reach * rho
+    curve = 0.5 + m / 6.0 if m < 1e-4 else (expm1(m) - m) / m**2
+    root = np.linalg.inv(np.linalg.cholesky(training))
+    largest = float(np.linalg.eigvalsh(root @ balanced @ root.T)[-1])
+    # The series of curve stops early where m is tiny: the rest is below m^2.
+    return largest * rho**2 * (curve + m**2 if m < 1e-4 else curve)
+
+
+def chain(
+    points: np.ndarray, laws: np.ndarray, generator: np.ndarray, counts: Counts, found: Prediction
+) -> Chain:
+    """Every link for one generator law, at full balance (``n_0 = n_1 + m``).
+
+    Args:
+        points: ``x~``, ``(d, p)``.
+        laws: of the groups, ``(2, d)``.
+        generator: Q, ``(d,)``, positive wherever the minority's law is.
+        counts: rows; balanced, since otherwise b holds the imbalance as well.
+        found: `composition.prediction` of the same.
+
+    Raises:
+        InputError: unbalanced counts.
+
+    >>> from scaling.theory.tokens.composition import prediction
+    >>> table = np.array([[1.0, 1.0], [-1.0, 1.0], [0.0, 1.0]])
+    >>> laws, counts = np.array([[0.3, 0.3, 0.4], [0.5, 0.2, 0.3]]), Counts(100, 20, 80)
+    >>> law = np.array([0.45, 0.25, 0.3])
+    >>> best = prediction(table, laws, laws[1], np.zeros(2), counts).theta
+    >>> case = chain(table, laws, law, counts, prediction(table, laws, law, best, counts))
+    >>> all(link.holds for link in case.links), case.floor < case.certified
+    (True, True)
+    """
+    if counts.majority != counts.minority + counts.synthetic:
+        raise InputError("chain: counts must balance, majority = minority + synthetic rows.")
+    p, q, share = laws[1], generator, counts.share
+    score_at = points @ found.best
+    scores = np.asarray(LOGISTIC.first(score_at, np.ones(())))[:, None] * points  # pyright: ignore[reportArgumentType]
+    ratio = q / p
+    divergence = float((q - p - p * np.log(ratio)).sum())
+    variation = 0.5 * float(np.abs(q - p).sum())
+    supremum = float(np.sqrt((scores**2).sum(axis=1).max()))
+    radius = min(supremum, smallest_ball(scores)[1])
+    bias = float(np.linalg.norm(found.bias))
+    least = float(np.linalg.eigvalsh(found.hessian)[0])
+    quadratic = 0.5 * float(found.bias @ np.linalg.solve(found.hessian, found.bias))
+    floor = float(found.floor[2])
+    curvature = np.asarray(LOGISTIC.second(score_at, np.ones(())))  # pyright: ignore[reportArgumentType]
+    mixed = 0.5 * laws[0] + (0.5 - share) * p + share * q
+    training = points.T @ (points * (mixed * curvature)[:, None])
+    proven = certified(points, found.bias, training, found.hessian)
+    pinsker = (divergence / 2.0) ** 0.5
+    links = (
+        Link("variation by divergence (Pinsker)", variation, pinsker),
+        Link("bias by variation", bias, 2.0 * share * radius * variation),
+        Link("bias by divergence", bias, 2.0 * share * radius * pinsker),
+        Link("bias by divergence, sup of the score", bias, 2.0 * share * supremum * pinsker),
+        Link("quadratic form by bias", quadratic, bias**2 / (2.0 * least)),
+        Link(
+            "quadratic form by divergence",
+            quadratic,
+            (share * radius) ** 2 * divergence / least,
+        ),
+        Link("floor, certified", floor, proven),
+    )
+    leading = floor / quadratic if quadratic else 1.0
+    return Chain(
+        divergence,
+        variation,
+        supremum,
+        radius,
+        bias,
+        quadratic,
+        floor,
+        leading,
+        proven,
+        links,
+    )

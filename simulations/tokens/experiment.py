@@ -1,0 +1,186 @@
+"""Replicates of generators: divergences of averaging, of gradient steps, of maximum likelihood.
+
+One replicate draws embeddings and seeds; all numbers of seeds share the embeddings and nest their seeds,
+all depths share both. Endless seeds (`ENDLESS`) put the group's own mean embedding in place of the
+seeds': what is left is the generator's error at n = infinity.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from simulations import cores
+from simulations.compilation import Quick, quick_jit
+from simulations.problems import InputError
+from simulations.tokens import steps
+from simulations.tokens.control import controls, means
+from simulations.tokens.references import maximum_likelihood
+from simulations.tokens.world import World, divergence, embeddings, latents, log_law, seed_counts
+
+ENDLESS = 0
+# Numbers that one array of a batch holds; batches keep their shape, so that one program serves all.
+BATCH = 2**20
+
+
+class Divergences(NamedTuple):
+    """``layers (R, N, L)``: KL of the group's law to that of depth l (l = 0: averaging alone);
+    ``likeliest (R, N)``: to that of maximum likelihood, NaN where there is none or it was not asked for;
+    ``found (R, N)``: whether there is one; ``controls (R, N, 2)``: control variates of the first layer,
+    less their exact means."""
+
+    layers: np.ndarray
+    likeliest: np.ndarray
+    found: np.ndarray
+    controls: np.ndarray
+
+    def failures(self) -> np.ndarray:
+        """Replicates without a maximum of likelihood, ``(N,)``."""
+        return (~self.found).sum(axis=0)
+
+
+def chain(table: Array, target: Array, step: Array, depth: int) -> Array:
+    """Latents ``(depth, r)`` after averaging and 0, 1, .. depth - 1 gradient steps."""
+
+    def deeper(h: Array, _: None) -> tuple[Array, Array]:
+        return steps.improved(table, target, h, step), h
+
+    return lax.scan(deeper, target, None, length=depth)[1]
+
+
+def _replicate(
+    table: Array,
+    targets: Array,
+    eta: Array,
+    step: Array,
+    sizes: Array,
+    depth: int,
+    likeliest: bool,
+) -> tuple[Array, Array, Array, Array]:
+    """One replicate: mean seed embeddings ``targets (N, r)`` of one table ``(d, r)``."""
+    truth = log_law(table, eta)
+
+    def of_latent(h: Array) -> Array:
+        return divergence(truth, log_law(table, h))
+
+    latent = jax.vmap(lambda target: chain(table, target, step, depth))(targets)
+    layers = jax.vmap(jax.vmap(of_latent))(latent)
+    known = jax.vmap(lambda target, n: jnp.stack(controls(table, eta, target, n)))(targets, sizes)
+    if not likeliest:
+        missing = jnp.full(len(targets), jnp.nan)
+        return layers, missing, jnp.zeros(len(targets), bool), known
+    best = jax.vmap(lambda target: maximum_likelihood(table, target))(targets)
+    value = jnp.where(best.converged, jax.vmap(of_latent)(best.h), jnp.nan)
+    return layers, value, best.converged, known
+
+
+@cache
+def _program(depth: int, likeliest: bool) -> Quick:
+    one = partial(_replicate, depth=depth, likeliest=likeliest)
+    return quick_jit(jax.vmap(one, in_axes=(0, 0, None, None, None)))
+
+
+def _draw(
+    world: World, eta: np.ndarray, sizes: list[int], seed: int, replicate: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings ``(d, r)`` and mean seed embeddings ``(N, r)`` of one replicate."""
+    table = embeddings(world, seed, replicate)
+    logits = table @ eta
+    law = np.exp(logits - logits.max())
+    law /= law.sum()
+    finite = [n for n in sizes if n != ENDLESS]
+    name = [world.vocabulary, world.dim, eta.tolist(), replicate]
+    shares = np.empty((len(sizes), world.vocabulary))
+    if finite:
+        counts = seed_counts(law, finite, seed, name)
+        at = [k for k, n in enumerate(sizes) if n != ENDLESS]
+        shares[at] = counts / np.asarray(finite, float)[:, None]
+    shares[[k for k, n in enumerate(sizes) if n == ENDLESS]] = law
+    return table, shares @ table
+
+
+def divergences(
+    world: World,
+    sizes: list[int],
+    depth: int,
+    step: float,
+    replicates: int,
+    seed: int = 0,
+    *,
+    likeliest: bool = False,
+    group: int = 0,
+    first: int = 0,
+) -> Divergences:
+    """Divergences of replicates ``first .. first + R - 1``, every number of seeds and depth.
+
+    Args:
+        world: its vocabulary, dimension and latents.
+        sizes: numbers of seeds n, each >= 1, or `ENDLESS`; any order, N of them.
+        depth: L >= 1, layers of which the first averages and each other takes a gradient step.
+        step: of these, > 0.
+        replicates: R >= 1.
+        seed: root of all draws; a replicate does not depend on R, on depth or on other sizes' presence
+            (its seeds do depend on which smaller sizes there are).
+        likeliest: whether maximum likelihood is fitted as well.
+        group: 0 or 1, whose latent it is.
+        first: number of the first replicate.
+
+    Returns:
+        `Divergences`, exact sums over tokens.
+
+    Raises:
+        InputError: a world, step, depth or number that cannot be.
+
+    Source: paper_notes/transformers.md, sections 3 to 5.
+
+    >>> found = divergences(World(64, 2), [100, ENDLESS], 2, 1.0, 3)
+    >>> found.layers.shape, bool((found.layers >= 0.0).all())
+    ((3, 2, 2), True)
+    """
+    if replicates < 1 or depth < 1:
+        raise InputError(f"replicates {replicates} and layers {depth} must each be at least 1.")
+    if not 0.0 < step < float("inf"):
+        raise InputError(f"step is {step:g}; give a positive number (1 suits Gaussian embeddings).")
+    eta = latents(world)[group]
+    run = _program(depth, likeliest)
+    numbers = np.array([np.inf if n == ENDLESS else n for n in sizes], float)
+    rows = max(
+        1, BATCH // (world.vocabulary * len(sizes) * (depth if not likeliest else depth + 1))
+    )
+    rows = min(rows, -(-replicates // cores()))
+
+    def batch(start: int) -> tuple[np.ndarray, ...]:
+        wanted = range(start, min(start + rows, first + replicates))
+        drawn = [_draw(world, eta, sizes, seed, r) for r in wanted]
+        drawn += [drawn[-1]] * (rows - len(drawn))
+        tables, targets = (np.stack(each) for each in zip(*drawn, strict=True))
+        found = run(tables, targets, eta, step, numbers)
+        return tuple(np.asarray(part)[: len(wanted)] for part in found)
+
+    starts = range(first, first + replicates, rows)
+    with ThreadPoolExecutor(cores()) as pool:
+        parts = list(pool.map(batch, starts))
+    layers, best, exists, known = (np.concatenate(each) for each in zip(*parts, strict=True))
+    centre = np.array(means(world.dim, world.norm, world.vocabulary))
+    return Divergences(layers, best, exists, known - centre[None, None, :])
+
+
+def grid(
+    worlds: list[World],
+    sizes: list[int],
+    depth: int,
+    step: float,
+    replicates: int,
+    seed: int = 0,
+    *,
+    likeliest: bool = False,
+) -> Iterator[tuple[World, Divergences]]:
+    """`divergences` of several worlds: one program a vocabulary, the same for any number of seeds."""
+    for world in worlds:
+        found = divergences(world, sizes, depth, step, replicates, seed, likeliest=likeliest)
+        yield world, found

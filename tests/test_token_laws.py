@@ -1,0 +1,296 @@
+"""Simulated divergences and excess risks of tokens against their laws, and what must not pass.
+
+Every stochastic test has a false-fail rate of 1e-6; `detects` is what it would have caught.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.stats import chi2, kstest
+
+from scaling.theory.tokens import bound, chain, composition, depth, histogram, sharp
+from simulations.arrays import AnyArray
+from simulations.compilation import quick_jit
+from simulations.problems import InputError
+from simulations.tokens import bayes_experiment, classifier, end_to_end
+from simulations.tokens.control import means
+from simulations.tokens.experiment import ENDLESS, divergences
+from simulations.tokens.generators import laws as generated
+from simulations.tokens.references import exists
+from simulations.tokens.world import World, divergence, embeddings, latents, log_law, seed_counts
+from tests.stochastic import Disagreement, assert_mean, sample_mean
+
+SPREAD = World(1024, 4, 0.5)
+
+
+@pytest.fixture(scope="module")
+def spread() -> np.ndarray:
+    """Divergence less its control variate over replicates, at endless and at 1,000 seeds."""
+    found = divergences(SPREAD, [ENDLESS, 1000], 1, 1.0, 1000)
+    centre = sharp.one_layer(4, 0.5, 1024).embedding
+    assert means(4, 0.5, 1024)[0] == pytest.approx(centre, rel=1e-14)
+    assert_mean(*sample_mean(found.controls), np.zeros((2, 2)), detects=0.4 * centre)
+    return found.layers[:, :, 0] - found.controls[:, :, 1]
+
+
+def second(factor: float = 1.0, order: float = 1.0) -> np.ndarray:
+    """The law with the next order; ``factor`` and ``order`` plant mistakes."""
+    found = []
+    for n in (np.inf, 1000):
+        law = sharp.one_layer(4, 0.5, 1024, n)
+        found.append(factor * law.leading + order * (law.second - law.leading))
+    return np.array(found)
+
+
+def test_one_layer_follows_the_sharp_law(spread: np.ndarray) -> None:
+    """Detects 3 % of the mean divergence."""
+    mean, error = sample_mean(spread)
+    assert_mean(mean, error, second(), detects=0.03 * second())
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1])
+def test_a_constant_off_by_a_tenth_is_caught(spread: np.ndarray, factor: float) -> None:
+    mean, error = sample_mean(spread)
+    with pytest.raises(Disagreement):
+        assert_mean(mean, error, second(factor), detects=0.03 * second())
+
+
+def test_the_next_order_is_seen_where_tails_are_heavier() -> None:
+    """r = 8, B = 0.8: the next order is 5 %; without it the law fails, with it it holds to 1 %."""
+    found = divergences(World(512, 8, 0.8), [ENDLESS], 1, 1.0, 1500)
+    mean, error = sample_mean(found.layers[:, 0, 0] - found.controls[:, 0, 1])
+    law = sharp.one_layer(8, 0.8, 512)
+    rest = 0.015 * law.leading  # orders beyond: about the square of the second
+    assert_mean(mean, error, law.second, detects=0.04 * law.leading, remainder=rest)
+    with pytest.raises(Disagreement):
+        assert_mean(mean, error, law.leading, detects=0.04 * law.leading, remainder=rest)
+
+
+def test_depth_halves_errors_at_step_a_half_and_squares_them_at_one() -> None:
+    """Medians of ratios: (1 - step)^2 a layer at 1/2; at 1 another power of d a layer."""
+    half = divergences(World(2048, 3, 0.5), [ENDLESS], 3, 0.5, 120).layers[:, 0]
+    ratio = np.median(half[:, 1:] / half[:, :-1], axis=0)
+    np.testing.assert_allclose(ratio, 0.25, rtol=0.12)
+    at = [
+        np.median(divergences(World(d, 3, 0.5), [ENDLESS], 3, 1.0, 120).layers[:, 0], axis=0)
+        for d in (256, 2048)
+    ]
+    powers = np.log(at[0] / at[1]) / np.log(8.0)
+    np.testing.assert_allclose(powers, [1.0, 2.0, 3.0], rtol=0.2)
+
+
+def test_the_second_layers_constant() -> None:
+    """Mean after one step of 1 against k/(2 d^2): detects 30 %; next order within 8 %. The wrong twin
+    leaves out of k the pairings of an embedding's error with its curvature, a quarter of it."""
+    found = divergences(World(1024, 4, 0.5), [ENDLESS], 2, 1.0, 6000).layers[:, 0, 1]
+    law = sharp.second_layer(4, 0.5) / 1024**2
+    r, s = 4.0, 0.25
+    paired = (r + s) * (r + 2.0 * s + s**2) + (r + s) + 2.0 * s * (1.0 + s)
+    wrong = 0.5 * np.exp(2.0 * s) * paired / 1024**2
+    mean, error = sample_mean(found)
+    assert_mean(mean, error, law, detects=0.3 * law, remainder=0.08 * law)
+    with pytest.raises(Disagreement):
+        assert_mean(mean, error, wrong, detects=0.3 * law, remainder=0.08 * law)
+
+
+def test_likelihood_is_chi_square_and_a_wrong_dimension_is_not() -> None:
+    found = divergences(World(256, 3, 1.0), [2000], 1, 1.0, 2000, likeliest=True)
+    assert found.failures().tolist() == [0]
+    scaled = 2.0 * 2000 * found.likeliest[:, 0]
+    assert_mean(*sample_mean(scaled), 3.0, detects=0.5)
+    assert kstest(scaled, chi2(3).cdf).pvalue > 1e-6
+    assert kstest(scaled, chi2(4).cdf).pvalue < 1e-6
+    with pytest.raises(Disagreement):
+        assert_mean(*sample_mean(scaled), 3.6, detects=0.5)
+
+
+def test_histograms_cost_their_tokens() -> None:
+    """Exact binomial sums against both orders, and simulated means against the exact sums."""
+    law = np.exp(np.asarray(log_law(jnp.asarray(embeddings(World(16, 2), 0)), jnp.ones(2))))
+    for n in (4000, 16000):
+        for smoothing, theory in (
+            (0.0, histogram.plain(law, n)),
+            (0.5, histogram.smoothed(law, n, 0.5)),
+            (1.0, histogram.smoothed(law, n, 1.0)),
+        ):
+            rest = abs(histogram.exact(law, n, smoothing) - theory.total)
+            assert rest < 0.3 * abs(theory.second) * 40.0 / theory.least + 1e-12
+            assert rest < abs(theory.second)
+    counts = np.stack([seed_counts(law, [400], s, ["h"])[0] for s in range(3000)]).astype(float)
+    truth = jnp.log(jnp.asarray(law))[None]
+    for name, smoothing in (("histogram", 0.0), ("add_half", 0.5), ("add_one", 1.0)):
+        found, _ = generated(name, jnp.zeros((16, 2)), jnp.asarray(counts), jnp.zeros(2))
+        pair = (found, truth) if smoothing == 0.0 else (truth, found)
+        mean, error = sample_mean(np.asarray(divergence(*pair)))
+        exact = histogram.exact(law, 400, smoothing)
+        assert_mean(mean, error, exact, detects=0.1 * exact)
+        with pytest.raises(Disagreement):
+            assert_mean(mean, error, 1.1 * exact, detects=0.1 * exact)
+
+
+def test_steps_converge_below_the_local_bound_and_not_above() -> None:
+    table, eta = embeddings(World(64, 2), 5), latents(World(64, 2))[0]
+    size = depth.step_size(table, eta)
+    assert size.everywhere < size.local and 0.0 < size.rate < 1.0
+    law = np.exp(table @ eta)
+    mean = (law / law.sum()) @ table
+
+    def after(step: float) -> float:
+        h = eta + 1e-6
+        for _ in range(300):
+            q = np.exp(table @ h - (table @ h).max())
+            h = h + step * (mean - q / q.sum() @ table)
+        return float(np.linalg.norm(h - eta))
+
+    assert after(0.98 * size.local) < 1e-7 < 1e-4 < after(1.05 * size.local)
+    error = 1e-4 * np.array([1.0, -0.5])
+    h = eta + error
+    q = np.exp(table @ h)
+    moved = h + 0.7 * (mean - q / q.sum() @ table)
+    found = divergence(
+        log_law(jnp.asarray(table), jnp.asarray(eta)), log_law(jnp.asarray(table), moved)
+    )
+    assert float(found) == pytest.approx(depth.remaining(table, eta, error, 0.7, 1), rel=3e-3)
+
+
+def test_embeddings_that_do_not_span_are_refused() -> None:
+    table = embeddings(World(16, 2), 0)
+    with pytest.raises(InputError, match="not\\s+identifiable"):
+        depth.step_size(np.hstack([table, table[:, :1]]), np.zeros(3))
+    assert not exists(table, table.max(axis=0) + 1.0)
+
+
+def test_the_published_inequality_is_loose_and_its_slack_grows() -> None:
+    cells = [(d, n) for d in (64, 256, 1024) for n in (10**2, 10**4, 10**6)]
+    law = np.array([sharp.one_layer(4, 1.0, d, n).leading for d, n in cells])
+    d, n = np.array(cells, float).T
+    found = bound.smallest_constant(law, d, n)
+    assert found.slack.min() == 1.0 and found.slack[-1] > 3.0
+    assert bound.violations(law, d, n, found.constant * (1 + 1e-12)).size == 0
+    assert bound.violations(law, d, n, 0.99 * found.constant).tolist() == [found.tightest]
+
+
+def test_bayes_beats_likelihood_and_both_end_alike() -> None:
+    for n in (1, 10, 1000):
+        assert sharp.bayes(4, 1.0, n) < sharp.likeliest(4, n)
+    assert sharp.bayes(4, 1.0, 10**6) == pytest.approx(sharp.likeliest(4, 10**6), rel=1e-5)
+
+
+def test_the_predictive_follows_its_law_from_the_first_seed() -> None:
+    """r = 1, Gaussian prior: (1/2) log(1 + v); that of maximum likelihood must not pass at one seed."""
+    sizes = [1, 8]
+    found = bayes_experiment.divergences(World(256, 1, 1.0, 0.0), sizes, 800, prior="gaussian")
+    mean, error = sample_mean(found.value)
+    law = np.array([sharp.bayes(1, 1.0, n) for n in sizes])
+    assert_mean(mean, error, law, detects=0.6 * law, remainder=0.03 * law)
+    for wrong in (np.array([sharp.likeliest(1, n) for n in sizes]), 1.7 * law):
+        with pytest.raises(Disagreement):
+            assert_mean(mean, error, wrong, detects=0.6 * law, remainder=0.03 * law)
+
+
+COUNTS = composition.Counts(2000, 200, 1800)
+
+
+class Case:
+    """A table, its groups, a generator's law from other seeds, and the prediction for it."""
+
+    table: AnyArray
+    latents: AnyArray
+    laws: AnyArray
+    points: AnyArray
+    best: AnyArray
+    generator: AnyArray
+
+    def __init__(self) -> None:
+        world = World(64, 2)
+        self.table, self.latents = embeddings(world, 3), latents(world)
+        both = [log_law(jnp.asarray(self.table), jnp.asarray(each)) for each in self.latents]
+        self.laws = np.exp(np.asarray(jnp.stack(both)))
+        self.points = np.asarray(classifier.lift(jnp.asarray(self.table)))
+        self.best = np.asarray(classifier.balanced_theta(self.table, jnp.asarray(self.latents)))
+        seeds = jnp.asarray(seed_counts(self.laws[1], [200], 1, ["q"]), float)
+        found, _ = generated("transformer", jnp.asarray(self.table), seeds, jnp.zeros(2))
+        self.generator = np.exp(np.asarray(found[0]))
+        self.found = self.predict(self.generator)
+
+    def predict(self, law: AnyArray) -> composition.Prediction:
+        return composition.prediction(self.points, self.laws, law, self.best, COUNTS)
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return Case()
+
+
+def test_the_classifier_is_well_specified(case: Case) -> None:
+    fitted = quick_jit(classifier.fit)(
+        case.points, 0.5 * case.laws[1], 0.5 * case.laws[0], jnp.zeros(3)
+    )
+    assert bool(fitted.converged)
+    np.testing.assert_allclose(fitted.theta, case.best, atol=1e-9)
+    right = case.predict(case.laws[1])
+    np.testing.assert_allclose(right.floor, 0.0, atol=1e-14)
+    np.testing.assert_allclose(right.bias, 0.0, atol=1e-15)
+
+
+def test_excess_is_a_difference_of_risks_and_errors_are_sums(case: Case) -> None:
+    theta = case.best + np.array([0.3, -0.2, 0.1])
+    excess = classifier.excess_risks(case.points, theta, case.best, case.laws)
+    at, low = (classifier.group_risks(case.points, each, case.laws) for each in (theta, case.best))
+    np.testing.assert_allclose(excess, at - low, atol=1e-14)
+    score = case.points @ theta
+    expected = [case.laws[0][score > 0].sum(), case.laws[1][score <= 0].sum()]
+    np.testing.assert_allclose(classifier.group_errors(case.points, theta, case.laws), expected)
+
+
+def test_separable_rows_have_no_minimiser() -> None:
+    points = classifier.lift(jnp.array([[-1.0], [1.0], [2.0]]))
+    ones, zeros = jnp.array([0.0, 0.3, 0.2]), jnp.array([0.5, 0.0, 0.0])
+    assert not bool(quick_jit(classifier.fit)(points, ones, zeros, jnp.zeros(2)).converged)
+
+
+def test_excess_of_a_fixed_law_is_floor_and_variance(case: Case) -> None:
+    """Detects 5 % of the balanced excess risk; the law without its floor is 90 % off."""
+    found = end_to_end.excess(
+        case.table, case.latents, (2000, 200, 1800), case.generator, 1500, seed=1
+    )
+    mean, error, failures = found.summary()
+    assert failures == 0
+    predicted = case.found.predicted[2]
+    assert_mean(mean[2], error[2], predicted, detects=0.08 * predicted)
+    for wrong in (0.9 * predicted, 1.1 * predicted, case.found.variance[2]):
+        with pytest.raises(Disagreement):
+            assert_mean(mean[2], error[2], wrong, detects=0.08 * predicted)
+
+
+def test_every_link_of_the_chain_holds(case: Case) -> None:
+    found = chain.chain(case.points, case.laws, case.generator, COUNTS, case.found)
+    assert all(link.holds for link in found.links)
+    assert found.radius < found.supremum and 0.7 < found.leading < 1.3
+    assert found.divergence == pytest.approx(
+        float(divergence(np.log(case.laws[1]), np.log(case.generator))), rel=1e-10
+    )
+    # Nearer laws: the quadratic form becomes exact, the certified bound finite and still a bound.
+    ratios = []
+    for share in (0.3, 0.03):
+        law = share * case.generator + (1.0 - share) * case.laws[1]
+        near = chain.chain(case.points, case.laws, law, COUNTS, case.predict(law))
+        assert all(link.holds for link in near.links)
+        ratios.append(near)
+    assert abs(ratios[1].leading - 1.0) < 0.2 * abs(ratios[0].leading - 1.0)
+    assert np.isfinite(ratios[1].certified)
+    with pytest.raises(InputError, match="must balance"):
+        chain.chain(case.points, case.laws, case.generator, composition.Counts(9, 2, 3), case.found)
+
+
+def test_a_generator_learns_from_the_rows_it_joins(case: Case) -> None:
+    """All names run; the law of a deeper transformer is nearer; failures are counted, not hidden."""
+    shallow, deep, oracle = (
+        end_to_end.excess(case.table, case.latents, (300, 60, 240), name, 40, depth=layers)
+        for name, layers in (("transformer", 1), ("transformer", 4), ("oracle", 1))
+    )
+    assert np.median(deep.divergence) < np.median(shallow.divergence)
+    np.testing.assert_allclose(oracle.divergence, 0.0, atol=1e-15)
+    assert oracle.summary()[0][2] < shallow.summary()[0][2]
+    with pytest.raises(InputError, match="did you mean 'oracle'"):
+        end_to_end.excess(case.table, case.latents, (3, 3, 1), "oracl", 1)
