@@ -26,7 +26,6 @@ ROOMS = {
     "sampling": {"setup", "craft", "smote", "population"},
     "statistics": {"setup", "craft", "smote", "population", "sampling"},
     "wide": {"setup", "craft", "smote", "population", "sampling", "statistics"},
-    "tokens": {"series"},
     "transformers": {"setup", "tokens"},
     "memorising": {"setup", "sampling", "wide"},
     "runs": {"setup", "craft", "smote", "population", "sampling", "statistics", "wide"},

@@ -9,13 +9,15 @@ import numpy as np
 from jax import Array
 
 from simulations.compilation import quick_jit
+from simulations.tokens import bayes
 from simulations.transformers.architecture import Weights, next_token
 from simulations.transformers.latents import Sequences, key_of, sequences
 from simulations.transformers.prompts import prompt, reading
 from simulations.transformers.training import predictions
 
-FOR_EVALUATION = 2
+FOR_EVALUATION, FOR_BAYES = 2, 3
 _BLOCK = 64
+_HARDLY = 1e-6
 Predictor = Callable[[Array], Array]
 """From tokens ``(N, T)`` to ``log Q (N, T + 1, d)`` after 0..T of them."""
 
@@ -61,6 +63,38 @@ def constructed_predictor(weights: Weights) -> Predictor:
         return next_token(weights, line, jnp.asarray(segments))[first:]
 
     return quick_jit(jax.vmap(one))
+
+
+def bayes_predictor(embeddings: np.ndarray, latent_norm: float, draws: int = 2048) -> Predictor:
+    """The Bayes predictive under latents uniform on the sphere: what training aims at.
+
+    By quadrature for r <= 2. Above, by importance sampling from ``draws`` latents after every seed,
+    which inflates its divergence by a share of about 1/effective number (`simulations.tokens.bayes`).
+
+    Args:
+        embeddings: U, ``(d, r)``.
+        latent_norm: B.
+        draws: even; for r > 2 only.
+    """
+    table = jnp.asarray(embeddings, float)
+
+    def after(row: Array, n: Array, target: Array) -> Array:
+        if table.shape[1] <= 2:
+            return bayes.quadrature(table, target, n, latent_norm).log_law
+        key = jax.random.fold_in(key_of(0, FOR_BAYES, row), n.astype(jnp.int32))
+        # The proposal is made at a posterior's mode, which there is not without seeds.
+        seeds = jnp.maximum(n, _HARDLY)
+        return bayes.importance(table, target, seeds, latent_norm, key, draws).log_law
+
+    def one(row: Array, seeds: Array) -> Array:
+        n = jnp.arange(len(seeds) + 1.0)
+        sums = jnp.cumsum(table[seeds], axis=0)
+        # Without seeds the target has no weight; it must only point somewhere.
+        targets = jnp.concatenate([table[:1], sums / n[1:, None]])
+        return jax.vmap(lambda at, target: after(row, at, target))(n, targets)
+
+    program = quick_jit(jax.vmap(one))
+    return lambda tokens: program(jnp.arange(len(tokens)), tokens)
 
 
 def fresh_sequences(
