@@ -26,6 +26,7 @@ ROOMS = {
     "sampling": {"setup", "craft", "smote", "population"},
     "statistics": {"setup", "craft", "smote", "population", "sampling"},
     "wide": {"setup", "craft", "smote", "population", "sampling", "statistics"},
+    "transformers": {"setup", "tokens"},
     "memorising": {"setup", "sampling", "wide"},
     "runs": {"setup", "craft", "smote", "population", "sampling", "statistics", "wide"},
 }

@@ -1,0 +1,1 @@
+"""Decoder-only transformers on the token world: weights written down, and weights trained in context."""

@@ -1,0 +1,57 @@
+"""Sequences to train on: a fresh latent for each, uniform on a sphere, and tokens from its law."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+IMPLEMENTATION = "threefry2x32"
+
+
+class Sequences(NamedTuple):
+    """Independent sequences of tokens, each with the law its tokens come from."""
+
+    tokens: Array
+    """``(N, T)`` int32."""
+    log_law: Array
+    """``log P_eta (N, d)``."""
+
+
+def key_of(seed: int, purpose: int, number: Array | int) -> Array:
+    """The key of the ``number``-th batch of one purpose."""
+    key = jax.random.key(seed, impl=IMPLEMENTATION)
+    return jax.random.fold_in(jax.random.fold_in(key, purpose), number)
+
+
+def sphere(key: Array, rows: int, dim: int, radius: float, dtype: jnp.dtype) -> Array:
+    """Points ``(rows, dim)`` uniform on the sphere of a radius B.
+
+    >>> points = sphere(key_of(0, 0, 0), 3, 2, 2.0, jnp.dtype("float32"))
+    >>> jnp.linalg.norm(points, axis=1).round(5).tolist()
+    [2.0, 2.0, 2.0]
+    """
+    normals = jax.random.normal(key, (rows, dim), dtype)
+    return radius * normals / jnp.linalg.norm(normals, axis=1, keepdims=True)
+
+
+def sequences(key: Array, embeddings: Array, radius: float, rows: int, length: int) -> Sequences:
+    """Fresh sequences: ``eta`` uniform on ``|eta| = B``, tokens independent from ``P_eta``.
+
+    Args:
+        key: of ``jax.random``.
+        embeddings: U, ``(d, r)``; their precision is that of the laws.
+        radius: B > 0.
+        rows: N.
+        length: T, tokens of each.
+
+    Tokens are inverses of the distribution function at uniforms: one number a token.
+    """
+    for_latents, for_tokens = jax.random.split(key)
+    latents = sphere(for_latents, rows, embeddings.shape[1], radius, embeddings.dtype)
+    log_law = jax.nn.log_softmax(latents @ embeddings.T, axis=1)
+    cumulative = jnp.cumsum(jnp.exp(log_law), axis=1)
+    uniforms = jax.random.uniform(for_tokens, (rows, length), embeddings.dtype)
+    # The last sum is 1 up to rounding: a uniform above it is the last token.
+    found = jax.vmap(jnp.searchsorted)(cumulative[:, :-1], uniforms)
+    return Sequences(found.astype(jnp.int32), log_law)
