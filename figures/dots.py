@@ -36,7 +36,7 @@ def shorten(text: str, limit: int = _LONGEST) -> str:
     """Cut a long name in its middle, where names of cells differ least, between words where it has any.
 
     >>> shorten("abcdefghij", 7), shorten("one word and many others", 18)
-    ('abc…hij', 'one … many others')
+    ('abc…hij', 'one word … others')
     """
     if len(text) <= limit:
         return text

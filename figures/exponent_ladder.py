@@ -1,8 +1,8 @@
 """Local slopes of excess risks against the number of rows, and where they tend: one panel per model.
 
 Slopes are shown less the exponent of theory, so that all series tend to one line. Lines are predicted
-slopes, points measured ones, stars in a strip beyond the break of the axis the extrapolated limits. A slope read off any
-finite stretch is not the exponent.
+slopes, points measured ones, stars in a strip beyond the break of the axis the extrapolated limits. A
+slope read off any finite stretch is not the exponent.
 """
 
 import math
@@ -73,7 +73,7 @@ def _panel(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_xscale("log")
     rows = tidy.numbers(tidy.known(table, "rows"), "rows")
     names = tidy.distinct(table, "series")
-    axes.set_xlim(float(rows.min()) / 2.0, float(rows.max()) * 2.0)
+    axes.set_xlim(float(rows.min()) / 2.0, float(rows.max()) * 1.3)
     axes.xaxis.set_major_locator(LogLocator(100.0, numticks=12))
     axes.xaxis.set_major_formatter(FuncFormatter(power_of_ten))
     axes.xaxis.set_minor_locator(NullLocator())

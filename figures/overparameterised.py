@@ -62,7 +62,7 @@ def _rows(table: pd.DataFrame) -> str:
 
 def _scheme(axes: Axes, rows: pd.DataFrame, position: int) -> None:
     look: dict[str, Any] = {"color": colour(position)}
-    for part, line in LOOKS:
+    for part, line in LOOKS[:1] if _alike(rows) else LOOKS:
         known = tidy.known(rows, f"{part}_theory")
         x = tidy.numbers(known, "per_row")
         single: dict[str, Any] = {"marker": "_", "markersize": 17, "markeredgewidth": 1.5}
@@ -87,11 +87,15 @@ def _scheme(axes: Axes, rows: pd.DataFrame, position: int) -> None:
 
 
 def _label(table: pd.DataFrame, scheme: str) -> str:
-    """Under a scheme that treats all groups alike the average hides behind the worst group."""
+    """Where a scheme treats all groups alike the average is the worst group, and drawn once."""
     own = tidy.where(table, [each == scheme for each in tidy.texts(table, "scheme")])
-    own = tidy.known(own, "worst", "average")
-    alike = np.allclose(tidy.numbers(own, "worst"), tidy.numbers(own, "average"), rtol=1e-9)
-    return f"{scheme} (average = worst group)" if len(own) and alike else scheme
+    return f"{scheme} (average = worst group)" if _alike(own) else scheme
+
+
+def _alike(rows: pd.DataFrame) -> bool:
+    own = tidy.known(rows, "worst", "average")
+    worst, average = tidy.numbers(own, "worst"), tidy.numbers(own, "average")
+    return len(own) > 0 and np.allclose(worst, average, rtol=1e-9)
 
 
 def _legend(table: pd.DataFrame, schemes: list[str]) -> list[Line2D]:

@@ -16,7 +16,7 @@ from figures.points import error_bars, flagged
 from figures.style import ERROR_BARS, MUTED, canvas, colour, marker, plain_log, style
 
 COLUMNS = ("series", "rows", "predicted", "floor", "estimate", "se")
-DOTTED, DASHED = (0, (1, 2)), (0, (5, 5))
+DOTTED, DASHED = (0, (1, 2)), (0, (3, 3))
 
 
 def _line(position: int) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from figures import (
     verdict_board,
 )
 from figures import worst_group as worst
-from figures.pictures import as_cells
+from figures.pictures import as_cells, pictures
 from figures.tidy import panels, read_table, running_column, where
 
 RATIOS = (0.0, 0.5, 1.0, 2.0)
@@ -202,6 +202,10 @@ def test_ratio_curve_lives_with_missing_theory_or_missing_simulation() -> None:
     assert len(bars(only_points)) == 1 and "oracle" not in [
         line.get_label() for line in only_points.lines
     ]
+    # Without theory there is nothing to differ from.
+    alone = ratio_curve.draw(table.assign(predicted=np.nan))
+    assert len(alone.axes) == 1 and len(ratio_curve.draw(table).axes) == 2
+    assert named_axes(alone) and "difference" not in words(alone)
     figure = ratio_curve.draw(table.assign(estimate=np.nan, se=np.nan))
     assert not bars(figure.axes[0]) and "simulation" not in words(figure)
 
@@ -253,6 +257,20 @@ def test_ladder_extends_each_line_to_the_edge_and_marks_the_margin() -> None:
     assert len(
         bars(ladder.draw(unlabelled, margin=0.02, intercept=None, intercept_se=None).axes[0])
     )
+
+
+def test_points_of_many_ladders_stand_apart_but_near_their_place() -> None:
+    many = pd.concat([ladder_table().assign(series=f"{k}") for k in range(8)])
+    many = many.drop_duplicates(["series", "size"]).assign(size_one="d = 25")
+    figure = ladder.draw(many, margin=0.02, intercept=None, intercept_se=None)
+    axes = figure.axes[0]
+    places = np.array([np.asarray(each.lines[0].get_xdata(), float) for each in bars(axes)])
+    exact = np.sort(1 / np.array([200.0, 400.0, 800.0]))
+    assert places.shape == (8, 3) and (np.diff(places, axis=0) > 0).all()
+    # Half the least distance of neighbouring sizes, to both sides together.
+    assert np.abs(places - exact).max() < 0.25 * np.diff(exact).min()
+    assert places.min() > 0 and places.max() < axes.get_xlim()[1]
+    assert [each.get_xlabel() for each in axes.child_axes] == ["size (1: d = 25)"]
 
 
 def test_ladder_shows_as_many_decimals_as_the_error_deserves() -> None:
@@ -310,6 +328,34 @@ def test_the_board_measures_an_exponent_by_its_own_margin() -> None:
     np.testing.assert_allclose([bands.x0, bands.x1], [0.96, 1.04])
     (bar,) = bars(axes)
     assert np.asarray(bar.lines[0].get_xdata()).tolist() == [1.01]
+
+
+def test_the_board_calls_nothing_exact_that_is_noisy(tmp_path: Path) -> None:
+    """A claim of kind exact shows the tolerance of its noisy cells, as far as its evidence is at hand."""
+    (tmp_path / "tables").mkdir()
+    claims = [made_up_claim(name, "exact", se=se) for name, se in (("one", 0.0), ("two", 1e-3))]
+    claims.append(made_up_claim("three", "exact", se=1e-3))
+    (tmp_path / "verdicts.json").write_text(json.dumps({"claims": claims}))
+    table = CELLS.assign(tolerance=[0.01, 0.5])
+    table.assign(measured_se=0.0).to_csv(tmp_path / "tables/one.csv", index=False)
+    table.assign(measured_se=[1e-3, 0.0]).to_csv(tmp_path / "tables/two.csv", index=False)
+    board = next(each for each in pictures(tmp_path) if each.name == "verdict_board").draw()
+    kinds = [text.get_text().strip() for text in board.axes[0].texts]
+    assert [each for each in kinds if each != "imbalance"] == [
+        "exact",
+        "within 0.01",
+        "within its tolerance",
+    ]
+
+
+def test_long_titles_lose_whole_words() -> None:
+    title = (
+        "A title that has far more words than a board has room for, since it goes on and on and on"
+    )
+    board = verdict_board.draw({"claims": [made_up_claim("one", "constant", title=title)]})
+    (label,) = [text.get_text() for text in board.axes[0].get_yticklabels()]
+    first, last = label.split(" … ")
+    assert title.startswith(first + " ") and title.endswith(" " + last) and len(label) <= 76
 
 
 def test_series_of_one_size_are_a_list_and_no_ladder(tmp_path: Path) -> None:

@@ -266,6 +266,27 @@ def test_the_picture_of_the_reversal() -> None:
     assert len(drawn) == 4 and not any(
         list(np.asarray(line.get_xdata())) == [0.1, 10.0] for line in other.lines
     )
+    # One row of theory is a short line; a scheme whose average is its worst group is drawn once.
+    single = pd.DataFrame(
+        [["features", "reweighting", 1.0, *[np.nan] * 4, 0.3, 0.1]], columns=columns
+    )
+    alike = table["scheme"] == "subsampling"
+    more = pd.concat([table.assign(average=table["average"].mask(alike, table["worst"])), single])
+    figure = overparameterised.draw(more.assign(rows=400))
+    noise, other = figure.axes
+    assert [axes.get_title().endswith(", n = 400 raw rows") for axes in (noise, other)] == [
+        True,
+        True,
+    ]
+    marks = [
+        line for line in other.lines if line.get_marker() == "_" and line.get_markersize() > 10
+    ]
+    heights = [np.asarray(line.get_ydata(), float).tolist() for line in marks]
+    assert heights == [[0.3], [0.1]]
+    bars = [each for each in other.containers if isinstance(each, ErrorbarContainer)]
+    assert len(bars) == 3
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "subsampling (average = worst group)" in words and "worst group, limit n → ∞" in words
     with pytest.raises(FigureError, match="worst_theory"):
         overparameterised.draw(table.drop(columns="worst_theory"))
 

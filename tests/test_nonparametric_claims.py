@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.container import ErrorbarContainer
+from matplotlib.lines import Line2D
 
 import figures
 from figures import exponent_ladder, ladder, series_curves, tidy
@@ -90,13 +91,21 @@ def test_the_picture_shows_slopes_less_their_exponents() -> None:
     figure = exponent_ladder.draw(table())
     assert [axes.get_title() for axes in figure.axes] == ["one", "two"]
     for axes in figure.axes:
-        bars = [each for each in axes.containers if isinstance(each, ErrorbarContainer)]
-        heights = [np.asarray(each.lines[0].get_ydata(), float) for each in bars]
-        assert [len(each) for each in heights] == [3, 1, 3, 1]
+        (strip,) = axes.child_axes
+        bars, limits = (
+            [each for each in one.containers if isinstance(each, ErrorbarContainer)]
+            for one in (axes, strip)
+        )
+        heights = [np.asarray(each.lines[0].get_ydata(), float) for each in (*bars, *limits)]
+        assert [len(each) for each in heights] == [3, 3, 1, 1]
         np.testing.assert_allclose(heights[0], -(np.array([1e3, 1e5, 1e9]) ** -0.3))
-        np.testing.assert_allclose(heights[1::2], 1e-3)
-        places = [float(np.asarray(each.lines[0].get_xdata())[0]) for each in bars[1::2]]
-        assert 2e9 < places[0] < places[1] <= axes.get_xlim()[1]
+        np.testing.assert_allclose(heights[2:], 1e-3)
+        places = [float(np.asarray(each.lines[0].get_xdata())[0]) for each in limits]
+        low, high = strip.get_xlim()
+        assert low < places[0] < places[1] < high and axes.get_xlim()[1] < 3e9
+        assert [each.get_text() for each in strip.get_xticklabels()] == ["∞"]
+        legend = axes.get_legend()
+        assert legend is not None and ": exponent " in legend.get_texts()[0].get_text()
     with pytest.raises(FigureError, match="limit_se"):
         exponent_ladder.draw(table().drop(columns="limit_se"))
     assert exponent_ladder.power_of_ten(1e-3) == "10⁻³"
@@ -108,6 +117,10 @@ def test_a_run_folder_with_the_table_has_the_picture(tmp_path: Path) -> None:
     table().to_csv(tmp_path / "tables" / "exponent_ladder.csv", index=False)
     made = figures.render("exponent_ladder", tmp_path)
     assert [path.name for path in made] == ["exponent_ladder.png", "exponent_ladder.svg"]
+
+
+def _x(line: Line2D) -> np.ndarray:
+    return np.asarray(line.get_xdata(), float)
 
 
 def curves() -> pd.DataFrame:
@@ -126,6 +139,9 @@ def test_the_curves_show_laws_points_and_floors(tmp_path: Path) -> None:
     (axes,) = figure.axes
     bars = [each for each in axes.containers if isinstance(each, ErrorbarContainer)]
     assert [len(np.asarray(each.lines[0].get_xdata())) for each in bars] == [3, 3]
+    laws = [line for line in axes.lines if line.get_linestyle() != "None" and len(_x(line)) == 3]
+    assert [line.get_linestyle() for line in laws] == ["--", "-"]
+    assert laws[0].get_zorder() > laws[1].get_zorder()
     levels = [np.asarray(line.get_ydata(), float) for line in axes.lines]
     assert sum(len(y) == 2 and (y == 0.01).all() for y in levels) == 1
     with pytest.raises(FigureError, match="floor"):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.lines import Line2D
 
 import figures
@@ -44,6 +45,33 @@ def test_every_group_has_a_line_and_points_of_every_dimension() -> None:
     assert len(lines) == 2
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert {"majority", "minority", "d = 50", "d = 200"} <= set(words)
+
+
+def test_titles_say_what_the_table_names() -> None:
+    named = curve().assign(loss="squared", separation=2.0, minority=0.25)
+    named["ridge"] = np.where(named["panel"] == "ratio", 0.05, 0.002)
+    titles = [axes.get_title() for axes in proportional.draw(named).axes]
+    assert [title.splitlines()[0] for title in titles] == [
+        "squared loss, ridge λ = 0.05",
+        "squared loss, ridge λ = 0.002",
+    ]
+    assert all("separation 2, minority share 0.25" in title for title in titles)
+    assert not any(axes.get_title() for axes in proportional.draw(curve()).axes)
+
+
+def test_bars_of_shares_stay_between_0_and_1() -> None:
+    """Wilson's ends solve (p̂ - p)² = 4 p (1 - p)/n; the bars are where the ends are."""
+    hits, count = np.array([0.0, 3.0, 30.0]), np.array([30.0, 30.0, 30.0])
+    for end in proportional.wilson(hits, count):
+        np.testing.assert_allclose(
+            (hits / count - end) ** 2, 4 * end * (1 - end) / count, atol=1e-15
+        )
+        assert (end > -1e-15).all() and (end < 1 + 1e-15).all()
+    certain = separable().assign(separable=[0, 100, 0, 100])
+    axes = proportional.existence(certain).axes[0]
+    bars = [each for each in axes.containers if isinstance(each, ErrorbarContainer)]
+    ends = np.array([s for each in bars for s in each.lines[2][0].get_segments()])[..., 1]
+    assert ends.min() >= 0.0 and ends.max() <= 1.0 and (np.ptp(ends, axis=1) > 0.03).all()
 
 
 def test_points_of_different_dimensions_stand_apart() -> None:

@@ -12,6 +12,7 @@ from synthlaw.claims.proportional_cases import (
     BALANCING,
     BIASED,
     DENSE,
+    DIM,
     HINGE,
     NARROW,
     RAW,
@@ -64,7 +65,7 @@ def rows_of(lab: Lab, parts: Sequence[Part], sizes: Sequence[int] = ()) -> pd.Da
                         int(found[loss].failures[cell]),
                     )
                 )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(size_one=f"d = {DIM}")
 
 
 def evidence_of(*parts: Part) -> Evidence:
