@@ -133,7 +133,7 @@ def _floor_claim(kind: str, title: str, law: str) -> Claim:
 
 _MIXTURE = (
     r"E\,\mathcal{E}(\hat\theta) \to R_{bal}(\theta_{mix}) - R_{bal}(\theta_{bal}),\quad"
-    r" \theta_{mix} = \arg\min \sum_c w_c k_c R_c"
+    r" \theta_{mix} = \mathrm{arg}\min \sum_c w_c k_c R_c"
 )
 
 CLAIMS = (

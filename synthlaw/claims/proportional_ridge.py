@@ -102,7 +102,7 @@ CLAIMS = (
             "At the ridge that the fixed point finds best the balanced error of least squares on raw rows"
             " (d/n = 1/2) is less than at an eighth of it and at eight times as much."
         ),
-        formula=r"\lambda^* = \arg\min_\lambda \tfrac12(\mathrm{err}_0 + \mathrm{err}_1)(\lambda)",
+        formula=r"\lambda^* = \mathrm{arg}\min_\lambda \tfrac12(\mathrm{err}_0 + \mathrm{err}_1)(\lambda)",
         source=SOURCE,
         note=NOTE,
         assumptions=PROPORTIONAL,

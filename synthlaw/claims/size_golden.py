@@ -212,7 +212,7 @@ CLAIMS = (
             "The number of synthetic rows of least balanced excess risk is the minimiser of floor +"
             " variance + second order (golden case, 2,000 and 100 raw rows)."
         ),
-        r"\hat m = \arg\min_m \{ floor(m) + variance(m) + second\ order(m) \}",
+        r"\hat m = \mathrm{arg}\min_m \{ floor(m) + variance(m) + second\ order(m) \}",
         optimum,
         note=NOTE,
         source=DERIVED,
