@@ -111,7 +111,7 @@ def existence(table: pd.DataFrame) -> Figure:
         [0.0, 0.0, 1.0, 1.0],
         color=INK,
         zorder=1.5,
-        label=f"limit: κ* = {threshold:.4f}",
+        label=f"limit: δ* = {threshold:.4f}",
     )
     dims = sorted(set(tidy.numbers(table, "dim").tolist()))
     for i, dim in enumerate(dims):
