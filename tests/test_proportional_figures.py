@@ -98,7 +98,7 @@ def test_the_transition_has_a_step_at_the_threshold_and_bars() -> None:
     legend = axes.get_legend()
     assert legend is not None
     words = [text.get_text() for text in legend.get_texts()]
-    assert words == ["limit: κ* = 0.2000", "d = 16", "d = 64"]
+    assert words == ["limit: δ* = 0.2000", "d = 16", "d = 64"]
 
 
 def test_a_table_without_its_columns_is_refused() -> None:
