@@ -100,4 +100,4 @@ def curves(lab: Lab) -> pd.DataFrame:
     rows += _line("d/n", ASPECTS[solved], group_errors(found, groups)[solved])
     ridges = {"ratio": RIDGE, "d/n": SMALL_RIDGE}
     table = pd.DataFrame(rows).assign(loss=LOSS, separation=SETTING["separation"], minority=SHARE)
-    return table.assign(ridge=table["panel"].map(ridges))
+    return table.assign(ridge=[ridges[panel] for panel in table["panel"]])
