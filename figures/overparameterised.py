@@ -70,7 +70,10 @@ def _scheme(axes: Axes, rows: pd.DataFrame, position: int) -> None:
         axes.plot(x, tidy.numbers(known, f"{part}_theory"), zorder=2, **single, **look)
         points = tidy.known(rows, part)
         # Small and pale, so that the eye goes to the worst group.
-        small: dict[str, Any] = {"markersize": 2.4 if part == "average" else 3.4, "markeredgewidth": 0.3}
+        small: dict[str, Any] = {
+            "markersize": 2.4 if part == "average" else 3.4,
+            "markeredgewidth": 0.3,
+        }
         pale: dict[str, Any] = {"alpha": 0.75} if part == "average" else {}
         error_bars(
             axes,

@@ -182,7 +182,7 @@ def pictured(lab: Lab) -> pd.DataFrame:
     }
     floors = dict.fromkeys(laws, float("nan"))
     for shift in SHIFTS:
-        name = f"n augmented rows, log-odds shifted by {shift:g}"
+        name = f"n augmented rows, first coefficient off by {shift:g}"
         found[name] = {n: _augmented(lab, n, shift) for n in few}
         made = classes(two.target._replace(shift=shift))
         laws[name] = lambda n, made=made: augmented(two, RAW, made, n, 1.0, 1.0)
