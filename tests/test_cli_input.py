@@ -91,6 +91,12 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(folder, arguments, words) 
     assert tree(folder) == before
 
 
+def test_the_package_runs_as_the_command(folder: Path) -> None:
+    module = [sys.executable, "-m", "synthlaw", "predict", "negative.toml"]
+    done = subprocess.run(module, cwd=folder, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (2, run(folder, "predict", "negative.toml").stderr)
+
+
 def test_help_version_and_json(folder: Path) -> None:
     assert "simulate" in run(folder, "--help").stdout
     assert run(folder, "--version").stdout.startswith("synthlaw 0.")
