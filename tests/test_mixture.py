@@ -208,7 +208,7 @@ def test_doubt_is_told_and_nonsense_refused() -> None:
         predict_mixture(fitted(), 100, 100, 1.2)
     with pytest.raises(InputError, match="positive numbers"):
         best_share(fitted(), 0, 100)
-    for wrong in ({"smoothness": 0.2}, {"decay": 0.0}, {"noise": -1.0}):
+    for wrong in ({"power": 0.2}, {"smoothness": 0.0}, {"noise": -1.0}):
         with pytest.raises(InputError, match="a sequence needs"):
             seq.sequence(**wrong)
     with pytest.raises(InputError, match="no bias 'odd'"):

@@ -58,7 +58,7 @@ def sequence_risk(
     """
     rng = np.random.default_rng([seed, mix.rows, mix.synthetic, len(of.index)])
     shape = (replicates, len(of.index))
-    kept = 1.0 / (1.0 + ridge * of.index ** (2.0 * of.smoothness))
+    kept = 1.0 / (1.0 + ridge * of.index ** (2.0 * of.power))
     raw, made = (
         of.noise * rng.standard_normal(shape) / count**0.5 for count in (mix.rows, mix.synthetic)
     )

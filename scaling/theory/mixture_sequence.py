@@ -28,12 +28,12 @@ SHARES = np.linspace(0.0, 1.0, 201)
 
 class Sequence(NamedTuple):
     """``index`` k and ``weight`` of the summands ``(J,)`` (integers, then nodes of an integral),
-    ``target`` theta_k ``(J,)``, ``smoothness`` s of the penalty ``k^2s``, ``noise`` sigma."""
+    ``target`` theta_k ``(J,)``, ``power`` s of the penalty ``k^2s``, ``noise`` sigma."""
 
     index: np.ndarray
     weight: np.ndarray
     target: np.ndarray
-    smoothness: float
+    power: float
     noise: float
 
 
@@ -60,12 +60,12 @@ class Sums(NamedTuple):
     noise: float
 
 
-def sequence(smoothness: float = 1.0, decay: float | None = None, noise: float = 1.0) -> Sequence:
+def sequence(power: float = 1.0, smoothness: float | None = None, noise: float = 1.0) -> Sequence:
     """The sequence ``theta_k = k^-(p + 1/2)`` under the penalty ``k^2s``.
 
     Args:
-        smoothness: s > 1/4 (below, ridge has infinite variance).
-        decay: p > 0; None: p = s.
+        power: s > 1/4 (below, ridge has infinite variance).
+        smoothness: p > 0; None: p = s.
         noise: sigma > 0, of one row.
 
     Raises ``InputError`` outside of these bounds.
@@ -73,10 +73,10 @@ def sequence(smoothness: float = 1.0, decay: float | None = None, noise: float =
     >>> round(float((sequence(1.0).weight * sequence(1.0).target**2).sum()), 8)  # zeta(3)
     1.2020569
     """
-    p = smoothness if decay is None else decay
-    if not (smoothness > 0.25 and p > 0.0 and noise > 0.0):
+    p = power if smoothness is None else smoothness
+    if not (power > 0.25 and p > 0.0 and noise > 0.0):
         raise InputError(
-            "a sequence needs smoothness > 1/4, decay > 0 and noise > 0; choose larger ones."
+            "a sequence needs power > 1/4, smoothness > 0 and noise > 0; choose larger ones."
         )
     x, w = np.polynomial.legendre.leggauss(ORDER)
     edges = np.linspace(np.log(SINGLE + 0.5), np.log(LAST), PANELS + 1)
@@ -84,7 +84,7 @@ def sequence(smoothness: float = 1.0, decay: float | None = None, noise: float =
     far = np.exp(0.5 * (edges[1:] + edges[:-1])[:, None] + half * x)
     index = np.concatenate([np.arange(1.0, SINGLE + 1), far.ravel()])
     weight = np.concatenate([np.ones(SINGLE), (half * w * far).ravel()])
-    return Sequence(index, weight, index ** -(p + 0.5), smoothness, noise)
+    return Sequence(index, weight, index ** -(p + 0.5), power, noise)
 
 
 def finite(of: Sequence, length: int) -> Sequence:
@@ -147,7 +147,7 @@ def sums(of: Sequence, wrong: Bias, ridge: np.ndarray = RIDGES) -> Sums:
     >>> 0.98 < at.floor / at.energy < 1.0  # a little ridge takes a little of the bias
     True
     """
-    log = 2.0 * of.smoothness * np.log(of.index)
+    log = 2.0 * of.power * np.log(of.index)
     h = 1.0 / (1.0 + np.exp(np.log(ridge)[:, None] + log))
     against = of.weight * np.abs(of.target) * wrong.sign * wrong.size
     b2 = of.weight * wrong.size**2
