@@ -23,6 +23,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from benchmarks.__main__ import SCHEMA, machine
+from benchmarks.records import leave
 
 RECORDED = Path(__file__).parent / "recorded" / "fixed_point.json"
 UNRECORDED = Path("results") / "bench" / "fixed_point.json"
@@ -225,8 +226,6 @@ def measure(repeats: int = REPEATS) -> dict[str, Any]:
 
 
 def main() -> None:
-    from simulations.runs.store import write_atomically
-
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fixed_point", description=__doc__)
     parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
     parser.add_argument("--ours", action="store_true", help=argparse.SUPPRESS)
@@ -235,11 +234,8 @@ def main() -> None:
         print(json.dumps(ours()))
         return
     path = RECORDED if chosen.record else UNRECORDED
-    path.parent.mkdir(parents=True, exist_ok=True)
     result = {"schema": SCHEMA, **machine(), "parts": {"fixed_point": measure()}}
-    text = json.dumps(result, indent=1) + "\n"
-    write_atomically(path, text.encode())
-    print(text, end="")
+    print(leave(result, path), end="")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.__main__ import SCHEMA, machine
+from benchmarks.records import leave
 
 RECORDED = Path(__file__).parent / "recorded" / "series_law.json"
 UNRECORDED = Path("results") / "bench" / "series_law.json"
@@ -135,15 +136,12 @@ def measure(replicates: int = 4, repeats: int = 3) -> dict[str, Any]:
 
 
 def main() -> None:
-    from simulations.runs.store import write_atomically
-
     parser = argparse.ArgumentParser(prog="python -m benchmarks.series_law", description=__doc__)
     parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
     chosen = parser.parse_args()
     result = {"schema": SCHEMA, **machine(), **measure()}
     path = RECORDED if chosen.record else UNRECORDED
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(result, indent=1) + "\n").encode())
+    leave(result, path)
     print(json.dumps({key: result[key] for key in ("time_ratio", "matrices")}, indent=1))
     print(path, file=sys.stderr)
 

@@ -16,7 +16,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
@@ -26,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.__main__ import SCHEMA, machine
+from benchmarks.records import seconds
 
 RECORDED = Path(__file__).parent / "recorded" / "smote.json"
 UNRECORDED = Path("results") / "bench" / "smote.json"
@@ -86,13 +86,6 @@ def theirs(rows: np.ndarray) -> dict[str, Callable[[int], Any]]:
 
     assert fit_resample(0).shape == bare(0).shape == (MADE, DIM)
     return {"fit_resample": fit_resample, "bare": bare}
-
-
-def seconds(function: Callable[[], Any]) -> tuple[float, float]:
-    """How long one call takes by the clock, and on the processor, all threads together."""
-    start, spent = time.perf_counter(), time.process_time()
-    function()
-    return time.perf_counter() - start, time.process_time() - spent
 
 
 def measure(cores: int, rounds: int) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.__main__ import SCHEMA, machine
+from benchmarks.records import leave
 
 RECORDED = Path(__file__).parent / "recorded" / "symmetry.json"
 UNRECORDED = Path("results") / "bench" / "symmetry.json"
@@ -152,8 +153,6 @@ def measure(count: int = LOOPED) -> dict[str, Any]:
 
 
 def main() -> None:
-    from simulations.runs.store import write_atomically
-
     parser = argparse.ArgumentParser(prog="python -m benchmarks.symmetry", description=__doc__)
     parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
     parser.add_argument("--ours", action="store_true", help=argparse.SUPPRESS)
@@ -162,11 +161,8 @@ def main() -> None:
         print(json.dumps(ours()))
         return
     path = RECORDED if chosen.record else UNRECORDED
-    path.parent.mkdir(parents=True, exist_ok=True)
     result = {"schema": SCHEMA, **machine(), "parts": {"symmetry": measure()}}
-    text = json.dumps(result, indent=1) + "\n"
-    write_atomically(path, text.encode())
-    print(text, end="")
+    print(leave(result, path), end="")
 
 
 if __name__ == "__main__":

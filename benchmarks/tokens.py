@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.__main__ import SCHEMA, machine
+from benchmarks.records import leave
 
 RECORDED = Path(__file__).parent / "recorded" / "tokens.json"
 UNRECORDED = Path("results") / "bench" / "tokens.json"
@@ -97,8 +98,6 @@ def measure(replicates: int = 1000, repeats: int = 5) -> dict[str, Any]:
 
 
 def main() -> None:
-    from simulations.runs.store import write_atomically
-
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tokens", description=__doc__)
     parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
     parser.add_argument("--quick", action="store_true", help="a rough look in a minute")
@@ -106,8 +105,7 @@ def main() -> None:
     found = measure(50, 2) if chosen.quick else measure()
     result = {"schema": SCHEMA, **machine(), "quick": chosen.quick, **found}
     path = RECORDED if chosen.record else UNRECORDED
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(result, indent=1) + "\n").encode())
+    leave(result, path)
     print(json.dumps(found, indent=1))
     print(path, file=sys.stderr)
 

@@ -10,13 +10,11 @@ replicate of a simulation: drawing the rows, the fit, exact risks.
 """
 
 import argparse
-import json
 import os
 
 # Read when NumPy is first imported.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-import time  # noqa: E402
 import warnings  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from importlib.metadata import version  # noqa: E402
@@ -26,6 +24,7 @@ from typing import Any, NamedTuple  # noqa: E402
 import numpy as np  # noqa: E402
 
 from benchmarks.__main__ import SCHEMA, machine  # noqa: E402
+from benchmarks.records import leave, seconds  # noqa: E402
 
 RECORDED = Path(__file__).parent / "recorded" / "wide.json"
 UNRECORDED = Path("results") / "bench" / "wide.json"
@@ -126,13 +125,6 @@ def ours(loss: str, given: Design) -> dict[str, Callable[[], Any]]:
     }
 
 
-def seconds(function: Callable[[], Any]) -> tuple[float, float]:
-    """How long one call takes by the clock, and on the processor."""
-    start, spent = time.perf_counter(), time.process_time()
-    function()
-    return time.perf_counter() - start, time.process_time() - spent
-
-
 def measure(dim: int, loss: str, rounds: int) -> dict[str, Any]:
     """Milliseconds of each, and how far from our objective the others end, relative."""
     given = design(dim)
@@ -172,16 +164,11 @@ def main() -> None:
             for dim in chosen.dims
             for loss in LOSSES
         ]
-    from simulations.runs.store import write_atomically
-
     found = machine()
     found["versions"]["scikit-learn"] = version("scikit-learn")
     path = RECORDED if chosen.record else UNRECORDED
-    path.parent.mkdir(parents=True, exist_ok=True)
     result = {"schema": SCHEMA, **found, "ridge": RIDGE, "parts": parts}
-    text = json.dumps(result, indent=1) + "\n"
-    write_atomically(path, text.encode())
-    print(text, end="")
+    print(leave(result, path), end="")
 
 
 if __name__ == "__main__":

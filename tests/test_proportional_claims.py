@@ -13,7 +13,7 @@ from synthlaw.claims.proportional_means import PARTS
 from synthlaw.claims.proportional_samples import (
     Case,
     _statistics,
-    controlled,
+    controlled_means,
     drawn,
     measured,
     sweep_of,
@@ -61,7 +61,7 @@ def test_controls_take_noise_away_and_no_bias() -> None:
     rng = np.random.default_rng(0)
     controls = rng.standard_normal((400, 5))
     samples = 2.0 + controls[:, :1] + 0.01 * rng.standard_normal((400, 1))
-    mean, se = controlled(samples, controls)
+    mean, se = controlled_means(samples, controls)
     assert abs(mean[0] - 2.0) < 5e-3 and 4e-4 < se[0] < 6e-4
 
 
@@ -74,7 +74,7 @@ def test_folds_bring_in_no_bias_where_one_sample_would() -> None:
         c = rng.standard_normal((60, 10))
         curved = 0.5 * (c**2 - 1.0).sum(axis=1) / np.sqrt(20.0)
         y = (c[:, 0] + curved + 0.3 * rng.standard_normal(60))[:, None]
-        folds.append(controlled(y, c)[0][0])
+        folds.append(controlled_means(y, c)[0][0])
         design = np.column_stack([np.ones(60), c])
         alone.append(np.linalg.lstsq(design, y, rcond=None)[0][0, 0])
     assert_mean(*sample_mean(np.array(folds)), 0.0, detects=0.022)

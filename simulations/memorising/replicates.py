@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulations.controlled import controlled
 from simulations.memorising import features as random_features
 from simulations.memorising.rows import Reference, draw
 from simulations.memorising.world import (
@@ -66,14 +67,8 @@ def controlled_mean(values: np.ndarray, controls: np.ndarray) -> Estimate:
     >>> abs(found.value - 2.0) < 0.005, found.se < 0.001
     (True, True)
     """
-    left = values.copy()
-    fold = np.arange(len(values)) % FOLDS
-    for inside in (fold == place for place in range(FOLDS)):
-        if len(values) < PER_CONTROL * max(controls.shape[1], 1):
-            break
-        design = np.column_stack([np.ones((~inside).sum()), controls[~inside]])
-        slopes = np.linalg.lstsq(design, values[~inside], rcond=None)[0][1:]
-        left[inside] -= controls[inside] @ slopes
+    enough = len(values) >= PER_CONTROL * max(controls.shape[1], 1)
+    left = controlled(values, controls, FOLDS) if enough else values
     return Estimate(float(left.mean()), float(left.std(ddof=1) / np.sqrt(len(left))))
 
 

@@ -10,6 +10,7 @@ from jax import Array
 
 from simulations.compilation import quick_jit
 from simulations.tokens import bayes
+from simulations.tokens.world import divergence
 from simulations.transformers.architecture import Weights, next_token
 from simulations.transformers.latents import Sequences, key_of, sequences
 from simulations.transformers.prompts import prompt, reading
@@ -153,6 +154,4 @@ def _divergence(log_p: Array, log_q: Array) -> Array:
     """``(N, T + 1)``."""
     # Laws in single precision sum to 1 within 1e-7 only: that is taken out, in double precision.
     q = jax.nn.log_softmax(log_q.astype(log_p.dtype), axis=-1)
-    # p (e^t - 1 - t), t = log q/p: no term is negative.
-    t = q - log_p[:, None, :]
-    return (jnp.exp(log_p)[:, None, :] * (jnp.expm1(t) - t)).sum(axis=-1)
+    return divergence(log_p[:, None, :], q)

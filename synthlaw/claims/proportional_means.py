@@ -31,7 +31,7 @@ from synthlaw.claims.proportional_errors import (
     evidence_of,
     rows_of,
 )
-from synthlaw.claims.proportional_samples import Case, controlled, drawn, sweep_of
+from synthlaw.claims.proportional_samples import Case, controlled_means, drawn, sweep_of
 from synthlaw.claims.record import CLOSED, Claim, Twin
 
 COUNTS = {"majority": 75, "minority": 25}
@@ -115,7 +115,7 @@ def sampled_errors(lab: Lab, size: int, balanced: bool) -> Drawn:
         twice = [parts[i] * parts[j] for i in range(2) for j in range(i, 2)]
         twice = [each - float(i) for each, i in zip(twice, (1, 0, 1), strict=True)]
         controls = np.stack([*parts, *twice], axis=1)
-        return Drawn(*controlled(np.stack([*errors, errors.mean(axis=0)], axis=1), controls))
+        return Drawn(*controlled_means(np.stack([*errors, errors.mean(axis=0)], axis=1), controls))
 
     return lab.recall(f"class means {size} {balanced}", compute)
 

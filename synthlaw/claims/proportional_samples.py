@@ -15,6 +15,7 @@ from scaling.theory.proportional.conventions import from_engine, to_engine
 from scaling.theory.proportional.errors import group_errors
 from scaling.theory.proportional.fixed_point import fixed_point
 from scaling.theory.proportional.units import clusters_of, predicted_errors
+from simulations.controlled import controlled
 from simulations.population.units import Unit
 from simulations.sampling.layout import fitted_of
 from simulations.sampling.newton import FOUND
@@ -151,20 +152,14 @@ def _measures(unit: Unit, theta: np.ndarray, basis: np.ndarray) -> np.ndarray:
     return np.array([*errors, errors.mean(), np.linalg.norm(along), rest, theta[dim]])
 
 
-def controlled(samples: np.ndarray, controls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def controlled_means(samples: np.ndarray, controls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Means of ``samples (R, M)`` less what follows ``controls (R, q)``, whose means are exactly 0, and
     their standard errors.
 
-    Every fold's coefficients are the least-squares ones of the other folds, so that the mean has no bias.
     Of the controls, the strongest first, R/6 are used at most.
     """
     count = len(samples)
-    design = np.column_stack([np.ones(count), controls[:, : count // 6]])
-    fold, left = np.arange(count) % FOLDS, samples.copy()
-    for k in range(FOLDS):
-        own = fold == k
-        solved = np.linalg.lstsq(design[~own], samples[~own], rcond=None)[0]
-        left[own] -= design[own, 1:] @ solved[1:]
+    left = controlled(samples, controls[:, : count // 6], FOLDS)
     return left.mean(axis=0), left.std(axis=0, ddof=1) / np.sqrt(count)
 
 
@@ -222,7 +217,7 @@ def _summed(unit: Unit, found: np.ndarray, controls: list[np.ndarray]) -> Measur
     for cell in range(found.shape[1]):
         kept = found[whole[:, cell], cell]
         if whole[:, cell].all():
-            mean[cell], se[cell] = controlled(kept, controls[cell])
+            mean[cell], se[cell] = controlled_means(kept, controls[cell])
         elif len(kept) > 1:
             # Given that the rule exists the controls' means are no longer known.
             mean[cell], se[cell] = kept.mean(axis=0), kept.std(axis=0, ddof=1) / np.sqrt(len(kept))
