@@ -78,7 +78,7 @@ FOLDER = "figures"
 
 def render(name: str, directory: str | Path) -> list[Path]:
     """Remake pictures of a run as ``directory/figures/*.png`` and ``*.svg``, with the numbers drawn beside
-    them: ``NAME.csv``, and ``NAME_2.csv`` and so on where a picture is of several tables.
+    them, ``*.csv`` (of several tables the points; ``directory/tables`` has all).
 
     Args:
         name: ``all``; a key of ``FIGURES`` (every picture of that kind); or one picture's own
@@ -101,12 +101,11 @@ def render(name: str, directory: str | Path) -> list[Path]:
 
 
 def _left(picture: Picture, stem: Path) -> list[Path]:
-    """The drawings of one picture, beside the tables that were drawn."""
+    """The drawings of one picture, beside the table that was drawn."""
     drawn = save(picture.draw(), stem)
     tables = [part for part in getattr(picture.draw, "args", ()) if isinstance(part, pd.DataFrame)]
-    for position, table in enumerate(tables, start=1):
-        name = stem.name if position == 1 else f"{stem.name}_{position}"
-        save_table(table, stem.with_name(f"{name}.csv"))
+    if tables:
+        save_table(tables[0], stem.with_name(f"{stem.name}.csv"))
     return drawn
 
 
