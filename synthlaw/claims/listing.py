@@ -23,7 +23,7 @@ What `synthlaw verify` checks, by family. This page is made from the registry by
 
 
 def _about(family: str) -> str:
-    """The first line of a family's room, without its name: ``Size: how many ..`` becomes ``how many ..``."""
+    """What a family is about: the first line of its room, without the name."""
     words = (getattr(rooms, family).__doc__ or "").strip().split("\n")[0]
     return words.partition(": ")[2].rstrip(".")
 
