@@ -69,8 +69,8 @@ def control(
 
         [ (1-vn)^2 (|eta|^2 - B^2) - 2 (1-vn) vn <eta, e> + (vn)^2 (e'C^-1 e - r/n) ] / (2 (1+v))
 
-    with the posterior variance ``v = 1/(n + r/B^2)`` of endless tokens and what the seeds
-    miss the law's mean embedding by, ``e = ubar - mu``. Given U and eta, e has mean 0 and covariance C/n at any d, and
+    with the posterior variance ``v = 1/(n + r/B^2)`` of endless tokens and what the seeds miss the law's
+    mean embedding by, ``e = ubar - mu``. Given U and eta, e has mean 0 and covariance C/n at any d, and
     ``E|eta|^2 = B^2``: the mean is exactly 0.
 
     Args:

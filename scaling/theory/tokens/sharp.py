@@ -10,7 +10,7 @@ The expectation is over embeddings and seeds. Source: paper_notes/transformers.m
 """
 
 from math import exp, inf, log, pi
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scipy.integrate import quad
 from scipy.optimize import brentq
@@ -108,15 +108,15 @@ def normal_quantile(dim: int, norm: float, vocabulary: float, probability: float
         if dim == 1:
             return float(chi2.cdf(x / (1.0 + s), 1)) - probability
         top = (x / (1.0 + s)) ** 0.5
-        inner = lambda z: chi2.cdf(x - (1.0 + s) * z**2, dim - 1) * exp(-0.5 * z**2)  # noqa: E731
+
+        def inner(z: float) -> float:
+            return float(chi2.cdf(x - (1.0 + s) * z**2, dim - 1)) * exp(-0.5 * z**2)
+
         return quad(inner, 0.0, top)[0] * (2.0 / pi) ** 0.5 - probability
 
     largest = (1.0 + s) * float(chi2.ppf(probability, dim))
-    return (
-        exp(s)
-        * float(brentq(short, 1e-12, largest * (1.0 + 1e-9), xtol=1e-10))
-        / (2.0 * vocabulary)
-    )
+    root: Any = brentq(short, 1e-12, largest * (1.0 + 1e-9), xtol=1e-10)
+    return exp(s) * float(root) / (2.0 * vocabulary)
 
 
 def correction(norm: float, vocabulary: float) -> float:

@@ -1,6 +1,7 @@
 """Generation, tokens: the published rate as an inequality over a grid, its smallest constant and slack."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,7 @@ LIMIT = 3.0
 PICTURE = "token_slack"
 
 
-def cells(lab: Lab) -> pd.DataFrame:
+def cells(lab: Lab) -> Any:
     """Means and standard errors of every cell of the grid, with the rate."""
 
     def run() -> pd.DataFrame:
@@ -77,8 +78,8 @@ def holds(lab: Lab, constant: float) -> pd.DataFrame:
     )
 
 
-def _draw(lab: Lab, table: pd.DataFrame) -> None:
-    """The slack map: bound over upper limit at the smallest constant, least over r and B; and curves in n."""
+def _draw(lab: Lab, table: Any) -> None:
+    """Bound over upper limit at the smallest constant, least over r and B; and curves in n."""
     upper = (table["mean"] + LIMIT * table["se"]).to_numpy()
     size = table["n"].replace(ENDLESS, np.inf).to_numpy(float)
     found = bound.smallest_constant(upper, table["d"].to_numpy(), size)
@@ -103,9 +104,9 @@ CLAIMS = (
         kind="inequality",
         title="The published rate of transformers as generators holds, with room",
         statement=(
-            "The divergence stays below 5 (1/sqrt d + log d/sqrt n) in every cell of a grid of vocabularies"
-            " (64, 256, 1,024), seeds (10^2, 10^4, 10^6, endless), r = 2, 8, B = 1/2, 1 and one to four layers"
-            " at step 1."
+            "The divergence stays below 5 (1/sqrt d + log d/sqrt n) in every cell of a grid of"
+            " vocabularies (64, 256, 1,024), seeds (10^2, 10^4, 10^6, endless), r = 2, 8, B = 1/2, 1 and"
+            " one to four layers at step 1."
         ),
         formula=r"E\,\mathrm{KL} \le C\Bigl(\frac1{\sqrt d} + \frac{\log d}{\sqrt n}\Bigr)",
         source="rate: arXiv 2406.03628; its constant measured here",
