@@ -52,9 +52,9 @@ def _one(
 
 
 @cache
-def _program(norm: float, prior: str, draws: int, once: bool) -> Quick:
+def _program(norm: float, prior: str, draws: int) -> Quick:
     one = partial(_one, norm=norm, prior=prior, draws=draws)
-    return quick_jit(jax.vmap(one, in_axes=(0, 0, 0, None, 0)), once=once)
+    return quick_jit(jax.vmap(one, in_axes=(0, 0, 0, None, 0)))
 
 
 def control(
@@ -117,7 +117,6 @@ def divergences(
     *,
     prior: str = "sphere",
     draws: int = 0,
-    once: bool = False,
 ) -> Divergences:
     """Divergences of the predictive under the true prior, R replicates, N numbers of seeds.
 
@@ -128,7 +127,6 @@ def divergences(
         seed: root of all draws.
         prior: ``sphere`` or ``gaussian``.
         draws: of latents for importance sampling, even; 0: quadrature, for r at most 2.
-        once: a program that compiles twice as fast and runs slower.
 
     Returns:
         `Divergences`.
@@ -150,7 +148,7 @@ def divergences(
         )
     if world.norm <= 0.0 or replicates < 1:
         raise InputError("Bayes predictive: give a latent_norm above 0 and at least one replicate.")
-    run = _program(float(world.norm), prior, draws, once)
+    run = _program(float(world.norm), prior, draws)
     ordered = np.asarray(sizes, float)
     parts = []
     for start in range(0, replicates, BATCH):

@@ -68,8 +68,8 @@ def medians(lab: Lab, norm: float, vocabularies: tuple[int, ...]) -> pd.DataFram
 def long_latent(lab: Lab) -> pd.DataFrame:
     """The ladder in d at B = 3/2, and its picture."""
     table = medians(lab, LONG, NEAR)
-    along, rows = np.geomspace(NEAR[0], 2**20, 25), []
-    name = f"median, r = {DIM}, B = {LONG:g}"
+    along, rows = np.geomspace(NEAR[0], FAR, 25), []
+    name = f"median, r = {DIM}, B = {LONG:g} (line: its normal limit)"
     for d in (*NEAR, FAR):
         values = simulated(lab, World(d, DIM, LONG)).layers[:, -1, 0]
         rows.append(point(name, d, median_se(values)))

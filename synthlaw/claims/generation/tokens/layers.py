@@ -67,7 +67,7 @@ def depth(lab: Lab) -> pd.DataFrame:
             rows.append(fitted_row(name, d, expected, mean_se(values), len(values), 0))
         if d == NEAR[-1]:
             drawn = [(k + 1.0, mean_se(fitted(found, k))) for k in range(found.layers.shape[2])]
-    name = f"step 1/2, d = {NEAR[-1]}, r = 4"
+    name = f"step 1/2, d = {NEAR[-1]}, r = 4, B = 0.5"
     steps = np.arange(1.0, 5.0)
     laws = [sharp.deeper(4, 0.5, NEAR[-1], int(k) - 1, HALF) for k in steps]
     leave(lab, "layers", [point(name, *each) for each in drawn] + line(name, steps, laws))
@@ -82,7 +82,7 @@ def second_layer(lab: Lab) -> pd.DataFrame:
         expected, values = sharp.deeper(world.dim, world.norm, d, 1, 1.0), _squared(lab, world)
         rows.append(fitted_row("", d, expected, mean_se(values), len(values), 0))
     world = SECOND._replace(vocabulary=NEAR[-1])
-    name = f"step 1, d = {NEAR[-1]}, r = 8"
+    name = f"step 1, d = {NEAR[-1]}, r = 8, B = 0.5"
     found = simulated(lab, world)
     drawn = [point(name, k + 1.0, mean_se(fitted(found, k))) for k in range(found.layers.shape[2])]
     laws = [sharp.deeper(8, 0.5, NEAR[-1], k, 1.0) for k in (0, 1)]

@@ -6,17 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scaling.theory.tokens import bound
+from scaling.theory.tokens import bound, sharp
 from simulations.tokens.experiment import ENDLESS
 from simulations.tokens.world import World
 from synthlaw.claims.generation.tokens.runs import (
-    FAR_LAYERS,
     LAYERS,
     NEAR,
     NOTE,
     SEEDS,
     WORLD,
-    law,
     leave,
     line,
     mean_se,
@@ -87,14 +85,15 @@ def _draw(lab: Lab, table: Any) -> None:
     least = with_slack.groupby(["layers", "d", "n"], as_index=False)["slack"].min()
     rows = least.assign(constant=found.constant).to_dict("records")
     leave(lab, "slack", [{str(k): v for k, v in row.items()} for row in rows], PICTURE)
-    for layer in range(1, FAR_LAYERS + 1):
-        own = table.query(f"d == {NEAR[-1]} and r == 2 and B == 1 and layers == {layer} and n > 0")
-        name = f"{layer} layer{'s'[: layer - 1]} (r = 2, B = 1, d = {NEAR[-1]})"
+    along = np.geomspace(100.0, 1e6, 20)
+    for layer in range(1, LAYERS + 1):
+        own = table.query(
+            f"d == {NEAR[-1]} and r == 2 and B == 0.5 and layers == {layer} and n > 0"
+        )
+        name = f"{layer} layer{'s' if layer > 1 else ''} (r = 2, B = 0.5, d = {NEAR[-1]})"
         points = [point(name, n, (m, s)) for n, m, s in own[["n", "mean", "se"]].to_numpy()]
-        along = np.geomspace(100.0, 1e6, 20)
-        world = World(NEAR[-1], 2, 1.0)
-        laws = line(name, along, [law(world, float(n)).second for n in along])
-        leave(lab, "seeds", points + (laws if layer == 1 else []))
+        laws = [sharp.deeper(2, 0.5, NEAR[-1], layer - 1, 1.0, float(n)) for n in along]
+        leave(lab, "seeds", points + line(name, along, laws))
 
 
 CLAIMS = (

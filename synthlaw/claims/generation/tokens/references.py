@@ -25,8 +25,8 @@ from synthlaw.claims.generation.tokens.runs import (
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import Assumption, Claim, Twin, always, no_failures
 
-LIKELIEST, SIZES, REPLICATES = World(32, 2, 1.0), (1000, 10**9), 2560
-BAYES, FEW, FEWER = World(512, 1, 0.5, 0.0), (1, 8, 64), 320
+LIKELIEST, SIZES, REPLICATES = World(32, 2, 1.0), (1000, 10**9), 3584
+BAYES, FEW, FEWER = World(512, 1, 0.5, 0.0), (1, 8, 64), 512
 EXISTS = Assumption(
     "Every draw of seeds has a maximum of likelihood (those without are counted).", no_failures
 )
@@ -77,9 +77,7 @@ def law_of(lab: Lab, dim: int) -> pd.DataFrame:
 def predictive(lab: Lab) -> pd.DataFrame:
     """Means of the Bayes predictive over (r/2) log(1 + v)."""
     count = FEWER * lab.preset.effort
-    found = bayes_experiment.divergences(
-        BAYES, list(FEW), count, lab.seed, prior="gaussian", once=True
-    )
+    found = bayes_experiment.divergences(BAYES, list(FEW), count, lab.seed, prior="gaussian")
     rows = []
     for k, n in enumerate(FEW):
         expected = sharp.bayes(BAYES.dim, BAYES.norm, n)

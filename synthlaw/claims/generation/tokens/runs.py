@@ -69,7 +69,7 @@ def simulated(
             lab.seed,
             width=WIDTH,
             tables=tables,
-            once=world.vocabulary < max(NEAR),
+            once=world.vocabulary == min(NEAR),
         )
 
     return lab.recall(f"tokens {world} {step} {name}", run)
