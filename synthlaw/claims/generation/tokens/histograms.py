@@ -49,7 +49,10 @@ def simulated(lab: Lab) -> tuple[np.ndarray, ...]:
         drawn = [seed_counts(law, list(SIZES), lab.seed, ["histogram", r]) for r in range(count)]
         counts = np.stack(drawn).astype(float)
         # In the order of `three`; one shape whatever the effort.
-        parts = [_program()(np.log(law), each) for each in np.split(counts, lab.preset.effort)]
+        parts = [
+            _program()(np.log(law)[None, None], each)
+            for each in np.split(counts, lab.preset.effort)
+        ]
         return law, counts, *(np.concatenate(each) for each in zip(*parts, strict=True))
 
     return lab.recall("tokens histogram", run)

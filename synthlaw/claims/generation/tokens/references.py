@@ -26,7 +26,7 @@ from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import Assumption, Claim, Twin, always, no_failures
 
 LIKELIEST, SIZES, REPLICATES = World(32, 2, 1.0), (1000, 10**9), 3584
-BAYES, FEW, FEWER = World(512, 1, 0.5, 0.0), (1, 8, 64), 512
+BAYES, FEW, FEWER = World(1024, 1, 0.5, 0.0), (1, 8, 64), 320
 EXISTS = Assumption(
     "Every draw of seeds has a maximum of likelihood (those without are counted).", no_failures
 )
@@ -124,7 +124,7 @@ CLAIMS = (
         "generation-tokens-bayes",
         "The Bayes predictive: its divergence from the first seed on",
         "Under a Gaussian prior of the latent the posterior predictive has the mean divergence (r/2)"
-        " log(1 + v), v = 1/(n + r/B^2), at 1, 8 and 64 seeds (r = 1, B = 1/2, 512 tokens).",
+        " log(1 + v), v = 1/(n + r/B^2), at 1, 8 and 64 seeds (r = 1, B = 1/2, 1,024 tokens).",
         r"E\,\mathrm{KL} = \frac r2\log\Bigl(1 + \frac1{n + r/B^2}\Bigr)",
         predictive,
         source=SOURCE,

@@ -37,7 +37,7 @@ MORE = {
     World(64, 4, 1.5): 384,
     World(256, 4, 1.5): 384,
     World(1024, 4, 1.5): 576,
-    World(256, 4, 0.5): 768,
+    World(256, 4, 0.5): 1536,
 }
 PICTURE = "token_kl"
 WORLD: tuple[Assumption, ...] = (
