@@ -15,7 +15,7 @@ from simulations.problems import InputError
 from simulations.series.keys import generator
 from simulations.tokens import bayes_experiment, control
 from simulations.tokens.experiment import ENDLESS, divergences
-from simulations.tokens.world import World, embeddings
+from simulations.tokens.world import World, embeddings, seed_counts
 from synthlaw.claims.generation import tokens
 from synthlaw.claims.generation.tokens import breaks
 from synthlaw.claims.judges import judge
@@ -131,13 +131,20 @@ def test_the_quadratic_form_takes_the_noise_off_likelihood() -> None:
 
 
 def test_the_control_of_the_predictive_has_mean_0() -> None:
-    found = bayes_experiment.divergences(
-        World(16, 1, 1.0, 0.0), [2, 40], 1200, seed=3, prior="gaussian"
-    )
-    law = np.array([sharp.bayes(1, 1.0, n) for n in (2, 40)])
-    assert_mean(*sample_mean(found.control), np.zeros(2), detects=0.8 * law)
-    other = bayes_experiment.divergences(World(16, 2), [40], 20)
-    assert (other.control == 0.0).all()
+    """At 16 tokens, where nothing is normal; two fifths of the divergence itself must not pass."""
+    world, sizes = World(16, 2, 1.0), np.array([2.0, 40.0])
+    found = []
+    for r in range(4000):
+        table, eta = embeddings(world, 3, r), bayes_experiment.latent(world, "gaussian", 3, r)
+        law = np.exp(table @ eta)
+        law /= law.sum()
+        targets = seed_counts(law, [2, 40], 3, ["control", r]) / sizes[:, None] @ table
+        found.append(bayes_experiment.control(table, law, eta, targets, sizes, 1.0))
+    mean, error = sample_mean(np.array(found))
+    expected = np.array([sharp.bayes(2, 1.0, n) for n in sizes])
+    assert_mean(mean, error, np.zeros(2), detects=0.4 * expected)
+    with pytest.raises(Disagreement):
+        assert_mean(mean, error, 0.4 * expected, detects=0.4 * expected)
 
 
 def test_tokens_without_seeds() -> None:

@@ -3,14 +3,13 @@
 from functools import cache, partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
 from scaling.theory.tokens import histogram
 from simulations.compilation import Quick, quick_jit
 from simulations.tokens.references import log_histogram
-from simulations.tokens.world import World, divergence, embeddings, latents, log_law, seed_counts
+from simulations.tokens.world import World, divergence, embeddings, latents, seed_counts
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import exact_rows
 from synthlaw.claims.exponents import fitted_row
@@ -28,8 +27,8 @@ COUNTED = (
 
 
 def _law(seed: int) -> np.ndarray:
-    log_p = log_law(jnp.asarray(embeddings(WORLD, seed)), jnp.asarray(latents(WORLD)[0]))
-    return np.exp(np.asarray(log_p))
+    weights = np.exp(embeddings(WORLD, seed) @ latents(WORLD)[0])
+    return weights / weights.sum()
 
 
 @cache

@@ -86,7 +86,7 @@ def _draw(lab: Lab, table: Any) -> None:
     rows = least.assign(constant=found.constant).to_dict("records")
     leave(lab, "slack", [{str(k): v for k, v in row.items()} for row in rows], PICTURE)
     along = np.geomspace(100.0, 1e6, 20)
-    for layer in range(1, LAYERS + 1):
+    for layer in (1, 2, LAYERS):
         own = table.query(
             f"d == {NEAR[-1]} and r == 2 and B == 0.5 and layers == {layer} and n > 0"
         )

@@ -28,16 +28,15 @@ REPLICATES = 128
 MORE = {
     World(256, 8, 0.5): 512,
     World(1024, 8, 0.5): 512,
-    World(FAR, 8, 0.5): 512,
+    World(FAR, 8, 0.5): 480,
     World(FAR, 4, 1.0): 192,
     World(FAR, 8, 1.0): 96,
     World(FAR, 4, 0.5): 96,
     World(FAR, 2, 0.5): 64,
     World(FAR, 2, 1.0): 64,
-    World(64, 4, 1.5): 384,
-    World(256, 4, 1.5): 384,
-    World(1024, 4, 1.5): 576,
-    World(256, 4, 0.5): 1536,
+    World(64, 8, 1.5): 256,
+    World(256, 8, 1.5): 256,
+    World(1024, 8, 1.5): 320,
 }
 PICTURE = "token_kl"
 WORLD: tuple[Assumption, ...] = (
