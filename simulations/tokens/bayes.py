@@ -20,7 +20,7 @@ from simulations.tokens.world import divergence, moments
 
 PRIORS = ("sphere", "gaussian")
 # Nodes on a circle, and on a line; standard deviations that both reach from the mode.
-CIRCLE, LINE, REACH = 128, 33, 8.0
+CIRCLE, LINE, REACH = 128, 49, 9.0
 # Half steps of projected ascent to the mode on the sphere: its error falls by 0.8 or better each.
 ASCENT = 120
 # Variance of the importance proposal over that of the Laplace approximation.
