@@ -77,7 +77,10 @@ def law_of(lab: Lab, dim: int) -> pd.DataFrame:
 def predictive(lab: Lab) -> pd.DataFrame:
     """Means of the Bayes predictive over (r/2) log(1 + v)."""
     count = FEWER * lab.preset.effort
-    found = bayes_experiment.divergences(BAYES, list(FEW), count, lab.seed, prior="gaussian")
+    found = lab.recall(
+        "tokens bayes",
+        lambda: bayes_experiment.divergences(BAYES, list(FEW), count, lab.seed, prior="gaussian"),
+    )
     rows = []
     for k, n in enumerate(FEW):
         expected = sharp.bayes(BAYES.dim, BAYES.norm, n)
