@@ -1,12 +1,13 @@
 """The chain from divergence to floor, link by link, each with its slack.
 
-    |b| <= 2 pi_syn radius TV(P, Q) <= 2 pi_syn radius sqrt(KL/2)      b: gradient bias at theta_bal
+    |b| <= 2 pi_syn radius TV <= 2 pi_syn radius sqrt(KL/2)            b: gradient bias at theta_bal
     floor ~ (1/2) b'H^-1 b <= |b|^2/(2 lambda_min(H)) <= pi_syn^2 radius^2 KL / lambda_min(H)
 
 ``radius`` is ``min_c sup |score - c|``: a constant in the score moves no difference of two laws;
-``sup |score|`` is its first bound. The first ``~`` is exact to leading order only; `certified` is a bound
-without a rest.
-Source: paper_notes/transformers.md, section 10.
+``sup |score|`` is its first bound. TV and KL are means over the groups that get synthetic rows, weighted
+by these rows' shares, pi_syn the sum of the shares. The first ``~`` is exact to leading order only;
+`certified` is a bound without a rest.
+Source: paper_notes/transformers.md, sections 10 and 11.
 """
 
 from math import expm1, inf, log1p
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scaling.theory.tokens.composition import Counts, Prediction
+from scaling.theory.tokens.composition import Counts, GroupCounts, Prediction
 from simulations.population.losses import LOGISTIC
 from simulations.problems import InputError
 
@@ -115,20 +116,42 @@ def certified(
     return largest * rho**2 * (curve + m**2 if m < 1e-4 else curve)
 
 
+def radii(points: np.ndarray, best: np.ndarray) -> np.ndarray:
+    """Of the scores of rows with label 0 and with label 1 at ``best``: the suprema ``sup |score|`` and the
+    radii ``min_c sup |score - c|``, ``(2, 2)``.
+
+    >>> radii(np.array([[1.0], [-1.0]]), np.zeros(1)).round(6).tolist()
+    [[0.5, 0.5], [0.5, 0.5]]
+    """
+    u, found = points @ best, []
+    for label in (0.0, 1.0):
+        scores = np.asarray(LOGISTIC.first(u, label * np.ones(())))[:, None] * points  # pyright: ignore[reportArgumentType]
+        largest = float(np.sqrt((scores**2).sum(axis=1).max()))
+        found.append((largest, min(largest, smallest_ball(scores)[1])))
+    return np.array(found).T
+
+
 def chain(
-    points: np.ndarray, laws: np.ndarray, generator: np.ndarray, counts: Counts, found: Prediction
+    points: np.ndarray,
+    laws: np.ndarray,
+    generator: np.ndarray,
+    counts: Counts | GroupCounts,
+    found: Prediction,
+    known: np.ndarray | None = None,
 ) -> Chain:
-    """Every link for one generator law, at full balance (``n_0 = n_1 + m``).
+    """Every link for one generator law, at full balance (all groups have n_g + m_g alike).
 
     Args:
-        points: ``x~``, ``(d, p)``.
-        laws: of the groups, ``(2, d)``.
-        generator: Q, ``(d,)``, positive wherever the minority's law is.
+        points: ``x~``, ``(N, p)``.
+        laws: of the groups, ``(K, N)``.
+        generator: of their synthetic rows, ``(K, N)``, or the minority's, ``(N,)``; positive wherever the
+            group's law is.
         counts: rows; balanced, since otherwise b holds the imbalance as well.
         found: `composition.prediction` of the same.
+        known: `radii` of the same points, where they are at hand.
 
     Raises:
-        InputError: unbalanced counts.
+        InputError: unbalanced counts, or no synthetic rows.
 
     >>> from scaling.theory.tokens.composition import prediction
     >>> table = np.array([[1.0, 1.0], [-1.0, 1.0], [0.0, 1.0]])
@@ -139,22 +162,28 @@ def chain(
     >>> all(link.holds for link in case.links), case.floor < case.certified
     (True, True)
     """
-    if counts.majority != counts.minority + counts.synthetic:
-        raise InputError("chain: counts must balance, majority = minority + synthetic rows.")
-    p, q, share = laws[1], generator, counts.share
-    score_at = points @ found.best
-    scores = np.asarray(LOGISTIC.first(score_at, np.ones(())))[:, None] * points  # pyright: ignore[reportArgumentType]
-    ratio = q / p
-    divergence = float((q - p - p * np.log(ratio)).sum())
-    variation = 0.5 * float(np.abs(q - p).sum())
-    supremum = float(np.sqrt((scores**2).sum(axis=1).max()))
-    radius = min(supremum, smallest_ball(scores)[1])
+    given = counts.groups if isinstance(counts, Counts) else counts
+    if np.ptp(given.raw + given.synthetic) != 0:
+        raise InputError("chain: counts must balance, raw + synthetic rows alike in all groups.")
+    if given.synthetic.sum() == 0:
+        raise InputError("chain: no synthetic rows, hence no bias; give at least one.")
+    made = np.stack([laws[0], generator]) if np.ndim(generator) == 1 else generator
+    filled = np.flatnonzero(given.synthetic)
+    shares = given.shares[filled]
+    share = float(shares.sum())
+    p, q = laws[filled], made[filled]
+    weights = shares / share
+    divergence = float(weights @ (q - p - p * np.log(q / p)).sum(axis=1))
+    variation = 0.5 * float(weights @ np.abs(q - p).sum(axis=1))
+    suprema, least_radii = radii(points, found.best) if known is None else known
+    sides = given.labels[filled].astype(int)
+    supremum, radius = float(suprema[sides].max()), float(least_radii[sides].max())
     bias = float(np.linalg.norm(found.bias))
     least = float(np.linalg.eigvalsh(found.hessian)[0])
     quadratic = 0.5 * float(found.bias @ np.linalg.solve(found.hessian, found.bias))
-    floor = float(found.floor[2])
-    curvature = np.asarray(LOGISTIC.second(score_at, np.ones(())))  # pyright: ignore[reportArgumentType]
-    mixed = 0.5 * laws[0] + (0.5 - share) * p + share * q
+    floor = float(found.floor[-1])
+    curvature = np.asarray(LOGISTIC.second(points @ found.best, np.ones(())))  # pyright: ignore[reportArgumentType]
+    mixed = (given.raw @ laws + given.synthetic @ made) / given.total
     training = points.T @ (points * (mixed * curvature)[:, None])
     proven = certified(points, found.bias, training, found.hessian)
     pinsker = (divergence / 2.0) ** 0.5
