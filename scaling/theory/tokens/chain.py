@@ -40,12 +40,27 @@ class Link(NamedTuple):
         return self.value <= self.bound * (1.0 + 1e-9) + 1e-15
 
 
+class Certified(NamedTuple):
+    """Proven bounds at the training mixture's minimiser: of the ``floor`` and of the ``length`` of
+    ``theta_mix - theta_bal`` in the norm of ``H_t``, infinite where the bias is too large for them; ``H_t^-1``,
+    ``inverse (p, p)``."""
+
+    floor: float
+    length: float
+    inverse: np.ndarray
+
+    def coefficients(self, which: slice) -> float:
+        """A bound of the length of some coefficients' shift: ``rho sqrt(lambda_max)`` of their block of
+        ``H_t^-1``."""
+        block = self.inverse[which, which]
+        return self.length * float(np.sqrt(np.linalg.eigvalsh(block)[-1]))
+
+
 class Chain(NamedTuple):
     """All numbers of one case, and its inequalities (``links``).
 
     ``bias`` |b|; ``quadratic`` (1/2) b'H^-1 b; ``floor`` exact; ``leading`` floor over quadratic, which
-    tends to 1 with the bias; ``certified`` a proven upper bound of the floor, ``inf`` where the bias is
-    too large for it.
+    tends to 1 with the bias; ``certified``: proven bounds of the floor and of the coefficients' shift.
     """
 
     divergence: float
@@ -56,7 +71,7 @@ class Chain(NamedTuple):
     quadratic: float
     floor: float
     leading: float
-    certified: float
+    certified: Certified
     links: tuple[Link, ...]
 
 
@@ -81,8 +96,8 @@ def smallest_ball(points: np.ndarray) -> tuple[np.ndarray, float]:
 
 def certified(
     points: np.ndarray, bias: np.ndarray, training: np.ndarray, balanced: np.ndarray
-) -> float:
-    """An upper bound of the floor without a neglected rest.
+) -> Certified:
+    """Upper bounds without a neglected rest.
 
     With ``beta = |b|`` and ``reach = max_j |x~_j|`` in the norm of ``H_t^-1`` (the training mixture's
     Hessian at theta_bal): a logistic risk's second derivative along a segment changes at most by the
@@ -91,29 +106,30 @@ def certified(
     ``floor <= lambda_max(H_t^-1 H_bal) rho^2 (e^m - 1 - m)/m^2`` at ``m = reach rho``.
 
     Args:
-        points: ``x~``, ``(d, p)``.
+        points: ``x~``, ``(N, p)``.
         bias: b, ``(p,)``.
         training, balanced: the two Hessians at theta_bal, ``(p, p)``.
 
     Returns:
-        The bound, ``inf`` where ``reach beta >= 1``.
+        `Certified`, infinite where ``reach beta >= 1``.
 
     >>> one = np.eye(1)
-    >>> round(certified(one, np.array([1e-4]), one, one) / 0.5e-8, 3)
+    >>> round(certified(one, np.array([1e-4]), one, one).floor / 0.5e-8, 3)
     1.0
     """
     inverse = np.linalg.inv(training)
     beta = float(np.sqrt(bias @ inverse @ bias))
     reach = float(np.sqrt(np.einsum("di,ij,dj->d", points, inverse, points).max()))
     if reach * beta >= 1.0:
-        return inf
+        return Certified(inf, inf, inverse)
     rho = -log1p(-reach * beta) / reach
     m = reach * rho
     curve = 0.5 + m / 6.0 if m < 1e-4 else (expm1(m) - m) / m**2
     root = np.linalg.inv(np.linalg.cholesky(training))
     largest = float(np.linalg.eigvalsh(root @ balanced @ root.T)[-1])
     # The series of curve stops early where m is tiny: the rest is below m^2.
-    return largest * rho**2 * (curve + m**2 if m < 1e-4 else curve)
+    floor = largest * rho**2 * (curve + m**2 if m < 1e-4 else curve)
+    return Certified(floor, rho, inverse)
 
 
 def radii(points: np.ndarray, best: np.ndarray) -> np.ndarray:
@@ -159,7 +175,7 @@ def chain(
     >>> law = np.array([0.45, 0.25, 0.3])
     >>> best = prediction(table, laws, laws[1], np.zeros(2), counts).theta
     >>> case = chain(table, laws, law, counts, prediction(table, laws, law, best, counts))
-    >>> all(link.holds for link in case.links), case.floor < case.certified
+    >>> all(link.holds for link in case.links), case.floor < case.certified.floor
     (True, True)
     """
     given = counts.groups if isinstance(counts, Counts) else counts
@@ -198,7 +214,7 @@ def chain(
             quadratic,
             (share * radius) ** 2 * divergence / least,
         ),
-        Link("floor, certified", floor, proven),
+        Link("floor, certified", floor, proven.floor),
     )
     leading = floor / quadratic if quadratic else 1.0
     return Chain(
