@@ -15,7 +15,7 @@ from simulations.compilation import Quick, quick_jit
 from simulations.problems import InputError, nearest
 from simulations.series.keys import generator as random_of
 from simulations.tokens import influence
-from simulations.tokens.fitting import minimisers
+from simulations.tokens.fitting import BATCH, minimisers
 from simulations.tokens.generators import GENERATORS, laws
 from simulations.tokens.groups import Groups, excess_risks, imbalance
 from simulations.tokens.world import divergence, seed_counts
@@ -141,8 +141,8 @@ def _fitted(groups: Groups, rows: np.ndarray) -> Sample:
 
 
 @cache
-def _generated(name: str, depth: int) -> Quick:
-    return quick_jit(partial(laws, name, depth=depth))
+def _generated(name: str) -> Quick:
+    return quick_jit(partial(laws, name), once=True)
 
 
 def generated(
@@ -164,8 +164,15 @@ def generated(
     """
     if name not in GENERATORS:
         raise InputError(f"generator {name!r}: {nearest(name, GENERATORS, 'generators')}.")
-    found, exists = _generated(name, depth)(np.asarray(table), counts, np.asarray(eta), step=step)
-    return np.asarray(found), np.asarray(exists)
+    parts = []
+    for first in range(0, len(counts), BATCH):
+        piece = counts[first : first + BATCH]
+        filled = np.broadcast_to(piece[:1], (BATCH, len(table))).copy()
+        filled[: len(piece)] = piece
+        found = _generated(name)(np.asarray(table), filled, np.asarray(eta), depth, step)
+        parts.append([np.asarray(each)[: len(piece)] for each in found])
+    log_q, exists = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return log_q, exists
 
 
 def excess(

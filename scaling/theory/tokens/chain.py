@@ -42,8 +42,8 @@ class Link(NamedTuple):
 
 class Certified(NamedTuple):
     """Proven bounds at the training mixture's minimiser: of the ``floor`` and of the ``length`` of
-    ``theta_mix - theta_bal`` in the norm of ``H_t``, infinite where the bias is too large for them; ``H_t^-1``,
-    ``inverse (p, p)``."""
+    ``theta_mix - theta_bal`` in the norm of ``H_t``, infinite where the bias is too large for them;
+    ``inverse (p, p)`` of ``H_t``."""
 
     floor: float
     length: float

@@ -7,6 +7,9 @@ from synthlaw.claims.generation import (
     limits,
     ranking,
     smote,
+    token_chain,
+    token_risk,
+    token_seeds,
 )
 
 CLAIMS = tuple(
@@ -18,6 +21,9 @@ CLAIMS = tuple(
         efron,
         ranking,
         smote,
+        token_risk,
+        token_chain,
+        token_seeds,
     )
     for claim in topic.CLAIMS
 )
