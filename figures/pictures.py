@@ -28,6 +28,8 @@ from figures import (
     smote_law,
     synthetic_curve,
     tidy,
+    token_chain,
+    token_risk,
     verdict_board,
     wald_calibration,
     worst_group,
@@ -56,6 +58,10 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "overparameterised": {"overparameterised": ("overparameterised", overparameterised.draw)},
     "proportional_curve": {"proportional_curve": ("proportional_curve", proportional.draw)},
     "existence": {"existence": ("existence", proportional.existence)},
+    "token_seeds": {"token_seeds": ("token_seeds", token_risk.seeds)},
+    "token_rows": {"token_rows": ("token_rows", token_risk.rows)},
+    "token_spurious": {"token_spurious": ("token_spurious", token_risk.spurious)},
+    "token_chain": {"token_chain": ("token_chain", token_chain.draw)},
 }
 
 
