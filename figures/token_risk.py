@@ -29,6 +29,7 @@ def seeds(table: pd.DataFrame) -> Figure:
     figure = canvas(5.2, 4.2)
     axes = figure.subplots()
     _curves(axes, table)
+    plain_log(axes, "x")
     axes.set_xlabel("seeds n")
     axes.set_title("endless rows; the oracle's excess risk is 0")
     _legend(figure, table)
@@ -116,7 +117,6 @@ def _curves(axes: Axes, table: pd.DataFrame) -> None:
             color=colour(_look(name)),
             marker=marker(_look(name)),
         )
-    plain_log(axes, "x")
     plain_log(axes, "y")
     axes.set_ylabel(HEIGHT)
 

@@ -24,7 +24,7 @@ from synthlaw.claims.record import DERIVED, Claim, Twin
 SMALL, MIDDLE, LARGE = World(64, 2), World(256, 2), World(1024, 4, 0.5)
 RAW = (20_000, 2000)
 GENERATORS = (("oracle", 1), ("transformer", 1), ("transformer", 2), ("histogram", 1))
-SYNTHETIC = (2000, 6000, 18_000)
+SYNTHETIC = (9000, 15_000, 18_000)
 ALONG = [
     Case(MIDDLE, 1, name, depth, 400, RAW, (0, m)) for name, depth in GENERATORS for m in SYNTHETIC
 ]
@@ -46,7 +46,7 @@ SPURIOUS = [
     )
 ]
 RAW_ONLY = Case(PAIRS, 2, "oracle", 1, 200, UNEVEN, (0, 0, 0, 0))
-LINE = np.geomspace(600, 18_000, 16).astype(int)
+LINE = np.linspace(6000, 18_000, 25).astype(int)
 
 
 def _name(case: Case) -> str:
