@@ -63,7 +63,11 @@ def test_excess_risks_are_those_of_the_classifier_and_divergences_of_pairs_add()
     theta = FOUR.best + np.array([0.2, -0.1, 0.3, 0.0, 0.1])
     ours = groups.excess_risks(FOUR, theta[None])[0]
     theirs = classifier.excess_risks(
-        jnp.asarray(FOUR.points), theta, FOUR.best, jnp.asarray(FOUR.laws), jnp.asarray(FOUR.labels)
+        jnp.asarray(FOUR.points),
+        jnp.asarray(theta),
+        jnp.asarray(FOUR.best),
+        jnp.asarray(FOUR.laws),
+        jnp.asarray(FOUR.labels),
     )
     np.testing.assert_allclose(ours, [*theirs, theirs.mean()], atol=1e-15)
     core, attribute = bent(TWO, 0.3)[0], bent(TWO, -0.2)[1]
@@ -186,7 +190,7 @@ def test_a_law_of_seeds_is_a_second_order_expansion() -> None:
     log_q, _ = end_to_end.generated("transformer", TABLE, tilted[None], LATENTS[1], 3)
     value = seeds.endless(TWO, np.exp(log_q))[0]
     series = law.floor + law.gradient @ move + 0.5 * move @ law.hessian @ move
-    assert value == pytest.approx(series, abs=2e-3 * (series - law.floor))
+    assert value == pytest.approx(series, abs=float(2e-3 * (series - law.floor)))
     n = 3000
     counts = np.array([seed_counts(p, [n], 5, ["t", r])[0] for r in range(200)], float)
     log_q, _ = end_to_end.generated("transformer", TABLE, counts, LATENTS[1], 3)

@@ -17,7 +17,7 @@ from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import DERIVED, Claim, Twin, always
 
 WORLD = World(64, 2)
-DEPTHS, SIZES, REPLICATES = (1, 2, 3), (500, 2000, 8000), 320
+DEPTHS, SIZES, REPLICATES = (1, 2, 3), (500, 2000, 8000), 960
 REWEIGHTED = "reweighting"
 ENDLESS = always("Majority rows, and the generator's, are endless; only the seeds are random.")
 ASSUMED = (ENDLESS, FIXED, FOUND)
