@@ -28,7 +28,9 @@ from figures import (
     smote_law,
     synthetic_curve,
     tidy,
+    token_chain,
     token_kl,
+    token_risk,
     token_slack,
     verdict_board,
     wald_calibration,
@@ -60,6 +62,10 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "token_kl": {"token_kl": ("token_kl", token_kl.draw)},
     "token_slack": {"token_slack": ("token_slack", token_slack.draw)},
     "existence": {"existence": ("existence", proportional.existence)},
+    "token_seeds": {"token_seeds": ("token_seeds", token_risk.seeds)},
+    "token_rows": {"token_rows": ("token_rows", token_risk.rows)},
+    "token_spurious": {"token_spurious": ("token_spurious", token_risk.spurious)},
+    "token_chain": {"token_chain": ("token_chain", token_chain.draw)},
 }
 
 

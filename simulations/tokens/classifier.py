@@ -119,15 +119,20 @@ def group_errors(points: Array, theta: Array, laws: Array) -> Array:
     return jnp.stack([laws[0] @ jnp.where(said, 1.0, 0.0), laws[1] @ jnp.where(said, 0.0, 1.0)])
 
 
-def excess_risks(points: Array, theta: Array, best: Array, laws: Array) -> Array:
-    """Group risks at ``theta`` less those at ``best``, ``(2,)``: summed as differences of losses.
+def excess_risks(
+    points: Array, theta: Array, best: Array, laws: Array, labels: Array | None = None
+) -> Array:
+    """Group risks at ``theta`` less those at ``best``, ``(K,)``: summed as differences of losses.
+
+    ``labels (K,)``: of the groups; without them group g has label g.
 
     >>> at = jnp.ones(1)
     >>> excess_risks(jnp.ones((1, 1)), at, at, jnp.ones((2, 1))).tolist()
     [0.0, 0.0]
     """
+    sides = jnp.arange(float(len(laws))) if labels is None else labels
     score, other = points @ theta, points @ best
     # l(u, y) - l(v, y) = log[(1 + e^(u-v) w)/(1 + w)] for w = e^v, label 0; without large cancelling terms.
     grown = jnp.expm1(score - other)
     zero = jnp.log1p(jax.nn.sigmoid(other) * grown)
-    return jnp.stack([laws[0] @ zero, laws[1] @ (zero - (score - other))])
+    return laws @ zero - sides * (laws @ (score - other))
