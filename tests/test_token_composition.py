@@ -12,6 +12,9 @@ from simulations.problems import InputError
 from simulations.tokens import classifier, end_to_end, groups, influence, rows
 from simulations.tokens.fitting import minimisers
 from simulations.tokens.world import World, embeddings, latents, log_law, seed_counts
+from synthlaw.claims.generation.tokens import chain as chain_claims
+from synthlaw.claims.generation.tokens import risk as risk_claims
+from synthlaw.claims.generation.tokens import seeds as seed_claims
 from synthlaw.claims.judges import judge
 from synthlaw.claims.lab import PRESETS, Lab
 from synthlaw.claims.record import Claim
@@ -211,7 +214,7 @@ def lab() -> Lab:
 
 @pytest.mark.parametrize(
     "claim",
-    [c for topic in (token_risk, token_chain, token_seeds) for c in topic.CLAIMS],
+    [c for topic in (risk_claims, chain_claims, seed_claims) for c in topic.CLAIMS],
     ids=lambda c: c.id,
 )
 def test_claims_hold_at_another_seed_and_twins_do_not(claim: Claim, lab: Lab) -> None:
