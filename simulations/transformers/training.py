@@ -21,7 +21,8 @@ from simulations.arrays import AnyArray
 from simulations.compilation import quick_jit
 from simulations.problems import InputError
 from simulations.transformers import checkpoints
-from simulations.transformers.architecture import SEED, SEGMENTS, START, Layers, Weights, next_token
+from simulations.transformers.architecture import SEED, SEGMENTS, START, Layers, Weights
+from simulations.transformers.batches import next_tokens
 from simulations.transformers.latents import key_of, sequences
 from simulations.transformers.plans import TrainingPlan
 
@@ -118,7 +119,7 @@ def predictions(weights: Weights, tokens: Array) -> Array:
     start = jnp.full((tokens.shape[0], 1), d, tokens.dtype)
     line = jnp.concatenate([start, tokens], axis=1)
     segments = jnp.asarray([START] + [SEED] * tokens.shape[1])
-    return jax.vmap(lambda one: next_token(weights, one, segments))(line)
+    return next_tokens(weights, line, segments)
 
 
 def batch_loss(weights: Weights, embeddings: Array, plan: TrainingPlan, step: Array) -> Array:
