@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from figures import (
     agreement,
     alignment,
+    attention,
     benchmark,
     distance,
     exponent_ladder,
@@ -32,6 +33,7 @@ from figures import (
     slack,
     smote_law,
     synthetic_curve,
+    trained,
     verdict_board,
     wald_calibration,
     worst_group,
@@ -66,6 +68,8 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "fit_exponents": fit_exponents.draw,
     "fit_board": fit_board.draw,
     "plan_curve": plan_curve.draw,
+    "trained_kl": trained.draw,
+    "attention": attention.draw,
     "benchmark": benchmark.draw,
     "published_curves": published.curves,
     "published_exponents": published.exponents,
@@ -80,7 +84,7 @@ def render(name: str, directory: str | Path) -> list[Path]:
     Args:
         name: ``all``; a key of ``FIGURES`` (every picture of that kind); or one picture's own
             name, which for a claim is its id.
-        directory: what ``synthlaw verify``, ``simulate``, ``fit`` or ``plan`` left.
+        directory: what ``synthlaw verify``, ``simulate``, ``fit``, ``plan`` or ``train`` left.
 
     Raises:
         ValueError: one sentence: the folder has no tables, or nothing in it has this name.

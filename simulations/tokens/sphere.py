@@ -1,9 +1,9 @@
-"""Averages over a sphere by a product rule, and the Bayes predictive on them: exact up to some 5 dimensions.
+"""Averages over a sphere by a product rule, and the Bayes predictive by it: exact up to some 5 dimensions.
 
     eta = B (cos a, sin a omega),   omega on the next smaller sphere,   measure sin^(r-2) a da domega
 
-Gauss-Gegenbauer in ``cos a``, ever fewer points towards the poles, the trapezoid rule on the last circle. The
-nodes serve every sequence of seeds: a posterior is a softmax over them.
+Gauss-Gegenbauer in ``cos a``, ever fewer points towards the poles, the trapezoid rule on the last circle.
+The nodes serve every sequence of seeds: a posterior is a softmax over them.
 """
 
 import math

@@ -127,10 +127,10 @@ def streams(weights: Weights, tokens: Array, segments: Array) -> Array:
 
     Source: paper_notes/transformers_built.md, section 1.
     """
-    causal = causal(weights, len(tokens))
+    seen = causal(weights, len(tokens))
 
     def through(stream: Array, layer: Layers) -> tuple[Array, Array]:
-        stream = stream + attend(layer, stream, stream, causal)
+        stream = stream + attend(layer, stream, stream, seen)
         if layer.hidden_bias.shape[0]:
             stream = stream + perceptron(layer, stream)
         return stream, stream
@@ -147,9 +147,9 @@ def attention(weights: Weights, stream: Array) -> Array:
         weights: the transformer.
         stream: ``(L + 1, T, W)``, from `streams`; what layer l reads is its entry l.
     """
-    causal = causal(weights, stream.shape[1])
+    seen = causal(weights, stream.shape[1])
     layers = jax.tree.map(jnp.asarray, weights.layers)
-    return jax.vmap(lambda layer, x: looks(layer, x, x, causal))(layers, stream[:-1])
+    return jax.vmap(lambda layer, x: looks(layer, x, x, seen))(layers, stream[:-1])
 
 
 def log_laws(weights: Weights, stream: Array) -> Array:
