@@ -14,10 +14,10 @@ from figures import tidy
 from figures.style import MUTED, canvas, style
 
 COLUMNS = ("model", "layer", "head", "query", "key", "query_label", "key_label", "weight")
-SEQUENTIAL = "cividis_r"
+SEQUENTIAL, UNSEEN = "Blues", "#e4e4e4"
 VOCABULARY, START = "vocabulary", "start"
 # A position of the vocabulary is drawn this wide: there are many of them.
-NARROW = 0.2
+NARROW = 0.1
 
 
 @style()
@@ -44,7 +44,7 @@ def draw(table: pd.DataFrame) -> Figure:
         names = np.array(_panels(part))
         for axes, title in zip(line, panels[name], strict=False):
             mesh = _panel(axes, tidy.where(part, names == title))
-            axes.set_title(f"{name}, {title}")
+            axes.set_title(f"{name}\n{title}", fontsize=8.5)
         for axes in line[len(panels[name]) :]:
             axes.set_axis_off()
         line[0].set_ylabel("token that reads")
@@ -79,10 +79,13 @@ def _panel(axes: Axes, rows: pd.DataFrame):  # noqa: ANN202
     middle = 0.5 * (edges[1:] + edges[:-1])
     named = dict(zip(keys.tolist(), tidy.texts(rows, "key_label"), strict=True))
     shown = [k for k in range(first, last + 1) if named[k] != VOCABULARY]
-    axes.set_xticks([middle[k - first] for k in shown], [named[k] for k in shown], rotation=90)
+    ticks, labels = [middle[k - first] for k in shown], [named[k] for k in shown]
     if first < 0:
         axes.axvline(edges[-first], color=MUTED, linewidth=0.8)
-        axes.text(0.5 * edges[-first], -0.25, VOCABULARY, ha="center", va="bottom", fontsize=6.5)
+        ticks, labels = [0.5 * edges[-first], *ticks], [VOCABULARY, *labels]
+    axes.set_xticks(ticks, labels, rotation=90)
+    # What comes after a position it cannot see.
+    axes.set_facecolor(UNSEEN)
     axes.set_yticks(0.5 + np.arange(len(field)), [named[k] for k in range(len(field))])
     axes.tick_params(labelsize=6.5, length=2)
     return mesh

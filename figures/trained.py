@@ -4,8 +4,11 @@ Above, means over fresh latents with the laws r/(2n) and (r-1)/(2n) as lines; be
 predictive on the same sequences, with the band of 10 %.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -13,7 +16,7 @@ from matplotlib.patches import Patch
 
 from figures import tidy
 from figures.points import error_bars
-from figures.style import BAND, ERROR_BARS, INK, MUTED, canvas, colour, marker, plain_log, style
+from figures.style import BAND, ERROR_BARS, INK, MUTED, canvas, colour, plain_log, style
 
 COLUMNS = ("generator", "n", "predicted", "kl", "se", "ratio_bayes", "ratio_bayes_se", "failures")
 TRAINED, BAYES, LIKELIHOOD, ORACLE = "trained", "bayes", "maximum likelihood", "oracle"
@@ -22,6 +25,11 @@ NAMES = {
     BAYES: "Bayes predictive",
     LIKELIHOOD: "maximum likelihood (where it exists)",
 }
+CONSTRUCTED = "constructed"
+# One hue for all depths of the construction, darker with each layer.
+LOOKS = {TRAINED: (colour(0), "o"), BAYES: (colour(1), "s"), LIKELIHOOD: (colour(4), "D")}
+LAYER_MARKERS = ("^", "v", "<", ">", "P")
+GREENS = seaborn.color_palette("light:#02614a", n_colors=7).as_hex()[2:]
 LAWS = {BAYES: ("(r-1)/(2n)", (0, (1, 2))), LIKELIHOOD: ("r/(2n)", (0, (4, 2)))}
 WITHIN = 0.1
 # The lower axis ends here: what is further off is seen above.
@@ -42,11 +50,12 @@ def draw(table: pd.DataFrame) -> Figure:
     drawn = tidy.where(table, tidy.numbers(table, "n") > 0.0)
     names = [name for name in tidy.distinct(drawn, "generator") if name != ORACLE]
     sizes = np.unique(tidy.numbers(drawn, "n"))
-    for position, name in enumerate(names):
+    looks = _looks(names)
+    for name in names:
         rows = tidy.where(drawn, [each == name for each in tidy.texts(drawn, "generator")])
-        _series(upper, rows, "kl", "se", position, name)
+        _series(upper, rows, "kl", "se", looks[name])
         if name != BAYES:
-            _series(lower, rows, "ratio_bayes", "ratio_bayes_se", position, name)
+            _series(lower, rows, "ratio_bayes", "ratio_bayes_se", looks[name])
         if name in LAWS:
             law = tidy.known(rows, "predicted")
             x, y = tidy.numbers(law, "n"), tidy.numbers(law, "predicted")
@@ -61,39 +70,48 @@ def draw(table: pd.DataFrame) -> Figure:
     lower.set_ylim(0.95, HIGHEST)
     lower.set_ylabel("KL / that of the Bayes predictive")
     lower.set_xlabel("seeds n")
-    figure.legend(handles=_handles(names), loc="outside lower center", ncols=2)
+    figure.legend(handles=_handles(looks), loc="outside lower center", ncols=2)
     return figure
 
 
-def _series(
-    axes: Axes, rows: pd.DataFrame, value: str, error: str, position: int, name: str
-) -> None:
+def _looks(names: list[str]) -> dict[str, tuple[Any, str]]:
+    """Colour and marker of every generator."""
+    layers = [name for name in names if name.startswith(CONSTRUCTED)]
+    shades = {
+        name: (
+            GREENS[min(k + len(GREENS) - len(layers), len(GREENS) - 1)],
+            LAYER_MARKERS[k % len(LAYER_MARKERS)],
+        )
+        for k, name in enumerate(layers)
+    }
+    return {name: LOOKS.get(name) or shades.get(name) or (MUTED, "o") for name in names}
+
+
+def _series(axes: Axes, rows: pd.DataFrame, value: str, error: str, look: tuple[Any, str]) -> None:
     known = tidy.ordered(tidy.known(rows, value, error), "n")
     x, y = tidy.numbers(known, "n"), tidy.numbers(known, value)
-    look = {"color": colour(position), "marker": marker(position)}
-    axes.plot(x, y, color=colour(position), linewidth=0.9, alpha=0.6, zorder=2)
+    axes.plot(x, y, color=look[0], linewidth=0.9, alpha=0.6, zorder=2)
+    half = 2.0 * tidy.numbers(known, error)
     # Open where some sequences have no such law: the mean is over the others.
     some = tidy.numbers(known, "failures") > 0.0
-    error_bars(
-        axes, x, y, some & (name == LIKELIHOOD), yerr=2.0 * tidy.numbers(known, error), **look
-    )
+    error_bars(axes, x, y, some, yerr=half, color=look[0], marker=look[1], elinewidth=1.0)
 
 
-def _handles(names: list[str]) -> list[Line2D | Patch]:
+def _handles(looks: dict[str, tuple[Any, str]]) -> list[Line2D | Patch]:
     found: list[Line2D | Patch] = [
         Line2D(
-            [], [], color=colour(k), marker=marker(k), markeredgecolor="white", linewidth=0.9,
+            [], [], color=shade, marker=point, markeredgecolor="white", linewidth=0.9,
             label=NAMES.get(name, name),
         )
-        for k, name in enumerate(names)
+        for name, (shade, point) in looks.items()
     ]  # fmt: skip
     found += [
         Line2D([], [], color=INK, linestyle=line, linewidth=1.1, label=f"law {law}")
         for name, (law, line) in LAWS.items()
-        if name in names
+        if name in looks
     ]
     found.append(Patch(color=BAND, label="within 10 % of Bayes"))
-    look = {"marker": "o", "linestyle": "none", "markerfacecolor": "white"}
-    found.append(Line2D([], [], color=MUTED, label="no maximum for some sequences", **look))
+    open_points = {"marker": "D", "linestyle": "none", "markerfacecolor": "white"}
+    found.append(Line2D([], [], color=MUTED, label="no maximum for some sequences", **open_points))
     found.append(Line2D([], [], linestyle="none", label=f"bars: {ERROR_BARS}"))
     return found
