@@ -30,6 +30,8 @@ LAYERS, STEP = 4, 0.6
 # Spacing of the rule for Bayes over the width 1/sqrt(n) of a posterior: errors below 1e-4 of a divergence.
 FINENESS = 1.2
 _BLOCK = 64
+# For so few sequences the program of a trained model need not be optimised.
+FEW = 512
 
 
 class Compared(NamedTuple):
@@ -99,7 +101,7 @@ def compared(
     prior = jnp.log(jnp.asarray(nodes.weights))
     built = constructed(np.asarray(embeddings, float), layers, step) if layers else None
     program = _references(ordered, likelihood)
-    read = None if weights is None else _trained(ordered)
+    read = None if weights is None else _trained(ordered, rows <= FEW)
     blocks: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for i in range(0, rows, _BLOCK):
         tokens, log_p = on.tokens[i : i + _BLOCK], on.log_law[i : i + _BLOCK]
@@ -124,13 +126,13 @@ def _place(name: str) -> tuple[int, str]:
 
 
 @cache
-def _trained(sizes: tuple[int, ...]) -> Quick:
+def _trained(sizes: tuple[int, ...], few: bool) -> Quick:
     def read(weights: Weights, tokens: Array, log_p: Array) -> Array:
         log_q = predictions(weights, tokens)[:, np.array(sizes)].astype(log_p.dtype)
         # Laws in single precision sum to 1 within 1e-7 only: that is taken out.
         return divergence(log_p[:, None], jax.nn.log_softmax(log_q, axis=-1))
 
-    return quick_jit(read)
+    return quick_jit(read, once=few)
 
 
 @cache

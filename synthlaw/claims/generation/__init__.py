@@ -1,12 +1,15 @@
-"""Generation: rows made from the raw ones."""
+"""Generation: rows made from the raw ones, and laws that transformers read off seeds."""
 
 from synthlaw.claims.generation import (
+    built,
     coupled,
     efron,
     fitted,
     limits,
+    posterior,
     ranking,
     smote,
+    trained,
 )
 
 CLAIMS = tuple(
@@ -18,6 +21,9 @@ CLAIMS = tuple(
         efron,
         ranking,
         smote,
+        built,
+        posterior,
+        trained,
     )
     for claim in topic.CLAIMS
 )
