@@ -32,8 +32,8 @@ LAYER_MARKERS = ("^", "v", "<", ">", "P")
 GREENS = seaborn.color_palette("light:#02614a", n_colors=7).as_hex()[2:]
 LAWS = {BAYES: ("(r-1)/(2n)", (0, (1, 2))), LIKELIHOOD: ("r/(2n)", (0, (4, 2)))}
 WITHIN = 0.1
-# The lower axis ends here: what is further off is seen above.
-HIGHEST = 2.0
+# The lower axis begins and ends here, or beyond the trained model: what is further off is seen above.
+LOWEST, HIGHEST, ROOM = 0.97, 1.2, 1.05
 
 
 @style()
@@ -51,7 +51,8 @@ def draw(table: pd.DataFrame) -> Figure:
     names = [name for name in tidy.distinct(drawn, "generator") if name != ORACLE]
     sizes = np.unique(tidy.numbers(drawn, "n"))
     looks = _looks(names)
-    for name in names:
+    # The trained model last: it lies on Bayes.
+    for name in reversed(names):
         rows = tidy.where(drawn, [each == name for each in tidy.texts(drawn, "generator")])
         _series(upper, rows, "kl", "se", looks[name])
         if name != BAYES:
@@ -67,7 +68,9 @@ def draw(table: pd.DataFrame) -> Figure:
     upper.set_ylabel(tidy.METRIC_NAMES["kl"])
     lower.axhspan(1.0, 1.0 + WITHIN, color=BAND, zorder=0)
     lower.axhline(1.0, color=INK, linewidth=0.9, zorder=1)
-    lower.set_ylim(0.95, HIGHEST)
+    own = tidy.where(drawn, [each == TRAINED for each in tidy.texts(drawn, "generator")])
+    farthest = np.nanmax([HIGHEST, *(ROOM * tidy.numbers(own, "ratio_bayes"))])
+    lower.set_ylim(LOWEST, float(farthest))
     lower.set_ylabel("KL / that of the Bayes predictive")
     lower.set_xlabel("seeds n")
     figure.legend(handles=_handles(looks), loc="outside lower center", ncols=2)
@@ -94,7 +97,10 @@ def _series(axes: Axes, rows: pd.DataFrame, value: str, error: str, look: tuple[
     half = 2.0 * tidy.numbers(known, error)
     # Open where some sequences have no such law: the mean is over the others.
     some = tidy.numbers(known, "failures") > 0.0
-    error_bars(axes, x, y, some, yerr=half, color=look[0], marker=look[1], elinewidth=1.0)
+    size = {"s": 6.5, "o": 3.5}.get(look[1], 4.5)
+    error_bars(
+        axes, x, y, some, yerr=half, color=look[0], marker=look[1], elinewidth=1.0, markersize=size
+    )
 
 
 def _handles(looks: dict[str, tuple[Any, str]]) -> list[Line2D | Patch]:
@@ -111,7 +117,7 @@ def _handles(looks: dict[str, tuple[Any, str]]) -> list[Line2D | Patch]:
         if name in looks
     ]
     found.append(Patch(color=BAND, label="within 10 % of Bayes"))
-    open_points = {"marker": "D", "linestyle": "none", "markerfacecolor": "white"}
+    open_points: dict[str, Any] = {"marker": "D", "linestyle": "none", "markerfacecolor": "white"}
     found.append(Line2D([], [], color=MUTED, label="no maximum for some sequences", **open_points))
     found.append(Line2D([], [], linestyle="none", label=f"bars: {ERROR_BARS}"))
     return found

@@ -9,7 +9,16 @@ from synthlaw.output import Output
 if TYPE_CHECKING:
     from simulations.transformers.training import Progress
 
-SHOWN = ("generator", "n", "kl", "se", "ratio_bayes", "ratio_bayes_se", "ratio_constructed")
+SHOWN = (
+    "n",
+    "Bayes",
+    "se",
+    "trained/Bayes",
+    "se ",
+    "likelihood/Bayes",
+    "trained/constructed",
+    "se  ",
+)
 
 
 @contextmanager
@@ -51,6 +60,16 @@ def progress_text(loss: float, seconds_left: float) -> str:
 
 
 def shown_rows(table: Any) -> list[list[Any]]:
-    """The rows of a divergence table with the columns that fit a screen."""
-    kept = table[(table["generator"] != "oracle") & table["kl"].notna()]
-    return kept.loc[:, list(SHOWN)].astype(object).to_numpy().tolist()
+    """A row for each number of seeds: the divergence of Bayes, and ratios of divergences (`SHOWN`)."""
+    by = {name: rows.set_index("n") for name, rows in table.groupby("generator")}
+    trained, bayes, likeliest = by["trained"], by["bayes"], by["maximum likelihood"]
+    return [
+        [
+            int(n),
+            *(float(bayes.loc[n, column]) for column in ("kl", "se")),
+            *(float(trained.loc[n, column]) for column in ("ratio_bayes", "ratio_bayes_se")),
+            float(likeliest.loc[n, "ratio_bayes"]),
+            *(float(trained.loc[n, f"ratio_constructed{part}"]) for part in ("", "_se")),
+        ]
+        for n in bayes.index
+    ]

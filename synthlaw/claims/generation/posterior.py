@@ -109,7 +109,7 @@ CLAIMS = (
         "What the Bayes predictive costs, at every number of seeds",
         "The Bayes predictive under a Gaussian prior has the mean divergence (r/2) log(1 + v), with the"
         " posterior variance v = 1/(n + r/B^2), at 1, 4 and 16 seeds (r = 1, B = 1/2, evenly spread normal"
-        " tokens, 2048 in quick and 8192 in full; the divergences of the coordinates of a grid of such tokens add up).",
+        " tokens, 2048 in quick and 8192 in full; divergences of coordinates of a grid of them add up).",
         r"E\,\mathrm{KL} = \tfrac r2\log(1+v),\quad v = \frac1{n + r/B^2}",
         exactly,
         note=NOTE,

@@ -7,6 +7,7 @@ from simulations.transformers.comparison import LAYERS, TRAINED, Compared, compa
 from simulations.transformers.latents import token_table
 from simulations.transformers.plans import TEACHING
 from simulations.transformers.training import Trained, train
+from synthlaw.claims.evidence import column
 from synthlaw.claims.generation.built import NOTE
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import Claim, Twin, always
@@ -53,13 +54,14 @@ def _near_bayes(lab: Lab, generator: str) -> pd.DataFrame:
     parts = []
     for name, model in models(lab).items():
         table = divergence_table(_measured(lab, name, model), model.plan.embedding_dim)
-        rows = table[(table["generator"] == generator) & (table["n"] >= FROM)]
+        wanted = (table["generator"] == generator) & (table["n"] >= FROM)
+        rows = pd.DataFrame(table[wanted])
         parts.append(
             pd.DataFrame(
                 {
                     "cell": [f"{name}, n = {n}" for n in rows["n"]],
-                    "measured": rows["ratio_bayes"].to_numpy(),
-                    "measured_se": rows["ratio_bayes_se"].to_numpy(),
+                    "measured": column(rows, "ratio_bayes"),
+                    "measured_se": column(rows, "ratio_bayes_se"),
                     "bound": 1.0 + WITHIN,
                     "bound_se": 0.0,
                     "replicates": rows["replicates"].to_numpy(),
