@@ -34,7 +34,8 @@ def token_table(plan: TrainingPlan) -> np.ndarray:
     >>> token_table(TrainingPlan(vocabulary=8, embedding_dim=2)).shape
     (8, 2)
     """
-    return embeddings(World(plan.vocabulary, plan.embedding_dim, plan.latent_norm), plan.seed)
+    world = World(plan.vocabulary, plan.embedding_dim, plan.latent_norm, angle=0.0)
+    return embeddings(world, plan.seed)
 
 
 def sphere(key: Array, rows: int, dim: int, radius: float, dtype: jnp.dtype) -> Array:

@@ -28,10 +28,11 @@ def attention_table(weights: Weights, embeddings: np.ndarray, latent_norm: float
         from the start token (0), vocabulary positions before it are negative. Labels are ``start``,
         ``vocabulary`` or the number of the token.
     """
-    seeds = np.asarray(fresh_sequences(embeddings, latent_norm, 1, CONTEXT, 0).tokens[0])
+    length = min(CONTEXT, weights.position.shape[0] - 1)
+    seeds = np.asarray(fresh_sequences(embeddings, latent_norm, 1, length, 0).tokens[0])
     d = len(embeddings)
     line = np.concatenate([[d], seeds])
-    trained = _looked(weights, line, np.array([START] + [SEED] * CONTEXT))
+    trained = _looked(weights, line, np.array([START] + [SEED] * length))
     layers, heads = trained.shape[:2]
     numbered = [f"head {number + 1}" for number in range(heads)]
     built = constructed(np.asarray(embeddings, float), max(layers, BUILT_LAYERS), STEP)
