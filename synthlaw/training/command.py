@@ -13,9 +13,9 @@ from synthlaw.output import Output, say, show_json, show_table
 
 def train(
     context: typer.Context,
-    preset: Annotated[str, typer.Option(help="teaching (1 to 2 minutes) or full (20 minutes).")] = (
-        "teaching"
-    ),
+    preset: Annotated[
+        str, typer.Option(help="teaching (1 to 2 minutes) or full (7 to 10 minutes).")
+    ] = ("teaching"),
     out: Annotated[Path, typer.Option(help="Run folder; what it holds is kept.")] = Path(
         "results/train"
     ),

@@ -83,7 +83,7 @@ def train(
     """Train a transformer in context, and compare it with Bayes and with constructed weights.
 
     Args:
-        preset: ``teaching`` (a minute and a half of processor time) or ``full`` (20 minutes).
+        preset: ``teaching`` (a minute and a half of processor time) or ``full`` (7 minutes).
         out: folder of the run; what it holds already is not computed again. None: nothing is kept.
         steps: in place of the preset's.
         seed: of the world, the first weights and all data; 0 unless given.
