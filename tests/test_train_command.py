@@ -84,7 +84,8 @@ def test_a_run_leaves_all_it_promises(tmp_path: Path, capsys: pytest.CaptureFixt
     told = json.loads(capsys.readouterr().out)
     assert {path.name for path in out.iterdir()} == {*LEFT, "figures"}
     pictures = {"trained_kl.png", "trained_kl.svg", "attention.png", "attention.svg"}
-    assert {path.name for path in (out / "figures").iterdir()} == pictures
+    numbers = {"trained_kl.csv", "attention.csv"}
+    assert {path.name for path in (out / "figures").iterdir()} == pictures | numbers
     assert json.loads((out / "train.json").read_text()) == told
     assert told["schema"] == 1 and told["steps"] == 20 and len(told["table"]) == 8 * 4
     asked = json.loads((out / "train.config.json").read_text())
