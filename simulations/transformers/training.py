@@ -221,13 +221,17 @@ def train(
     for step in range(begun, plan.steps):
         state, _ = advance(state, given, jnp.asarray(step, jnp.int32))
         done = step + 1
+        if step == begun:
+            # The first step is compiled: its time says nothing of what is left.
+            jax.block_until_ready(state.losses)
+            clock = time.monotonic()
         if done % every and done < plan.steps:
             continue
         loss = _mean_loss(plan, state, since, done, folder)
         if folder is not None:
             checkpoints.save(folder, checkpoints.about(plan, embeddings), state, done)
         if progress is not None:
-            pace = (time.monotonic() - clock) / (done - begun)
+            pace = (time.monotonic() - clock) / max(1, done - begun - 1)
             progress(Progress(done, plan.steps, loss, pace * (plan.steps - done)))
         since = done
     return Trained(plan, with_embeddings(state.weights, given), np.asarray(state.losses))
