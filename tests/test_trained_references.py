@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import gamma as gamma_function
 from scipy.special import iv, roots_legendre
@@ -191,10 +192,13 @@ def test_attention_is_where_the_heads_look() -> None:
     table = attention_table(model.weights, evaluation_table(), 1.0)
     sums = table.groupby(["model", "layer", "head", "query"]).weight.sum()
     np.testing.assert_allclose(sums, 1.0, atol=1e-6)
-    mean = table[(table["head"] == "head mean") & (table["query"] == 5) & (table.layer == 1)]
-    seeds = mean[mean.key > 0]
-    np.testing.assert_allclose(seeds.weight, 0.2, atol=1e-12)
-    assert seeds.key.tolist() == [1, 2, 3, 4, 5] and mean[mean.key <= 0].weight.max() < 1e-100
+    chosen = (table["head"] == "head mean") & (table["query"] == 5) & (table["layer"] == 1)
+    mean = pd.DataFrame(table[chosen])
+    seeds = pd.DataFrame(mean[mean["key"] > 0])
+    np.testing.assert_allclose(seeds["weight"], 0.2, atol=1e-12)
+    assert (
+        seeds["key"].tolist() == [1, 2, 3, 4, 5] and mean["weight"][mean["key"] <= 0].max() < 1e-100
+    )
     own = table[table.model == "trained"]
     assert own.key.min() == 0 and set(own["head"]) == {"head 1", "head 2"}
 
