@@ -100,7 +100,7 @@ def test_importance_sampling_of_padded_embeddings_reduces_to_smaller_worlds() ->
     value, error, _ = SAMPLED["gaussian"](padded, truth, at, 4.0, 1.0)
 
     @quick_jit
-    def on_plane(norm: jax.Array) -> jax.Array:
+    def on_plane(norm: float) -> jax.Array:
         found = bayes.quadrature(table, target, 4.0, norm, "gaussian")
         return divergence(truth, found.log_law)
 
@@ -197,7 +197,8 @@ def test_attention_is_where_the_heads_look() -> None:
     seeds = pd.DataFrame(mean[mean["key"] > 0])
     np.testing.assert_allclose(seeds["weight"], 0.2, atol=1e-12)
     assert (
-        seeds["key"].tolist() == [1, 2, 3, 4, 5] and mean["weight"][mean["key"] <= 0].max() < 1e-100
+        seeds["key"].tolist() == [1, 2, 3, 4, 5]
+        and mean["weight"].to_numpy()[mean["key"] <= 0].max() < 1e-100
     )
     own = table[table.model == "trained"]
     assert own.key.min() == 0 and set(own["head"]) == {"head 1", "head 2"}
