@@ -62,7 +62,7 @@ def case(dim: int, n: int) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
 
 
 def sampled(
-    table: jax.Array, truth: jax.Array, target: jax.Array, n: jax.Array, norm: jax.Array, prior: str
+    table: jax.Array, truth: jax.Array, target: jax.Array, n: jax.Array, norm: float, prior: str
 ) -> tuple[jax.Array, ...]:
     found = bayes.importance(table, target, n, norm, jax.random.key(0), DRAWS, prior)
     return *bayes.divergence_error(truth, table, found), found.effective
@@ -196,10 +196,8 @@ def test_attention_is_where_the_heads_look() -> None:
     mean = pd.DataFrame(table[chosen])
     seeds = pd.DataFrame(mean[mean["key"] > 0])
     np.testing.assert_allclose(seeds["weight"], 0.2, atol=1e-12)
-    assert (
-        seeds["key"].tolist() == [1, 2, 3, 4, 5]
-        and mean["weight"].to_numpy()[mean["key"] <= 0].max() < 1e-100
-    )
+    assert seeds["key"].tolist() == [1, 2, 3, 4, 5]
+    assert mean["weight"].to_numpy()[mean["key"] <= 0].max() < 1e-100
     own = table[table.model == "trained"]
     assert own.key.min() == 0 and set(own["head"]) == {"head 1", "head 2"}
 
