@@ -21,6 +21,7 @@ from synthlaw.output import (
 )
 from synthlaw.planning.command import plan
 from synthlaw.simulating.commands import simulate, status
+from synthlaw.training.command import train
 
 CONTRADICTED = 1  # exit status of verify when a claim is contradicted
 
@@ -241,6 +242,7 @@ app.command()(simulate)
 app.command()(status)
 app.command()(fit)
 app.command()(plan)
+app.command()(train)
 
 
 @app.command()
@@ -249,7 +251,9 @@ def figure(
     name: Annotated[str, typer.Argument(metavar="NAME|all", help="A figure, a claim, or all.")],
     source: Annotated[
         Path,
-        typer.Option("--from", metavar="DIR", help="Folder left by verify, simulate, fit or plan."),
+        typer.Option(
+            "--from", metavar="DIR", help="Folder left by verify, simulate, fit, plan or train."
+        ),
     ],
 ) -> None:
     """Remake pictures from the tables of a run.

@@ -2,6 +2,7 @@
 
 from synthlaw.claims.generation.tokens import (
     breaks,
+    built,
     chain,
     histograms,
     layers,
@@ -9,10 +10,22 @@ from synthlaw.claims.generation.tokens import (
     references,
     risk,
     seeds,
+    trained,
 )
 
 CLAIMS = tuple(
     claim
-    for topic in (layers, references, histograms, published, breaks, risk, chain, seeds)
+    for topic in (
+        layers,
+        references,
+        histograms,
+        published,
+        breaks,
+        built,
+        trained,
+        risk,
+        chain,
+        seeds,
+    )
     for claim in topic.CLAIMS
 )
