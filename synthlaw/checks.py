@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from simulations.setup.configuration import Sweep
     from synthlaw.simulating.shares import Share
 
-KINDS = ("imbalance", "spurious", "groups", "craft")
+KINDS = ("imbalance", "spurious", "groups", "craft", "tokens")
 
 
 def checked_integer(option: str, value: int, low: int, high: int | None = None) -> None:

@@ -170,7 +170,9 @@ def claims(context: typer.Context) -> None:
 @app.command()
 def init(
     context: typer.Context,
-    kind: Annotated[str, typer.Option(help="imbalance, spurious, groups or craft.")] = "imbalance",
+    kind: Annotated[
+        str, typer.Option(help="imbalance, spurious, groups, craft or tokens.")
+    ] = "imbalance",
 ) -> None:
     """Print a commented SWEEP.toml to start from.
 
@@ -199,7 +201,8 @@ def predict(
     """Predict every cell of a sweep from theory alone, and write the tidy table.
 
     With theory.regime = "proportional" the 0-1 errors are predicted: the limit as the number of features
-    grows with the number of rows.
+    grows with the number of rows. With setting.kind = "tokens" there is a third metric, kl: the divergence
+    of the law that a generator makes of a group's raw rows from the law of the group.
 
     \b
     Example:

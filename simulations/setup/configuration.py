@@ -38,7 +38,7 @@ from simulations.setup.records import (
     unique,
 )
 from simulations.setup.regimes import check_regime
-from simulations.setup.settings import Craft, Setting
+from simulations.setup.settings import Setting
 from simulations.setup.worlds import world
 
 MOST_REPLICATES = 10_000_000
@@ -165,7 +165,7 @@ class Sweep(Record):
     @model_validator(mode="after")
     def _parts_agree(self) -> "Sweep":
         here = world(self.setting)
-        if isinstance(here.law, Craft) and self.estimator.kind in PLUGINS:
+        if here.law is not None and self.estimator.kind in PLUGINS:
             raise problem(
                 "estimator.kind",
                 f'is "{self.estimator.kind}", which needs Gaussian groups, but setting.kind is'

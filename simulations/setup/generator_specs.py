@@ -11,7 +11,6 @@ from pydantic import Field, field_validator
 
 from simulations.problems import nearest, problem, show
 from simulations.setup.records import Name, Real, Record, Whole, unique
-from simulations.setup.settings import Tokens
 from simulations.setup.worlds import World
 
 
@@ -201,7 +200,7 @@ def check_generator(spec: AnyGenerator, field: str, world: World) -> None:
 
 
 def _check_tokens(spec: AnyGenerator, field: str, world: World) -> None:
-    if isinstance(world.law, Tokens):
+    if world.tokens is not None:
         if spec.kind not in OF_TOKENS:
             raise problem(
                 f"{field}.kind",

@@ -33,7 +33,9 @@ def _check_tokens(sweep: Any) -> None:
             f'is "{sweep.estimator.kind}" but setting.kind is "tokens"; set it to "logistic"',
         )
     if not sweep.estimator.intercept:
-        raise problem("estimator.intercept", 'is false but setting.kind is "tokens"; set it to true')
+        raise problem(
+            "estimator.intercept", 'is false but setting.kind is "tokens"; set it to true'
+        )
     if is_proportional(sweep):
         raise problem(
             "theory.regime",

@@ -131,13 +131,13 @@ class Craft(Record):
 
 
 class Tokens(Record):
-    """Rows are tokens with embeddings ``u_j ~ N(0, I_r)`` drawn once; a group's law is ``P(j) ~ e^<eta, u_j>``.
+    """Rows are tokens with embeddings ``u_j ~ N(0, I_r)``, drawn once; group laws ``P(j) ~ e^<eta, u_j>``.
 
     Without ``attribute_vocabulary`` a row is one token of the ``vocabulary``; groups ``majority`` (label 0)
     and ``minority`` (label 1) have latents of length ``latent_norm``, ``latent_angle`` degrees apart.
-    With it a row is a core token, whose law depends on the label in this way, and a token of the attribute's
-    own vocabulary, whose latents (``attribute_norm``, ``attribute_angle``) depend on the attribute: four
-    groups ``y,s`` as in `Spurious`. ``world`` says which draw of the embeddings it is.
+    With it a row is a core token, whose law depends on the label in this way, and a token of the
+    attribute's own vocabulary, whose latents (``attribute_norm``, ``attribute_angle``) depend on the
+    attribute: four groups ``y,s`` as in `Spurious`. ``world`` says which draw of the embeddings it is.
     """
 
     kind: Literal["tokens"]
@@ -184,6 +184,4 @@ class Tokens(Record):
         return self
 
 
-Setting = Annotated[
-    Imbalance | Spurious | Groups | Craft | Tokens, Field(discriminator="kind")
-]
+Setting = Annotated[Imbalance | Spurious | Groups | Craft | Tokens, Field(discriminator="kind")]

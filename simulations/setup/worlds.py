@@ -24,14 +24,15 @@ class World(NamedTuple):
 
     Where ``law`` is given the groups are not Gaussian but follow it: ``means`` are then what a
     generator adds to its rows, 0 for the groups themselves, and ``covariances`` have no meaning (0).
-    Of tokens both say nothing but how many features there are.
+    Where ``tokens`` is given both say nothing but how many features there are.
     """
 
     names: tuple[str, ...]
     labels: np.ndarray  # (K,) int, 0 or 1
     means: np.ndarray  # (K, d) float64
     covariances: np.ndarray  # (K, d, d) float64
-    law: Craft | Tokens | None = None
+    law: Craft | None = None
+    tokens: Tokens | None = None
 
 
 def world(setting: Imbalance | Spurious | Groups | Craft | Tokens) -> World:
@@ -98,7 +99,7 @@ def _tokens(setting: Tokens) -> World:
         names, labels, size = _signed_names(), _signed_labels(), 2 * size
     groups = len(names)
     zero = np.broadcast_to(np.zeros(()), (groups, size, size))
-    return World(names, labels, np.zeros((groups, size)), zero, setting)
+    return World(names, labels, np.zeros((groups, size)), zero, tokens=setting)
 
 
 def _covariance_matrix(group: GroupSpec) -> np.ndarray:

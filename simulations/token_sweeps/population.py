@@ -36,14 +36,14 @@ PLACES = 8
 # Numbers in the largest array that a unit needs (2 GiB in double precision).
 MOST_NUMBERS = 2**28
 FLAT = (
-    "setting.latent_norm: the groups hardly overlap, so that a training mixture's risk is too flat for double"
-    " precision to find its minimiser; lower latent_norm or bring latent_angle closer to 90 degrees or below."
+    "setting.latent_norm: the groups hardly overlap, so that a training mixture's risk is too flat for"
+    " double precision to find its minimiser; lower latent_norm or latent_angle."
 )
 
 
 class Weights(NamedTuple):
-    """Of each cell and group, ``(C, K)``: weight of one ``raw`` row, and the sums of weights ``total`` and of
-    squared weights ``squared`` of all synthetic rows."""
+    """Of each cell and group, ``(C, K)``: weight of one ``raw`` row, and the sums of weights ``total`` and
+    of squared weights ``squared`` of all synthetic rows."""
 
     raw: AnyArray
     total: AnyArray
@@ -74,8 +74,8 @@ class CellPopulation(NamedTuple):
 
 
 class TokenPopulation(NamedTuple):
-    """A unit's ``world``, its generator's ``pieces``, the ``weights`` and ``cells`` (a leading axis C on all
-    arrays), and ``acts (K,)``. Values of replicates are excess already: ``balanced_values (3K,)`` is 0."""
+    """A unit's ``world``, its generator's ``pieces``, the ``weights`` and ``cells`` (a leading axis C on
+    all arrays), and ``acts (K,)``. Values of replicates are excess already: ``balanced_values`` is 0."""
 
     world: TokenWorld
     pieces: Pieces
@@ -113,7 +113,7 @@ def excess(points: Array, theta: Array, best: Array, laws: Array, labels: Array)
     return jnp.concatenate([risks, jnp.where(labels > 0.5, laws @ (1.0 - called), ones)])
 
 
-@quick_jit
+@partial(quick_jit, once=True)
 def _expand(
     points: Array,
     laws: Array,
@@ -218,8 +218,8 @@ def check_size(unit: Unit) -> None:
     numbers = groups * tokens * (unit.world.means.shape[1] + 1)
     if numbers > MOST_NUMBERS:
         raise InputError(
-            f"setting.vocabulary: {tokens} different rows of {unit.world.means.shape[1]} numbers in {groups}"
-            f" groups are too many to be listed (limit {MOST_NUMBERS} numbers); lower vocabulary,"
+            f"setting.vocabulary: {tokens} different rows of {unit.world.means.shape[1]} numbers in"
+            f" {groups} groups are too many to be listed (limit {MOST_NUMBERS} numbers); lower vocabulary,"
             " attribute_vocabulary or embedding_dim."
         )
 

@@ -62,9 +62,9 @@ def room(unit: Unit) -> TokenRoom:
     pool = max(max(int(cell.oversampled.max()), cell.augment) for cell in unit.cells)
     if pool > rows.MOST_ROWS:
         raise InputError(
-            f"counts: a sample of generator '{unit.generator.kind}' has {pool:.1e} synthetic rows of a group"
-            f" (limit {rows.MOST_ROWS:.1e}); lower counts, ratios or augment, or use synthlaw predict,"
-            " which draws no rows."
+            f"counts: a sample of generator '{unit.generator.kind}' has {pool:.1e} synthetic rows of a"
+            f" group (limit {rows.MOST_ROWS:.1e}); lower counts, ratios or augment, or use synthlaw"
+            " predict, which draws no rows."
         )
     setting, size = unit.sweep.setting, places(len(unit.cells))
     tokens = setting.vocabulary * (setting.attribute_vocabulary or 1)
@@ -153,16 +153,16 @@ def _fit(
 class Device(NamedTuple):
     """A unit's arrays, handed to programs again and again."""
 
-    tables: tuple[Array, ...]
-    points: Array
-    log_laws: Array
-    laws: Array
-    labels: Array
-    best: Array
+    tables: tuple[AnyArray, ...]
+    points: AnyArray
+    log_laws: AnyArray
+    laws: AnyArray
+    labels: AnyArray
+    best: AnyArray
     pieces: Pieces
-    acts: Array
-    counts: Array
-    penalty: Array
+    acts: AnyArray
+    counts: AnyArray
+    penalty: AnyArray
 
 
 def device_arrays(unit: Unit, population: TokenPopulation) -> Device:
@@ -252,9 +252,7 @@ def _batch(
     for r in range(count):
         synthetic[r, : len(cells)] = _synthetic(unit, here, known.law[r], first + r, cells)
     kept = list(cells)
-    chosen, weights = jax.tree.map(
-        lambda part: part[kept], (population.cells, population.weights)
-    )
+    chosen, weights = jax.tree.map(lambda part: part[kept], (population.cells, population.weights))
     fitted = _fit(
         device.points,
         device.laws,
@@ -292,12 +290,10 @@ def _each(
     ]
 
 
-def replicates(
-    unit: Unit, ready: Ready, first: int, count: int, cells: tuple[int, ...]
-) -> Results:
-    """Results of replicates ``first .. first + count - 1``: excess risks, errors and divergences, ``F = 3K``.
+def replicates(unit: Unit, ready: Ready, first: int, count: int, cells: tuple[int, ...]) -> Results:
+    """Results of replicates ``first .. first + count - 1``: excess risks, errors, divergences, ``F = 3K``.
 
-    A replicate without a law of its generator (``likeliest``, diverging layers) has no rule in any cell.
+    A replicate whose generator makes no law (``likeliest``, diverging layers) has no rule in any cell.
     """
     parts = []
     for fitted, known in _each(unit, ready, first, count, cells):

@@ -1,9 +1,9 @@
 """The rows of a replicate as counts per token, at a cost that does not grow with their number.
 
 A pool of synthetic rows is a sequence; cells take prefixes of it, and only their counts matter. The
-sequence is cut at 4096, 8192, 16384, ..; the counts of a piece are multinomial, those of its first half given
-them hypergeometric, and so on down to 4096 rows, which are put in a random order. Every such draw has a key
-of its own, so that a prefix does not depend on which others are asked for.
+sequence is cut at 4096, 8192, 16384, ..; the counts of a piece are multinomial, those of its first half
+given them hypergeometric, and so on down to 4096 rows, which are put in a random order. Every such draw has
+a key of its own, so that a prefix does not depend on which others are asked for.
 """
 
 from collections.abc import Callable, Sequence

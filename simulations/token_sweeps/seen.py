@@ -1,4 +1,4 @@
-"""What a generator makes of a group's raw rows: the law of its synthetic rows, and how the law moves with them.
+"""What a generator makes of a group's raw rows: the law of its synthetic rows, and how they move it.
 
 A law is made of the rows in one of two ways (paper_notes/transformers.md, section 11):
 
@@ -82,12 +82,10 @@ def _latent(
             at = moments(table, steps.law(table, h))
             h = h + linear.solve(at.covariance, target - at.mean)
         return h
-    return lax.fori_loop(
-        0, layers - 1, lambda _, h: steps.improved(table, target, h, step), target
-    )
+    return lax.fori_loop(0, layers - 1, lambda _, h: steps.improved(table, target, h, step), target)
 
 
-@partial(quick_jit, static_argnames="kind")
+@partial(quick_jit, once=True, static_argnames="kind")
 def _by_mean(
     tables: tuple[Array, ...],
     etas: tuple[Array, ...],
@@ -99,7 +97,7 @@ def _by_mean(
     *,
     kind: str,
 ) -> tuple[Array, ...]:
-    """One group's law, slope, bend and the divergence's value and derivatives, at the mean of endless rows."""
+    """One group's log-law, slope, bend and the divergence's derivatives, at the mean of endless rows."""
 
     def log_q(h: Array) -> Array:
         return log_law_of(kind, tables, etas, layers, step, h)
@@ -121,14 +119,12 @@ def _by_mean(
 
     bend = lax.fori_loop(0, len(mean), add, jnp.zeros_like(law))
     first = lax.map(lambda v: along(cross, v)(mean), axes)
-    second = lax.map(
-        lambda v: lax.map(lambda w: along(along(cross, v), w)(mean), axes), axes
-    )
+    second = lax.map(lambda v: lax.map(lambda w: along(along(cross, v), w)(mean), axes), axes)
     return log_q(mean), slope, bend, first, second
 
 
 def pieces(spec: Any, world: TokenWorld, acts: np.ndarray, counts: np.ndarray) -> Pieces:
-    """The pieces of a generator ``spec`` that acts on the groups ``acts (K,)`` of ``counts (K,)`` raw rows."""
+    """The pieces of generator ``spec``, which acts on groups ``acts (K,)`` of ``counts (K,)`` raw rows."""
     laws, features = world.laws, world.points[:, :-1]
     (groups, size), dim = laws.shape, features.shape[1]
     mean = laws @ features
@@ -149,7 +145,7 @@ def pieces(spec: Any, world: TokenWorld, acts: np.ndarray, counts: np.ndarray) -
         spread / counts[:, None, None],
     )
     for g in np.flatnonzero(acts):
-        _fill(found, spec, world, g, float(counts[g]))
+        _fill(found, spec, world, int(g), float(counts[g]))
     if spec.kind in ("reweight", "duplicate"):
         # Of no rows there is no law; rows that repeat raw ones miss tokens.
         known = np.logical_not(acts) & (spec.kind != "reweight")
@@ -214,7 +210,7 @@ def seen(
     *,
     kind: str,
 ) -> Seen:
-    """The laws made of ``raw (R, K, D)`` counts, the first ``used`` replicates of them, one after the other."""
+    """The laws made of ``raw (R, K, D)`` counts, of the first ``used`` replicates, one after the other."""
     replicates, groups, size = raw.shape
     dim = points.shape[1] - 1
 

@@ -1,7 +1,7 @@
 """Predictions of a sweep in the token world: floor + variance + second order, exact at the setting's table.
 
     excess risk   R_g(theta_mix) - R_g(theta_bal) + (1/2) tr(H_g M) + g_g'bias + O(n^-2)
-    error         sum_j P_g(j) Pr(the rule errs on row j), the rule normal with mean theta_mix + bias, covariance M
+    error         sum_j P_g(j) Pr(the rule errs on row j), the rule normal around theta_mix + bias
     kl            KL(P||Q) at endless rows + what the n rows' own noise adds, to first order in 1/n
 
 M and the bias hold that the generator has seen the very rows that are trained on. Source:
@@ -23,10 +23,10 @@ MOST_TERMS = 2**22
 def expansion(population: TokenPopulation, generator: Any, counts: np.ndarray) -> Expansion:
     """The three terms of every cell and functional, ``(C, 3K)``: K excess risks, K errors, K divergences.
 
-    The error's ``floor`` is that of the training mixture's rule, ``variance`` what its noise adds (a sum of
-    normal probabilities, not a trace: with finitely many rows an error is a step function of the rule), and
-    ``second_order`` what its bias adds. A divergence's ``second_order`` is known for histograms (the rest of
-    an exact sum), 0 for laws made of the rows' mean, and NaN where the sum would be too long.
+    The error's ``floor`` is that of the training mixture's rule, ``variance`` what its noise adds (a sum
+    of normal probabilities, not a trace: with finitely many rows an error is a step function of the
+    rule), and ``second_order`` what its bias adds. A divergence's ``second_order`` is known for histograms
+    (the rest of an exact sum), 0 for laws made of the rows' mean, and NaN where the sum is too long.
 
     When not to trust it: samples that can be separated with a probability that matters; errors where few
     tokens hold most of the probability near the boundary.
