@@ -7,7 +7,7 @@ A sample's score at the training mixture's minimiser is a sum of independent ter
 
 with w the weight of a raw row, W that of all synthetic rows of the group, J_g the derivative of E_Q s_g in
 the mean of the raw rows' embeddings, and a the share of Q that repeats them: a row that the generator has
-seen moves the rule twice. Source: paper_notes/transformers.md, section 11.
+seen moves the rule twice. Source: paper_notes/transformers_sweeps.md.
 """
 
 from functools import partial

@@ -1,6 +1,6 @@
 """What a generator makes of a group's raw rows: the law of its synthetic rows, and how they move it.
 
-A law is made of the rows in one of two ways (paper_notes/transformers.md, section 11):
+A law is made of the rows in one of two ways (paper_notes/transformers_sweeps.md):
 
     by their mean h0 = sum_j (c_j/n) u_j alone       transformer, likeliest
     linearly, Q = (1 - a) base + a c/n               duplicate (a = 1), histogram (a = n/(n + s D))

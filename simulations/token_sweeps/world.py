@@ -54,7 +54,7 @@ def token_world(setting: Tokens) -> TokenWorld:
     The balanced log-odds are those of the core token: with balanced groups the attribute says nothing
     about the label, whatever it says in the raw counts.
 
-    Source: paper_notes/transformers.md, section 11.
+    Source: paper_notes/transformers_sweeps.md.
 
     >>> here = token_world(Tokens(kind="tokens", vocabulary=8, embedding_dim=2))
     >>> here.points.shape, bool(np.allclose(here.laws.sum(axis=1), 1.0))

@@ -5,7 +5,7 @@
     kl            KL(P||Q) at endless rows + what the n rows' own noise adds, to first order in 1/n
 
 M and the bias hold that the generator has seen the very rows that are trained on. Source:
-paper_notes/transformers.md, section 11.
+paper_notes/transformers_sweeps.md.
 """
 
 from typing import Any
@@ -16,6 +16,8 @@ from scaling.theory.expansion import Expansion
 from scaling.theory.tokens import histogram
 from simulations.token_sweeps.population import TokenPopulation
 
+# Terms that are 0 up to the rounding of sums over tokens are 0.
+ROUNDING = 1e-12
 # Numbers in the exact sum over the counts of a histogram; beyond, the terms to order 1/n stand alone.
 MOST_TERMS = 2**22
 
@@ -32,10 +34,10 @@ def expansion(population: TokenPopulation, generator: Any, counts: np.ndarray) -
     tokens hold most of the probability near the boundary.
     """
     cells, given = population.cells, population.pieces
-    shifts = np.einsum("cfp,cp->cf", cells.gradients, cells.bias)
+    shifts = _rounded(np.einsum("cfp,cp->cf", cells.gradients, cells.bias), cells.variance)
     second = np.array([_rest(population, generator, g, int(n)) for g, n in enumerate(counts)])
-    spread = np.exp(population.world.log_laws)
-    noise = spread * (1.0 - spread) / counts[:, None]
+    laws = population.world.laws
+    noise = laws * (1.0 - laws) / counts[:, None]
     variance = 0.5 * (
         (given.kl_bend * given.spread).sum(axis=(1, 2)) + (given.kl_square * noise).sum(axis=1)
     )
@@ -46,8 +48,14 @@ def expansion(population: TokenPopulation, generator: Any, counts: np.ndarray) -
         return np.concatenate([values, np.repeat(more[None], count, axis=0)], axis=1)
 
     return Expansion(
-        beside(cells.floor, given.kl), beside(cells.variance, variance), beside(shifts, second)
+        beside(_rounded(cells.floor, 1.0), _rounded(given.kl, 1.0)),
+        beside(cells.variance, variance),
+        beside(shifts, second),
     )
+
+
+def _rounded(terms: np.ndarray, scale: Any) -> np.ndarray:
+    return np.where(np.abs(terms) < ROUNDING * np.abs(scale), 0.0, terms)
 
 
 def _rest(population: TokenPopulation, generator: Any, group: int, n: int) -> float:
