@@ -33,8 +33,8 @@ from simulations.tokens import classifier
 
 # Cells of a compiled program: a multiple of this.
 PLACES = 8
-# Numbers in the largest array that a unit needs (2 GiB in double precision).
-MOST_NUMBERS = 2**28
+# Numbers in the largest array that a unit needs (256 MiB in double precision; there are a dozen of them).
+MOST_NUMBERS = 2**25
 FLAT = (
     "setting.latent_norm: the groups hardly overlap, so that a training mixture's risk is too flat for"
     " double precision to find its minimiser; lower latent_norm or latent_angle."
@@ -237,7 +237,12 @@ def acts(unit: Unit) -> np.ndarray:
 def token_population(unit: Unit) -> TokenPopulation:
     """Exact population of every cell; raises ``InputError`` where a risk is too flat."""
     check_size(unit)
-    here, acting = token_world(unit.sweep.setting), acts(unit)
+    return population_of(unit, token_world(unit.sweep.setting))
+
+
+def population_of(unit: Unit, here: TokenWorld) -> TokenPopulation:
+    """The same for given arrays of the setting."""
+    acting = acts(unit)
     given = pieces(unit.generator, here, acting, unit.counts)
     weights = weights_of(unit.cells)
     size = here.points.shape[1]

@@ -99,7 +99,8 @@ def _fit(
         cell = jax.tree.map(lambda part: part[c], cells)
         given = jax.tree.map(lambda part: part[c], weights)
         own = given.raw[:, None] * raw[r] + synthetic[r, c]
-        fitted = classifier.fit(points, labels @ own, (1.0 - labels) @ own, cell.theta, penalty)
+        ones, zeros = labels @ own, (1.0 - labels) @ own
+        fitted = classifier.fit(points, ones, zeros, cell.theta, penalty)
         u = points @ cell.theta
         moved, drawn = jnp.zeros(dim + 1), jnp.zeros(dim + 1)
         noise = jnp.zeros((dim + 1, dim + 1))
@@ -122,7 +123,10 @@ def _fit(
                 0.5 * (bent @ linear - (cell.hessians * spread[None]).sum(axis=(1, 2))),
             ]
         )
-        status = jnp.where(fitted.steps < classifier.MAX_STEPS, SEPARABLE, STOPPED)
+        # A rule on the way to infinity that has all rows on their sides proves that it has no end.
+        side = jnp.where(ones > 0.0, points @ fitted.theta, jnp.inf)
+        side = jnp.minimum(side, jnp.where(zeros > 0.0, -(points @ fitted.theta), jnp.inf))
+        status = jnp.where(side.min() > 0.0, SEPARABLE, STOPPED)
         status = jnp.where(jnp.isfinite(fitted.theta).all(), status, SINGULAR)
         status = jnp.where(fitted.converged, FOUND, status)
         status = jnp.where(lawful[r], status, LAWLESS)

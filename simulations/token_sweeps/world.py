@@ -44,7 +44,6 @@ def _position(setting: Any, core: bool) -> World:
     return World(size, setting.embedding_dim, norm, float(np.deg2rad(angle)))
 
 
-@lru_cache(maxsize=4)
 def token_world(setting: Tokens) -> TokenWorld:
     """The arrays of a setting.
 
@@ -60,6 +59,12 @@ def token_world(setting: Tokens) -> TokenWorld:
     >>> here.points.shape, bool(np.allclose(here.laws.sum(axis=1), 1.0))
     ((8, 3), True)
     """
+    return _made(setting.model_dump_json())
+
+
+@lru_cache(maxsize=4)
+def _made(text: str) -> TokenWorld:
+    setting = Tokens.model_validate_json(text)
     core = _position(setting, True)
     tables, chosen = [embeddings(core, 0, setting.world)], [latents(core)]
     labels = np.array([0, 1])
