@@ -70,7 +70,7 @@ def test_another_cell_or_generator_changes_no_number() -> None:
         },
     }
     many = synthlaw.simulate(more)
-    kept = many[many.ratio.isin([0, 1]) & (many.generator != "oracle")]
+    kept: Any = many[many.ratio.isin([0, 1]) & (many.generator != "oracle")]
     pd.testing.assert_frame_equal(kept.reset_index(drop=True), few, check_exact=True)
 
 
@@ -79,9 +79,10 @@ def test_predictions_stand_beside_simulations_and_tables_can_be_swept() -> None:
         **SWEEP,
         "sweep": {"setting.world": [0, 1], "synthetic.generators.0.layers": [1, 3]},
     }
-    predicted, table = synthlaw.predict(sweep), synthlaw.simulate(sweep, replicates=4)
+    table = synthlaw.simulate(sweep, replicates=4)
+    predicted: Any = synthlaw.predict(sweep)
     pd.testing.assert_frame_equal(table.loc[:, predicted.columns], predicted)
-    kl = predicted[(predicted.metric == "kl") & (predicted.group == "balanced")]
+    kl: Any = predicted[(predicted.metric == "kl") & (predicted.group == "balanced")]
     kl = kl[(kl.generator == "transformer") & (kl.ratio == 1)]
     assert len(set(kl.predicted)) == 4
 
