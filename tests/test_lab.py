@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from synthlaw.claims import registry
-from synthlaw.claims.control import BATCH, GROUP, LEVEL, covered
+from synthlaw.claims.control.planted import BATCH, GROUP, LEVEL, covered
 from synthlaw.claims.lab import PRESETS, Experiment, Lab
 from synthlaw.simulating.simulation import UNDER_WAY, side_by_side
 from synthlaw.verifying.verification import run, starting_order

@@ -23,9 +23,10 @@ from simulations.memorising.rows import Reference
 from simulations.memorising.world import World
 from simulations.problems import InputError
 from simulations.wide.solvers import solve
-from synthlaw.claims import proportional_spurious, scaling_mixed
 from synthlaw.claims.lab import PRESETS, Lab
-from synthlaw.claims.mixture_picture import pictured
+from synthlaw.claims.proportional import spurious
+from synthlaw.claims.scaling import two_sources
+from synthlaw.claims.scaling.two_sources_picture import pictured
 from synthlaw.verifying.verification import run_claim
 
 SEED = 8
@@ -228,9 +229,9 @@ def lab() -> Lab:
 
 
 @pytest.mark.parametrize(
-    "claim", [*proportional_spurious.CLAIMS, *scaling_mixed.CLAIMS], ids=lambda claim: claim.id
+    "claim", [*spurious.CLAIMS, *two_sources.CLAIMS], ids=lambda claim: claim.id
 )
-def test_a_claim_stands_and_its_twin_falls(lab: Lab, claim: proportional_spurious.Claim) -> None:
+def test_a_claim_stands_and_its_twin_falls(lab: Lab, claim: spurious.Claim) -> None:
     """A fresh seed; planned to be supported with probability 0.9 or more, never contradicted."""
     entry, _ = run_claim(claim, lab)
     assert entry["outcome"] != "contradicted" and entry["twin"]["outcome"] == "contradicted"

@@ -11,23 +11,18 @@ from matplotlib.lines import Line2D
 import figures
 from figures import exponent_ladder, ladder, series_curves, tidy
 from figures.faults import FigureError
-from synthlaw.claims import (
-    nonparametric_imbalance,
-    nonparametric_pinsker,
-    nonparametric_sequence,
-    nonparametric_series,
-)
 from synthlaw.claims.judges import judge
 from synthlaw.claims.lab import PRESETS, Lab
+from synthlaw.claims.nonparametric import imbalance, pinsker, sequence, series
 from synthlaw.claims.record import Claim
 
 CLAIMS = [
     claim
     for module in (
-        nonparametric_sequence,
-        nonparametric_pinsker,
-        nonparametric_series,
-        nonparametric_imbalance,
+        sequence,
+        pinsker,
+        series,
+        imbalance,
     )
     for claim in module.CLAIMS
 ]
@@ -52,25 +47,25 @@ def test_a_claim_holds_and_its_twin_does_not(lab: Lab, claim: Claim) -> None:
 
 def test_limits_of_simulated_slopes_are_within_the_margin(lab: Lab) -> None:
     """Two hundredths, interval and all; what truncation fakes is far outside."""
-    for evidence in (nonparametric_series.exponents, nonparametric_imbalance.minority_exponent):
+    for evidence in (series.exponents, imbalance.minority_exponent):
         table = evidence(lab)
         estimate, prediction, se = (table[k].to_numpy() for k in ("estimate", "prediction", "se"))
         assert (np.abs(estimate - prediction) + 3.0 * se < 0.02).all()
-    steep = nonparametric_series.truncated(lab)
+    steep = series.truncated(lab)
     estimate, prediction, se = (steep[k].to_numpy() for k in ("estimate", "prediction", "se"))
     assert (estimate - 3.0 * se > prediction + 0.1).all()
 
 
 def test_the_pictures_table_comes_from_both_claims(lab: Lab) -> None:
-    nonparametric_sequence.exponents(lab)
-    nonparametric_series.exponents(lab)
+    sequence.exponents(lab)
+    series.exponents(lab)
     drawn = lab.drawn["exponent_ladder"]
     assert list(drawn["panel"].unique()) == [
-        nonparametric_sequence.PANEL,
-        nonparametric_series.PANEL,
+        sequence.PANEL,
+        series.PANEL,
     ]
     again = len(drawn)
-    nonparametric_series.exponents(lab)
+    series.exponents(lab)
     assert len(lab.drawn["exponent_ladder"]) == again
     assert set(exponent_ladder.COLUMNS) == set(drawn.columns)
 
@@ -154,7 +149,7 @@ def test_the_curves_show_laws_points_and_floors(tmp_path: Path) -> None:
 
 def test_the_curves_come_from_the_simulation(lab: Lab) -> None:
     """Points lie on their laws, within 12 % where the rows are few."""
-    nonparametric_imbalance.augmentation(lab)
+    imbalance.augmentation(lab)
     drawn = lab.drawn["series_curves"]
     assert set(series_curves.COLUMNS) == set(drawn.columns)
     for name in tidy.distinct(drawn, "series"):

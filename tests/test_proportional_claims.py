@@ -6,11 +6,12 @@ import pytest
 from simulations.sampling.layout import fitted_of
 from simulations.wide.layout import layout
 from simulations.wide.replicate import fit
-from synthlaw.claims import proportional_existence, proportional_means, registry
+from synthlaw.claims import registry
 from synthlaw.claims.lab import PRESETS, Lab, scaled
-from synthlaw.claims.proportional_cases import BALANCING, DUPLICATES
-from synthlaw.claims.proportional_means import PARTS
-from synthlaw.claims.proportional_samples import (
+from synthlaw.claims.proportional import existence, means
+from synthlaw.claims.proportional.cases import BALANCING, DUPLICATES
+from synthlaw.claims.proportional.means import PARTS
+from synthlaw.claims.proportional.samples import (
     Case,
     _statistics,
     controlled_means,
@@ -121,7 +122,7 @@ def test_a_normal_curve_finds_its_centre() -> None:
     from scipy.stats import norm
 
     hits = np.round(count * norm.cdf((np.log(kappa) - np.log(0.2)) * 8.0))
-    at, se = proportional_existence.centre(64, kappa, hits, count)
+    at, se = existence.centre(64, kappa, hits, count)
     assert abs(at - 0.2) < 1e-4 and 0 < se < 1e-3
 
 
@@ -143,5 +144,5 @@ def test_a_claim_stands_and_its_twin_falls(name: str) -> None:
 
 
 def test_the_thresholds_of_the_claims_differ() -> None:
-    assert proportional_existence.predicted() < 0.9 * proportional_existence.predicted(0.5)
-    assert proportional_means.SEPARATION == 1.0
+    assert existence.predicted() < 0.9 * existence.predicted(0.5)
+    assert means.SEPARATION == 1.0

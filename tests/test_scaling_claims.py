@@ -8,18 +8,11 @@ from scipy.stats import chi2
 from stochastic import FALSE_FAIL
 
 from scaling.theory.augmentation import augmentation_law
-from synthlaw.claims import (
-    registry,
-    scaling_lesson,
-    scaling_mixture,
-    scaling_row_weight,
-    scaling_share,
-    scaling_synthetic,
-    scaling_two_term,
-)
+from synthlaw.claims import registry
 from synthlaw.claims.exponents import MARGIN, PLANTED, planted_exponent
 from synthlaw.claims.lab import PRESETS, Lab
-from synthlaw.claims.samples import (
+from synthlaw.claims.scaling import lesson, mixture, row_weight, share, synthetic, two_term
+from synthlaw.claims.scaling.samples import (
     BIASED,
     CONTROLS,
     RIGHT,
@@ -80,10 +73,10 @@ def test_points_are_means_over_replicates_with_their_covariance() -> None:
 
 def test_samples_that_count_as_independent_have_no_raw_count_in_common() -> None:
     """The key of all draws is that of setting and raw counts."""
-    for module in (scaling_two_term, scaling_mixture):
+    for module in (two_term, mixture):
         grid = [n * size for n, size in product(module.RAW, module.SIZES)]
         assert len(set(grid)) == len(grid)
-    for module in (scaling_synthetic, scaling_share, scaling_row_weight):
+    for module in (synthetic, share, row_weight):
         assert len(set(module.SIZES)) == len(list(module.SIZES))
 
 
@@ -103,13 +96,13 @@ def test_the_lowest_point_of_a_parabola_and_its_error() -> None:
     Detects standard errors that are 12 % off; twin: those of points that do not correlate.
     """
     made = parabola(np.zeros(6))
-    found = scaling_share.lowest(made)
+    found = share.lowest(made)
     assert found.share[0] == pytest.approx(0.6) and found.least[0] == pytest.approx(1.2)
     rng, count = np.random.default_rng(RNG_SEED), 2000
     noise = rng.standard_normal((count, 6)) @ np.linalg.cholesky(made.covariance).T
-    repeated = [scaling_share.lowest(made._replace(mean=made.mean + row)) for row in noise]
+    repeated = [share.lowest(made._replace(mean=made.mean + row)) for row in noise]
     low, high = chi2.ppf([FALSE_FAIL / 4, 1 - FALSE_FAIL / 4], count - 1) / (count - 1)
-    alone = scaling_share.lowest(made._replace(covariance=np.diag(np.diag(made.covariance))))
+    alone = share.lowest(made._replace(covariance=np.diag(np.diag(made.covariance))))
     for name in ("share", "least"):
         spread = float(np.var([getattr(each, name)[0] for each in repeated], ddof=1))
         assert 0.99 * low < spread / getattr(found, name)[1] ** 2 < 1.01 * high
@@ -117,7 +110,7 @@ def test_the_lowest_point_of_a_parabola_and_its_error() -> None:
 
 
 def test_a_planted_exponent_is_further_off_than_the_margin() -> None:
-    table = scaling_lesson.with_floor(Lab(PRESETS["quick"]))
+    table = lesson.with_floor(Lab(PRESETS["quick"]))
     wrong = planted_exponent(lambda lab: table)(Lab(PRESETS["quick"]))
     assert (wrong["prediction"] - table["prediction"]).to_numpy() == pytest.approx(PLANTED)
     assert (wrong["ratio"] * wrong["prediction"]).to_numpy() == pytest.approx(table["estimate"])
@@ -127,8 +120,8 @@ def test_a_planted_exponent_is_further_off_than_the_margin() -> None:
 def test_the_fitting_lesson_has_the_numbers_of_the_note() -> None:
     """Section 6. A mean of 2,000 exponents is known to .0013 at most; .01 is 7 times that."""
     lab = Lab(PRESETS["quick"], seed=12)
-    with_floor = scaling_lesson.with_floor(lab)["estimate"].to_numpy()
-    without = scaling_lesson.without_floor(lab)["estimate"].to_numpy()
+    with_floor = lesson.with_floor(lab)["estimate"].to_numpy()
+    without = lesson.without_floor(lab)["estimate"].to_numpy()
     assert with_floor == pytest.approx([0.5, 0.5, 0.5], abs=0.01)
     assert without == pytest.approx([0.236, 0.172, 0.125], abs=0.01)
 

@@ -6,9 +6,10 @@ import pytest
 
 import figures
 from figures import alignment, size_curve, wald_calibration
-from synthlaw.claims import registry, size_metric, size_wald
+from synthlaw.claims import registry
 from synthlaw.claims.lab import PRESETS, Lab
-from synthlaw.claims.size_golden import problem_of
+from synthlaw.claims.size import metric, wald
+from synthlaw.claims.size.golden import problem_of
 from synthlaw.verifying.verification import run_claim
 
 EXACT = ["size-golden", "size-cases", "size-no-symmetry", "size-quality", "size-correction-cases"]
@@ -30,14 +31,12 @@ def test_a_claim_stands_and_its_twin_falls(name: str) -> None:
 
 
 def test_the_sizes_of_the_experiment_are_those_of_the_theory() -> None:
-    problem = problem_of(Lab(PRESETS["quick"]), sweep=size_metric.ANISOTROPIC)
-    sizes = size_metric.sizes_of(problem)
+    problem = problem_of(Lab(PRESETS["quick"]), sweep=metric.ANISOTROPIC)
+    sizes = metric.sizes_of(problem)
     assert sizes["m* (inverse Hessian)"] / problem.missing == pytest.approx(
-        size_metric.HESSIAN, abs=1e-6
+        metric.HESSIAN, abs=1e-6
     )
-    assert sizes["m* (Euclidean)"] / problem.missing == pytest.approx(
-        size_metric.EUCLIDEAN, abs=1e-6
-    )
+    assert sizes["m* (Euclidean)"] / problem.missing == pytest.approx(metric.EUCLIDEAN, abs=1e-6)
 
 
 def curve_table() -> pd.DataFrame:
@@ -81,12 +80,12 @@ def test_the_calibration_picture_has_binomial_intervals() -> None:
     assert 0.05 + half[1, 0] == pytest.approx(0.1128, abs=1e-4)
     assert half[0, 1] == 0.0
     rows = [
-        size_wald._rate("p-values", n, level, 0.0, np.arange(200) < 200 * level, level)
+        wald._rate("p-values", n, level, 0.0, np.arange(200) < 200 * level, level)
         for n in (50, 500)
         for level in (0.1, 1.0)
     ]
-    rows += [size_wald._rate("power", 250, 0.05, b, np.zeros(0, bool), 0.1 + b) for b in (0.0, 0.2)]
-    rows.append(size_wald._rate("power", 250, 0.05, 0.1, np.arange(50) < 10, 0.2))
+    rows += [wald._rate("power", 250, 0.05, b, np.zeros(0, bool), 0.1 + b) for b in (0.0, 0.2)]
+    rows.append(wald._rate("power", 250, 0.05, 0.1, np.arange(50) < 10, 0.2))
     figure = wald_calibration.draw(pd.DataFrame(rows))
     left, right = figure.axes
     assert left.get_xscale() == "log" and right.get_title() == "power"

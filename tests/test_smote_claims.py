@@ -10,7 +10,7 @@ from matplotlib.container import ErrorbarContainer
 import figures
 from figures import smote_law
 from figures.faults import FigureError
-from synthlaw.claims import generation_smote
+from synthlaw.claims.generation import smote
 from synthlaw.claims.judges import judge
 from synthlaw.claims.lab import PRESETS, Lab
 
@@ -20,8 +20,8 @@ def lab() -> Lab:
     return Lab(PRESETS["quick"], seed=2)
 
 
-@pytest.mark.parametrize("claim", generation_smote.CLAIMS, ids=lambda claim: claim.id)
-def test_a_claim_holds_and_its_twin_does_not(lab: Lab, claim: generation_smote.Claim) -> None:
+@pytest.mark.parametrize("claim", smote.CLAIMS, ids=lambda claim: claim.id)
+def test_a_claim_holds_and_its_twin_does_not(lab: Lab, claim: smote.Claim) -> None:
     """Another seed than the report's; planned to be decided with probability 0.99 or more."""
     margin = claim.margin or lab.preset.margin
     evidence = claim.evidence(lab)

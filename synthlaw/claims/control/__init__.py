@@ -1,0 +1,5 @@
+"""Control: planted errors that the machinery must catch."""
+
+from synthlaw.claims.control.planted import CLAIMS
+
+__all__ = ["CLAIMS"]
