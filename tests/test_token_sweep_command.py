@@ -108,6 +108,9 @@ def test_a_user_starts_from_the_template(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
     done = _run(tmp_path, "simulate", "s.toml", "--out", "run", "--replicates", "20")
     assert done.returncode == 0, done.stderr
+    assert (
+        "KL of the group's law" in done.stdout and "oracle 0, transformer[1;1] 0.0" in done.stdout
+    )
     assert _run(tmp_path, "predict", "s.toml", "--out", "p.csv").returncode == 0
     table, alone = (pd.read_csv(tmp_path / name) for name in ("run/table.csv", "p.csv"))
     assert len(table) == len(alone) == 21 * 3 * 4
