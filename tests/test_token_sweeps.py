@@ -9,6 +9,7 @@ from stochastic import Disagreement, assert_mean, sample_mean
 
 import synthlaw
 from scaling.theory.tokens import composition, sweeps
+from simulations.compilation import quick_jit
 from simulations.population.minimisers import ridge_matrix
 from simulations.population.units import Unit, make_unit
 from simulations.runs.tasks import compute, compute_parameters, prepare
@@ -24,6 +25,10 @@ from simulations.tokens.references import maximum_likelihood
 from simulations.tokens.world import LARGEST_VOCABULARY
 
 STEP = 1e-4
+# Compiled once: loops that are called as they are compile anew every time.
+FIT = quick_jit(classifier.fit)
+LIKELIEST = quick_jit(maximum_likelihood)
+LOG_LAW = quick_jit(log_law_of, static_argnames="kind")
 
 
 def unit_of(generator: dict[str, Any], n: int = 200, **more: Any) -> Unit:
@@ -44,12 +49,12 @@ THREE = {"kind": "transformer", "layers": 3, "step": 0.7}
 def _law(population: TokenPopulation, kind: str, target: Any, layers: int = 3) -> np.ndarray:
     here = population.world
     if kind == "likeliest":
-        h = maximum_likelihood(jnp.asarray(here.tables[0]), jnp.asarray(target)).h
+        h = LIKELIEST(jnp.asarray(here.tables[0]), jnp.asarray(target)).h
         logits = here.tables[0] @ np.asarray(h)
         return np.exp(logits) / np.exp(logits).sum()
     tables = (jnp.asarray(here.tables[0]),)
     return np.exp(
-        log_law_of(kind, tables, tables, jnp.asarray(layers), jnp.asarray(0.7), jnp.asarray(target))
+        LOG_LAW(kind, tables, tables, jnp.asarray(layers), jnp.asarray(0.7), jnp.asarray(target))
     )
 
 
@@ -95,7 +100,7 @@ def _influences(coupled: bool) -> tuple[np.ndarray, np.ndarray]:
     def rule(share: np.ndarray) -> np.ndarray:
         made = _law(found, "transformer", share @ points[:, :-1])
         ones, zeros = raw[1] * share + total[1] * made, raw[0] * here.laws[0]
-        fitted = classifier.fit(*map(jnp.asarray, (points, ones, zeros, here.best)))
+        fitted = FIT(*map(jnp.asarray, (points, ones, zeros, here.best)))
         return np.asarray(fitted.theta)
 
     theta, moved, expected = found.cells.theta[cell], [], []
@@ -225,19 +230,15 @@ def test_ridge_and_ties() -> None:
     ones, zeros = rng.random(30) / 30, rng.random(30) / 30
     penalty = np.asarray(ridge_matrix(3, 0.3, True))
     arrays = [jnp.asarray(a) for a in (points, ones, zeros, np.zeros(3), penalty)]
-    found = classifier.fit(*arrays)
+    found = FIT(*arrays)
     theta = np.asarray(found.theta)
     share = 1 / (1 + np.exp(-points @ theta))
     gradient = ((ones + zeros) * share - ones) @ points + penalty @ theta
     assert bool(found.converged) and np.abs(gradient).max() < 1e-12
     line = jnp.array([[-1.0, 1.0], [0.0, 1.0], [1.0, 1.0]])
-    ties = classifier.fit(
-        line, jnp.array([0.0, 0.2, 0.3]), jnp.array([0.3, 0.2, 0.0]), jnp.zeros(2)
-    )
+    ties = FIT(line, jnp.array([0.0, 0.2, 0.3]), jnp.array([0.3, 0.2, 0.0]), jnp.zeros(2))
     assert not bool(ties.converged)
-    over = classifier.fit(
-        line, jnp.array([0.1, 0.2, 0.3]), jnp.array([0.3, 0.1, 0.0]), jnp.zeros(2)
-    )
+    over = FIT(line, jnp.array([0.1, 0.2, 0.3]), jnp.array([0.3, 0.1, 0.0]), jnp.zeros(2))
     assert bool(over.converged)
 
 
