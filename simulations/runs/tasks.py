@@ -37,6 +37,7 @@ from simulations.sampling.segments import segments, tiled
 from simulations.setup.regimes import is_proportional, is_tokens
 from simulations.statistics import closed_form
 from simulations.token_sweeps import replicate as tokens
+from simulations.token_sweeps.device import device_arrays
 from simulations.token_sweeps.population import token_population
 from simulations.token_sweeps.replicate import Ready, TokenRoom
 from simulations.wide import replicate as wide
@@ -124,7 +125,7 @@ def _prepare_tokens(unit: Unit, size: TokenRoom) -> Task:
     # One at a time: units of a sweep have programs in common.
     with _alone("tokens"):
         population = token_population(unit)
-        ready = Ready(population, tokens.device_arrays(unit, population), size)
+        ready = Ready(population, device_arrays(unit, population), size)
         tokens.compile_programs(unit, ready)
     return Task(unit, population, ready, {})
 

@@ -15,12 +15,12 @@ from jax import Array, lax
 from simulations.arrays import AnyArray
 from simulations.compilation import quick_jit
 from simulations.population.losses import LOGISTIC
-from simulations.population.minimisers import ridge_matrix
 from simulations.population.units import Unit, key_words
 from simulations.problems import InputError
 from simulations.sampling.newton import FOUND, LAWLESS, SEPARABLE, SINGULAR, STOPPED
 from simulations.sampling.replicate import Parameters, Results
 from simulations.token_sweeps import rows
+from simulations.token_sweeps.device import Device
 from simulations.token_sweeps.population import (
     CellPopulation,
     TokenPopulation,
@@ -30,7 +30,7 @@ from simulations.token_sweeps.population import (
     padded,
     places,
 )
-from simulations.token_sweeps.seen import Pieces, Seen, seen
+from simulations.token_sweeps.seen import Seen, seen
 from simulations.tokens import classifier
 
 # Replicates of a program at most, and the numbers that the counts of their cells may take.
@@ -152,43 +152,6 @@ def _fit(
         jnp.zeros(room_of, jnp.int8),
     )
     return lax.fori_loop(0, replicates * used, one, empty)
-
-
-class Device(NamedTuple):
-    """A unit's arrays, handed to programs again and again."""
-
-    tables: tuple[AnyArray, ...]
-    points: AnyArray
-    log_laws: AnyArray
-    laws: AnyArray
-    labels: AnyArray
-    best: AnyArray
-    pieces: Pieces
-    acts: AnyArray
-    counts: AnyArray
-    penalty: AnyArray
-
-
-def device_arrays(unit: Unit, population: TokenPopulation) -> Device:
-    """The arrays of a unit that no replicate changes."""
-    here = population.world
-    # Slopes and bends of laws are in the population of cells; programs of replicates need no copy.
-    slim = population.pieces._replace(slope=np.zeros(()), bend=np.zeros(()))
-    return jax.tree.map(
-        jnp.asarray,
-        Device(
-            tuple(here.tables),
-            here.points,
-            here.log_laws,
-            here.laws,
-            here.labels.astype(float),
-            here.best,
-            slim,
-            population.acts,
-            unit.counts.astype(float),
-            ridge_matrix(here.points.shape[1], unit.sweep.estimator.ridge, True),
-        ),
-    )
 
 
 def _seen(unit: Unit, device: Device, raw: np.ndarray, used: int) -> Seen:
