@@ -180,7 +180,10 @@ def claims(context: typer.Context) -> None:
 def init(
     context: typer.Context,
     kind: Annotated[
-        str, typer.Option(help="imbalance, spurious, groups, craft; claim for a file of claims.")
+        str,
+        typer.Option(
+            help="imbalance, spurious, groups, craft, tokens; claim for a file of claims."
+        ),
     ] = "imbalance",
 ) -> None:
     """Print a commented SWEEP.toml, or a file of claims, to start from.
@@ -211,7 +214,8 @@ def predict(
     """Predict every cell of a sweep from theory alone, and write the tidy table.
 
     With theory.regime = "proportional" the 0-1 errors are predicted: the limit as the number of features
-    grows with the number of rows.
+    grows with the number of rows. With setting.kind = "tokens" there is a third metric, kl: the divergence
+    of the law that a generator makes of a group's raw rows from the law of the group.
 
     \b
     Example:
