@@ -151,7 +151,7 @@ class Lab:
             return self._memory[name]
 
     def draw(self, picture: str, part: str, rows: pd.DataFrame) -> None:
-        """Leave rows of a picture that several claims draw: ``part`` names them, left twice they stand once."""
+        """Leave rows of a picture that several claims draw, under the name of their ``part``."""
         with self._door:
             parts = self._pictures[picture]
             parts[part] = rows
