@@ -9,7 +9,7 @@ with app.setup:
     import numpy as np
     from exercises import Exercise, Mistake
     from page import asked, axes, field, fields, picture, sheet, table
-    from scipy.optimize import brentq
+    from scipy.optimize import root_scalar
     from worlds import imbalance, population, rows
 
     import synthlaw
@@ -243,7 +243,7 @@ def _(by_shift, costs, deltas, excess, off):
 
 @app.cell(hide_code=True)
 def _(costs, excess, left, shifted):
-    _even = float(brentq(lambda d: excess(d) - costs["weights"], 0.01, 0.5))
+    _even = float(root_scalar(lambda d: excess(d) - costs["weights"], bracket=(0.01, 0.5)).root)
     _twice = population(imbalance(MAJORITY, MINORITY, ratios=[2.0])).theta[0]
     _config = read_sweep(imbalance(MAJORITY, MINORITY))
     _best = float(best_ratio(make_unit(_config, _config.synthetic.generators[0])).ratio)
@@ -261,7 +261,7 @@ def _(costs, excess, left, shifted):
         Exercise(
             "How many times larger is the excess risk with weights than with right-law rows?",
             costs["weights"] / costs["new rows"],
-            r"Weights see $\frac12(\frac1{200} + \frac1{2000})$ where new rows see $\frac1{2000}$: the ratio is 5.5.",
+            r"Weights see $\frac12(\frac1{200} + \frac1{2000})$ where new rows see $\frac1{2000}$.",
             mistakes=(
                 Mistake(
                     10.0,
