@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from simulations.setup.configuration import Sweep
     from synthlaw.simulating.shares import Share
 
-KINDS = ("imbalance", "spurious", "groups", "craft")
+CLAIM = "claim"
+KINDS = ("imbalance", "spurious", "groups", "craft", CLAIM)
 
 
 def checked_integer(option: str, value: int, low: int, high: int | None = None) -> None:
@@ -63,9 +64,10 @@ def checked_simulation(
 
 
 def template(kind: str) -> str:
-    """A commented SWEEP.toml for one kind of setting."""
+    """A commented SWEEP.toml for one kind of setting, or a file of claims."""
     checked_choice("--kind", kind, KINDS, "kinds")
-    return (resources.files("synthlaw") / "templates" / f"init_{kind}.toml").read_text("utf-8")
+    name = f"init_{kind}.{'py' if kind == CLAIM else 'toml'}"
+    return (resources.files("synthlaw") / "templates" / name).read_text("utf-8")
 
 
 def write_json(payload: dict[str, Any], path: Path) -> None:

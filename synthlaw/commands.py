@@ -70,6 +70,10 @@ def verify(
     preset: Annotated[str, typer.Option(help="quick (minutes) or full.")] = "quick",
     claim: Annotated[list[str] | None, typer.Option(help="Only this claim; repeatable.")] = None,
     family: Annotated[list[str] | None, typer.Option(help="Only this family; repeatable.")] = None,
+    module: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.py", help="Run the claims of this file in place of ours."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("results/verify"),
     published: Annotated[
         Path | None,
@@ -88,6 +92,7 @@ def verify(
     \b
     Example:
     synthlaw verify --preset quick --family imbalance --out results/verify
+    synthlaw init --kind claim > my_claims.py && synthlaw verify --module my_claims.py
     """
     output: Output = context.obj
     # Read when NumPy is first imported, below: several samples are fitted at a time, each by a thread
@@ -102,20 +107,22 @@ def verify(
     checked_integer("--seed", seed, 0, 2**32 - 1)
     if soak is not None:
         checked_integer("--soak", soak, 1)
-    chosen_claims(claim or (), family or ())
+    chosen_claims(claim or (), family or (), module)
     check_folder(out)
     if published is not None:
         from synthlaw.verifying.published import read
 
         read(published)
     if soak is not None:
-        _soak(output, soak, preset, claim or [], family or [], out, seed)
+        _soak(output, soak, preset, claim or [], family or [], out, seed, module)
         return
     from synthlaw.verifying.terminal import verdict_table
     from synthlaw.verifying.verification import verify as run_verify
 
     with progress_bar(output, "verify") as advance:
-        result = run_verify(preset, claim or (), family or (), out, seed, advance, published)
+        result = run_verify(
+            preset, claim or (), family or (), out, seed, advance, published, module
+        )
     if output.json:
         show_json(result)
     show(output, verdict_table(result))
@@ -132,12 +139,13 @@ def _soak(
     families: list[str],
     out: Path,
     seed: int,
+    module: Path | None,
 ) -> None:
     from synthlaw.checks import write_json
     from synthlaw.verifying.verification import soak
 
     with progress_bar(output, "soak") as advance:
-        result = soak(count, preset, claims, families, seed, advance)
+        result = soak(count, preset, claims, families, seed, advance, module)
     write_json(result, out / "soak.json")
     if output.json:
         show_json(result)
@@ -170,13 +178,16 @@ def claims(context: typer.Context) -> None:
 @app.command()
 def init(
     context: typer.Context,
-    kind: Annotated[str, typer.Option(help="imbalance, spurious, groups or craft.")] = "imbalance",
+    kind: Annotated[
+        str, typer.Option(help="imbalance, spurious, groups, craft; claim for a file of claims.")
+    ] = "imbalance",
 ) -> None:
-    """Print a commented SWEEP.toml to start from.
+    """Print a commented SWEEP.toml, or a file of claims, to start from.
 
     \b
-    Example:
+    Examples:
     synthlaw init --kind spurious > SWEEP.toml
+    synthlaw init --kind claim > my_claims.py
     """
     from synthlaw.checks import template
 

@@ -20,6 +20,7 @@ import pandas as pd
 
 from scaling.verdict.equivalence import ALPHA, Outcome, Verdict, below, critical_value, equivalence
 from scaling.verdict.ladder import Ladder, ladder
+from simulations.problems import InputError
 
 
 class Judgement(NamedTuple):
@@ -187,6 +188,36 @@ JUDGES = {
     "exact": judge_exact,
     "distribution": judge_distribution,
 }
+
+
+_COUNTED = ("replicates", "failures")
+_LADDER = ("series", "size", "inverse_size", "prediction", "estimate", "se", "ratio", "ratio_se")
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "constant": (*_LADDER, *_COUNTED),
+    "exponent": (*_LADDER, *_COUNTED),
+    "inequality": ("cell", "measured", "measured_se", "bound", "bound_se", *_COUNTED),
+    "exact": ("cell", "measured", "measured_se", "expected", "tolerance", *_COUNTED),
+    "distribution": ("cell", "distance", "radius", *_COUNTED),
+}
+
+
+def check_evidence(kind: str, evidence: Any, whose: str) -> None:
+    """Raise ``InputError`` unless this is a table with rows and with the columns of the kind.
+
+    >>> check_evidence("exact", pd.DataFrame({"cell": ["a"]}), "my-claim")
+    Traceback (most recent call last):
+    ...
+    simulations.problems.InputError: my-claim: evidence of kind exact has no column measured; give it the
+    columns cell, measured, measured_se, expected, tolerance, replicates, failures.
+    """
+    if not isinstance(evidence, pd.DataFrame) or not len(evidence):
+        raise InputError(f"{whose}: the evidence is no table with rows; return a pandas DataFrame.")
+    for column in COLUMNS[kind]:
+        if column not in evidence.columns:
+            raise InputError(
+                f"{whose}: evidence of kind {kind} has no column {column}; give it the columns"
+                f" {', '.join(COLUMNS[kind])}."
+            )
 
 
 def judge(kind: str, evidence: pd.DataFrame, margin: float, alpha: float = ALPHA) -> Judgement:

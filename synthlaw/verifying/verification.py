@@ -1,6 +1,7 @@
 """``verify``: run claims, judge them and their planted errors, and leave verdicts and tables."""
 
 import json
+import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,9 +18,10 @@ from simulations.problems import InputError, nearest
 from simulations.runs.store import write_atomically
 from synthlaw.claims import registry
 from synthlaw.claims.evidence import flagged
-from synthlaw.claims.judges import Judgement, judge
+from synthlaw.claims.judges import Judgement, check_evidence, judge
 from synthlaw.claims.lab import PRESETS, Lab
-from synthlaw.claims.record import FAMILIES, Claim
+from synthlaw.claims.own import read_claims
+from synthlaw.claims.record import Claim
 from synthlaw.simulating.simulation import side_by_side
 from synthlaw.verifying.published import PREFIX, Published
 from synthlaw.verifying.published import read as read_published
@@ -32,14 +34,18 @@ ESCAPE = 0.01
 Progress = Callable[[int, int, str], None]
 
 
-def chosen_claims(claims: Sequence[str] = (), families: Sequence[str] = ()) -> list[Claim]:
-    """The claims with these ids or of these families; all of them when neither is given."""
-    known = {claim.id: claim for claim in registry()}
+def chosen_claims(
+    claims: Sequence[str] = (), families: Sequence[str] = (), module: str | Path | None = None
+) -> list[Claim]:
+    """The claims with these ids or of these families; all of them when neither is given. Those of the
+    registry, or of a file of one's own."""
+    known = {claim.id: claim for claim in (registry() if module is None else read_claims(module))}
     for name in claims:
         if name not in known:
             hint = nearest(name, list(known), "claims")
-            raise InputError(f"--claim {name}: is no claim; {hint} (synthlaw claims lists them).")
-    present = [family for family in FAMILIES if any(c.family == family for c in known.values())]
+            listed = "synthlaw claims lists them" if module is None else f"of {module}"
+            raise InputError(f"--claim {name}: is no claim; {hint} ({listed}).")
+    present = list(dict.fromkeys(claim.family for claim in known.values()))
     for name in families:
         if name not in present:
             raise InputError(
@@ -63,13 +69,17 @@ def _outcome(claim: Claim, own: Judgement, twin: Judgement) -> str:
     return own.verdict.outcome
 
 
-def run_claim(claim: Claim, lab: Lab) -> tuple[dict[str, Any], pd.DataFrame]:
-    """One claim's entry in verdicts.json, and its evidence."""
+def run_claim(
+    claim: Claim, lab: Lab, module: str | Path | None = None
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """One claim's entry in verdicts.json, and its evidence; ``module``: the file it is from, if its own."""
     started = time.perf_counter()
     margin = claim.margin if claim.margin is not None else lab.preset.margin
-    evidence = flagged(claim.evidence(lab))
-    own = judge(claim.kind, evidence, margin)
-    twin = judge(claim.kind, claim.twin.evidence(lab), margin)
+    evidence, wrong = claim.evidence(lab), claim.twin.evidence(lab)
+    check_evidence(claim.kind, evidence, claim.id)
+    check_evidence(claim.kind, wrong, f"twin of {claim.id}")
+    evidence = flagged(evidence)
+    own, twin = judge(claim.kind, evidence, margin), judge(claim.kind, wrong, margin)
     verdict = own.verdict
     entry = {
         "id": claim.id,
@@ -79,7 +89,7 @@ def run_claim(claim: Claim, lab: Lab) -> tuple[dict[str, Any], pd.DataFrame]:
         "statement": claim.statement,
         "formula": claim.formula,
         "source": claim.source,
-        "note": f"paper_notes/{claim.note}",
+        "note": f"paper_notes/{claim.note}" if module is None else claim.note,
         "remark": own.remark,
         "assumptions": [
             {"text": item.text, "holds": bool(item.check(evidence))} for item in claim.assumptions
@@ -101,7 +111,8 @@ def run_claim(claim: Claim, lab: Lab) -> tuple[dict[str, Any], pd.DataFrame]:
         "flagged_rows": len(evidence) - list(evidence["flag"]).count(""),
         "figure": f"figures/{claim.id}.png",
         "reproduce": f"synthlaw verify --preset {lab.preset.name} --seed {lab.seed}"
-        f" --claim {claim.id}",
+        + (f" --module {shlex.quote(str(module))}" if module is not None else "")
+        + f" --claim {claim.id}",
     }
     return entry, own.evidence
 
@@ -117,7 +128,12 @@ def starting_order(claims: Sequence[Claim]) -> list[int]:
     return [position for _, position in sorted(turns)]
 
 
-def run(lab: Lab, claims: Sequence[Claim], progress: Progress | None = None) -> tuple[dict, dict]:
+def run(
+    lab: Lab,
+    claims: Sequence[Claim],
+    progress: Progress | None = None,
+    module: str | Path | None = None,
+) -> tuple[dict, dict]:
     """Judge claims in one laboratory, some at a time: the verdicts, in the claims' order, and every
     claim's evidence by id."""
     done, under_way, lock = 0, [], Lock()
@@ -132,7 +148,7 @@ def run(lab: Lab, claims: Sequence[Claim], progress: Progress | None = None) -> 
             with lock:
                 under_way.append(claim.id)
                 tell()
-            result = run_claim(claim, lab)
+            result = run_claim(claim, lab, module)
             with lock:
                 under_way.remove(claim.id)
                 done += 1
@@ -170,6 +186,7 @@ def verify(
     seed: int = 0,
     progress: Progress | None = None,
     published: str | Path | None = None,
+    module: str | Path | None = None,
 ) -> dict[str, Any]:
     """Check claims against simulation and say how wrong the theory could have been and still passed.
 
@@ -182,13 +199,15 @@ def verify(
         progress: called with (claims done, claims in all, id of one that is under way).
         published: folder with the published curves (not part of the project); the report then has a
             page on them, and ``tables/`` the tables ``published_*.csv``.
+        module: a Python file with a tuple ``CLAIMS``: run those in place of the project's own
+            (``synthlaw init --kind claim`` prints one to start from).
 
     Returns:
         The content of verdicts.json.
 
     Raises:
-        ValueError: one sentence, for an unknown preset, claim or family, or a folder without the
-            published curves.
+        ValueError: one sentence, for an unknown preset, claim or family, a folder without the
+            published curves, or a fault of the module.
 
     Source: paper_notes/verdicts.md.
 
@@ -196,9 +215,9 @@ def verify(
     >>> verdicts["claims"][0]["outcome"]
     'supported'
     """
-    lab, wanted = _laboratory(preset, seed), chosen_claims(claims, families)
+    lab, wanted = _laboratory(preset, seed), chosen_claims(claims, families, module)
     curves = None if published is None else read_published(published)
-    verdicts, tables = run(lab, wanted, progress)
+    verdicts, tables = run(lab, wanted, progress, module)
     if out is not None:
         _leave(verdicts, {**lab.pictured(), **tables, **_refitted(curves)}, Path(out))
     return verdicts
@@ -238,6 +257,7 @@ def soak(
     families: Sequence[str] = (),
     seed: int = 0,
     progress: Progress | None = None,
+    module: str | Path | None = None,
 ) -> dict[str, Any]:
     """Run the claims under ``count`` fresh seeds and count what should almost never happen.
 
@@ -249,7 +269,7 @@ def soak(
     """
     cases: list[dict[str, Any]] = []
     judged = contradicted = unresolved = escaped = 0
-    wanted = chosen_claims(claims, families)
+    wanted = chosen_claims(claims, families, module)
     for index in range(count):
         lab = _laboratory(preset, (seed + 1 + index) % 2**32)
         verdicts, _ = run(lab, wanted)
