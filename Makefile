@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 LINTERS := .venv/.linters
 COMPETITORS := .venv/.competitors
 
-.PHONY: help setup verify test lint bench clean
+.PHONY: help setup verify test lint lessons bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make verify   run the claims and write results/verify/report.html"
 	@echo "make test     run the tests and the examples in the documentation strings"
 	@echo "make lint     check style and types"
+	@echo "make lessons  run the lessons and write them to results/lessons/index.html"
 	@echo "make bench    measure speed (python -m benchmarks)"
 	@echo "make clean    remove .venv, results and caches"
 
@@ -30,6 +31,9 @@ lint: $(LINTERS)
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
+lessons: $(INSTALLED)
+	$(BIN)/python paper_notes/lessons/export.py results/lessons
+
 bench: $(COMPETITORS)
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.fits
@@ -45,7 +49,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	    "name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints.txt pip setuptools
-	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[test,cluster]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[test,cluster,lessons]'
 	@touch $@
 
 $(LINTERS): $(INSTALLED)
