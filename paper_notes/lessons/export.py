@@ -32,13 +32,8 @@ class Run(NamedTuple):
 
     @property
     def exercises(self) -> list[Exercise]:
-        """All its exercises, the opening prediction first."""
-        found = [
-            each
-            for value in self.defined.values()
-            for each in (value if isinstance(value, tuple | list) else (value,))
-        ]
-        return [each for each in found if isinstance(each, Exercise)]
+        """The opening prediction, then the exercises in their order."""
+        return [self.defined["guess"], *self.defined["exercises"]]
 
 
 def load(path: Path) -> ModuleType:
