@@ -41,7 +41,7 @@ def test_there_are_seven_lessons() -> None:
     assert [name[:2] for name in NAMES] == [f"0{k}" for k in range(1, 8)]
 
 
-@pytest.mark.parametrize("name", ["exercises", "static", "worlds", "own_claim"])
+@pytest.mark.parametrize("name", ["exercises", "page", "static", "worlds", "own_claim"])
 def test_examples_of_the_helpers_run(name: str) -> None:
     failed, tried = doctest.testmod(helper(name), optionflags=doctest.NORMALIZE_WHITESPACE)
     assert tried > 0

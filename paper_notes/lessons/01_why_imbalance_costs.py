@@ -8,7 +8,7 @@ with app.setup:
     import marimo as mo
     import numpy as np
     from exercises import Exercise, Mistake
-    from page import asked, axes, field, fields, picture, sheet, table
+    from page import asked, axes, field, fields, picture, sheet, short, table
     from scipy.stats import norm
     from worlds import SEPARATION, imbalance, population, rows
 
@@ -90,13 +90,14 @@ def _():
 
     Two classes, each normal with unit covariance in five dimensions, at distance 2 along the first axis:
 
-    $$x \mid y = 1 \sim N(e_1, I_5), \qquad x \mid y = 0 \sim N(-e_1, I_5).$$
+    $$x \mid (y = 1)\ \sim\ N(e_1, I_5), \qquad x \mid (y = 0)\ \sim\ N(-e_1, I_5).$$
 
     Logistic regression models the log odds as $\theta'x + b$. Bayes' rule says what they *are* in a
     training sample with $n_1$ and $n_0$ rows:
 
     $$\log\frac{P(y = 1 \mid x)}{P(y = 0 \mid x)}
-      = \underbrace{\log\frac{p_1(x)}{p_0(x)}}_{2 x_1} + \log\frac{n_1}{n_0} .$$
+      = \log\frac{p_1(x)}{p_0(x)} + \log\frac{n_1}{n_0}
+      = 2 x_1 + \log\frac{n_1}{n_0} .$$
 
     The first part does not know the counts. The second is a constant. So a rare class leaves the slope alone
     and moves the intercept by $b = \log(n_1/n_0)$: the rule believes, rightly *for its training sample*, that
@@ -217,7 +218,7 @@ def _(grown, theory):
         _figure,
         f"Raw data stay near {_raw[-1]:.2f} at every size; balanced data fall in proportion to one over the number of rows.",
         f"Sixteen times the data take the raw excess from {_raw[0]:.3f} to {_raw[-1]:.3f}, the balanced one from"
-        f" {_even[0]:.2e} to {_even[-1]:.2e}, a factor of {_even[0] / _even[-1]:.1f}. **Lines that go flat are floors, lines that fall are noise.**",
+        f" {short(_even[0])} to {short(_even[-1])}, a factor of {_even[0] / _even[-1]:.1f}. **Lines that go flat are floors, lines that fall are noise.**",
     )
     return
 

@@ -8,7 +8,7 @@ with app.setup:
     import marimo as mo
     import numpy as np
     from exercises import Exercise, Mistake
-    from page import asked, axes, field, fields, picture, sheet, table
+    from page import asked, axes, field, fields, picture, sheet, short, table
     from scipy.optimize import root_scalar
     from worlds import imbalance, population, rows
 
@@ -92,7 +92,7 @@ def _(left):
 
             To first order the excess risk of a fitted rule is
 
-            $$E\,\mathcal E(\hat\theta) = \text{floor} + \tfrac12\,\mathrm{tr}(H\,M), \qquad M = A\,V A ,$$
+            $$\text{excess risk} = \text{floor} + \tfrac12\,\mathrm{tr}(H\,M), \qquad M = A\,V A ,$$
 
             with $H$ the curvature of the balanced risk, $A$ the inverse curvature of the training objective
             and $V$ the covariance of its gradient. **Only $V$ knows how the balance was made.** With
@@ -107,7 +107,7 @@ def _(left):
             table(
                 ["remedy", "floor", "½ tr(HM)", "excess risk"],
                 [
-                    [k, f"{v.floor:.1e}", f"{v.variance:.3e}", f"{v.predicted:.3e}"]
+                    [k, f"{short(v.floor)}", f"{short(v.variance)}", f"{short(v.predicted)}"]
                     for k, v in left.items()
                 ],
                 "At 2,000 and 200 rows, full balance; computed by `synthlaw.predict`.",
@@ -128,7 +128,7 @@ def _():
 
 @app.cell
 def _(minority, remedies):
-    _ratios = np.linspace(0, 2, 33)
+    _ratios = np.linspace(0, 2, 81)
     curves = synthlaw.predict(
         imbalance(MAJORITY, minority.value, ratios=_ratios, generators=remedies.values())
     )
@@ -172,7 +172,7 @@ def _(curves, minority, simulated):
         "Excess risk against the oversampling ratio: new rows and copies fall steeply to ratio 1 and rise again;"
         " copies stop at the level of weights, well above new rows.",
         f"{minority.value} minority rows. Lines are theory; points (at {MINORITY} rows) are simulated fits, ±2 standard errors."
-        f" The least excess with new rows is {_best.predicted:.2e}, at ratio {_best.ratio:.2f}. Beyond it the minority is the larger class:"
+        f" The least excess with new rows is {short(_best.predicted)}, at ratio {_best.ratio:.2f}. Beyond it the minority is the larger class:"
         " the floor comes back.",
     )
     return
@@ -231,12 +231,12 @@ def _(by_shift, costs, deltas, excess, off):
     _axes.set(
         xlabel="shift δ of the generator (standard deviations)", ylabel="balanced excess risk"
     )
-    _axes.legend(loc="lower right")
+    _axes.legend(loc="upper left")
     _word = "less" if excess(off.value) < costs["weights"] else "more"
     picture(
         _figure,
         "Excess risk grows with the generator's shift and crosses the level of weights between 0.2 and 0.3.",
-        f"At δ = {off.value:g} the synthetic rows cost {excess(off.value):.2e}, **{_word} than weights** ({costs['weights']:.2e}).",
+        f"At δ = {off.value:g} the synthetic rows cost {short(excess(off.value))}, **{_word} than weights** ({short(costs['weights'])}).",
     )
     return
 
@@ -313,7 +313,7 @@ def _(costs, excess, left, shifted):
         Exercise(
             "At exactly that shift, all counts grow tenfold. Who wins now?",
             _winner,
-            f"{_many[0]:.2e} for synthetic rows, {_many[1]:.2e} for weights: noise fell tenfold, the floor did not."
+            f"{short(_many[0])} for synthetic rows, {short(_many[1])} for weights: noise fell tenfold, the floor did not."
             " **The more data you have, the better a generator must be.**",
             options=("The synthetic rows", "Weights", "Still a tie"),
             hint="What falls as data grow, and what does not?",

@@ -11,7 +11,7 @@ with app.setup:
     import numpy as np
     import pandas as pd
     from exercises import Exercise, Mistake
-    from page import asked, axes, field, fields, picture, sheet, table
+    from page import asked, axes, field, fields, picture, sheet, short, table
     from scipy.optimize import minimize_scalar, root_scalar
     from worlds import population, rows, spurious
 
@@ -237,7 +237,7 @@ def _(leak, leaking, wide):
     picture(
         _figure,
         f"With a leak of {leak.value:g} the floor at ratio 1 is {_floors[10]:.4f}; on the range shown it is least at ratio {wide[_at]:.1f}.",
-        f"Leak {leak.value:g}: the floor at ratio 1 (dotted) is {_floors[10]:.4f}; the least on this range, {_floors[_at]:.1e}, is at ratio {wide[_at]:.1f}.",
+        f"Leak {leak.value:g}: the floor at ratio 1 (dotted) is {_floors[10]:.4f}; the least on this range, {short(_floors[_at])}, is at ratio {wide[_at]:.1f}.",
     )
     return
 

@@ -8,7 +8,7 @@ with app.setup:
     import marimo as mo
     import numpy as np
     from exercises import Exercise, Mistake
-    from page import asked, axes, field, fields, picture, sheet, table
+    from page import asked, axes, field, fields, picture, sheet, short, table
     from scipy.optimize import root_scalar
     from worlds import imbalance, rows
 
@@ -203,7 +203,7 @@ def _(chosen, decades):
     _f = chosen["forecast"][0]
     mo.md(
         f"With {decades.value} decades `auto` answers: law **{chosen['law']}**, status **{chosen['status']}**. At {_f['x']:,.0f} rows it expects"
-        f" {_f['value']:.3f} (95 %: {_f['low']:.3f} to {_f['high']:.3f}); the truth is {truth(_f['x']):.3f}. *Try one decade.*"
+        f" {_f['value']:.3f} (95 %: {_f['low']:.3f} to {_f['high']:.3f}); the truth is {truth(_f['x']):.3f}. *Try one decade, and three.*"
     )
     return
 
@@ -255,8 +255,8 @@ def _(by_law, by_line, known_floor, shifted):
     picture(
         _figure,
         "The excess risk of a shifted generator: a line misses both ends, a law with a floor goes through all points.",
-        f"The line says exponent {parameter(by_line, 'exponent'):.2f}. With a floor: exponent {parameter(by_law, 'exponent'):.2f}, floor {parameter(by_law, 'floor'):.2e};"
-        f" theory says 1 and {known_floor:.2e}. Verdict on the exponent 1: **{_judged}** (its interval must lie within 0.02 of 1; how verdicts work is lesson 7).",
+        f"The line says exponent {parameter(by_line, 'exponent'):.2f}. With a floor: exponent {parameter(by_law, 'exponent'):.2f}, floor {short(parameter(by_law, 'floor'))};"
+        f" theory says 1 and {short(known_floor)}. Verdict on the exponent 1: **{_judged}** (its interval must lie within 0.02 of 1; how verdicts work is lesson 7).",
     )
     return
 
@@ -305,7 +305,7 @@ def _(by_law, data, known_floor, lines):
         Exercise(
             "What floor does the fit find in the curve of lesson 2's shifted generator?",
             parameter(by_law, "floor"),
-            f"Theory says {known_floor:.3e}.",
+            f"Theory says {short(known_floor)}.",
             hint="The caption of the last picture.",
             tolerance=0.04,
         ),

@@ -8,7 +8,7 @@ with app.setup:
     import marimo as mo
     import numpy as np
     from exercises import Exercise, Mistake
-    from page import asked, axes, field, fields, picture, sheet, table
+    from page import asked, axes, field, fields, picture, sheet, short, table
     from worlds import DIM
 
     import synthlaw
@@ -151,7 +151,7 @@ def _(case, curve, formula, found, numbers, optimum):
     picture(
         _figure,
         f"The excess risk falls to its least value at {optimum.rows:,.0f} rows and rises slowly after; balance is at {MISSING:,}.",
-        f"Best: **{optimum.rows:,.0f} rows**, excess {optimum.value:.2e}; at balance {_balanced:.2e}; $m^\\ast$ by formula {formula.rows:,.0f}."
+        f"Best: **{optimum.rows:,.0f} rows**, excess {short(optimum.value)}; at balance {short(_balanced)}; $m^\\ast$ by formula {formula.rows:,.0f}."
         f" Quality score (floor over variance at balance): {quality_score(case, found):.1f}. The bias is **{_which.case}**: {MEANINGS.get(_which.case, '')}",
     )
     return
@@ -318,8 +318,8 @@ def _():
                         name,
                         f"{size(each, directions(each)).rows:,.0f}",
                         f"{_best[name].rows:,.0f}",
-                        f"{_best[name].value:.2e}",
-                        f"{size_curve(each, [MISSING]).total[0]:.2e}",
+                        f"{short(_best[name].value)}",
+                        f"{short(size_curve(each, [MISSING]).total[0])}",
                     ]
                     for name, each in _found.items()
                 ],

@@ -53,7 +53,7 @@ def _():
     friend = 1.0 + own_claim.hasty_price(2)
     first_look = equivalence(1.17 / friend, 0.05 / friend, MARGIN)
     guess = Exercise(
-        f"Agreement counts as {MARGIN:.0%}. What is the verdict on your friend's formula?",
+        f"Agreement means within {MARGIN:.0%}. What is the verdict on your friend's formula?",
         first_look.outcome,
         f"Estimate over prediction is {first_look.ratio:.3f} ± {first_look.ratio_se:.3f}. You *suspect* it is wrong, but at the level of one in ten thousand your interval still meets the band: too little data to tell. An error below {first_look.resolution:.0%} may slip through.",
         options=("supported", "contradicted", "unresolved"),

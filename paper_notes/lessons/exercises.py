@@ -11,12 +11,16 @@ Pure functions; how an exercise looks on a page is in `page`.
 """
 
 import math
+import re
 from typing import Literal, NamedTuple
 
 State = Literal["open", "unreadable", "wrong", "right"]
 CLOSE = 0.02
 # An answer that is off by a power of ten, or has the wrong sign, is told so.
 _DECADES = 4
+# Signs that are typed or copied in place of plain ones.
+_PLAIN = str.maketrans("\N{MINUS SIGN}⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")
+_POWER = re.compile(r"[·×x*]10\^?(?=-?\d+$)")
 
 
 class Mistake(NamedTuple):
@@ -48,12 +52,15 @@ class Reply(NamedTuple):
 
 
 def number(text: str) -> float | None:
-    """The number that a person wrote: ``0.29``, ``29 %``, ``2.9e-1``, ``1/4``, ``1,800``; else None.
+    """The number that a person wrote: ``0.29``, ``29 %``, ``2.9e-1``, ``1/4``, ``1,800``, ``7·10^-4``; else None.
 
     >>> [number(text) for text in ("0.29", "29%", "2.9e-1", "1/4", "1,800", "-3", "many", "1/0")]
     [0.29, 0.29, 0.29, 0.25, 1800.0, -3.0, None, None]
+    >>> number("6.94·10⁻⁴"), number("7 x 10^-4")
+    (0.000694, 0.0007)
     """
-    plain = text.strip().replace(" ", "").replace("\N{MINUS SIGN}", "-")
+    plain = text.strip().replace(" ", "").translate(_PLAIN)
+    plain = _POWER.sub("e", plain)
     scale = 0.01 if plain.endswith("%") else 1.0
     above, slash, below = plain.rstrip("%").replace(",", "").partition("/")
     try:

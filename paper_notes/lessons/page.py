@@ -18,6 +18,8 @@ from matplotlib.figure import Figure
 
 from figures.style import canvas, style
 
+# Points; the size of the style's legends.
+_LEGEND = 8.0
 # Colours of replies, on white and on black paper; each also begins with a word.
 _LOOK = {
     "open": ("", "#7a7f87"),
@@ -25,6 +27,19 @@ _LOOK = {
     "wrong": ("Not yet. ", "#a35a00"),
     "right": ("Right. ", "#00805c"),
 }
+
+
+def short(value: float) -> str:
+    """A number as people write it, with three digits.
+
+    >>> short(0.2904), short(6.938e-4), short(2.4e5), short(0.0)
+    ('0.290', '6.94·10⁻⁴', '2.40·10⁵', '0')
+    """
+    if value == 0.0 or 0.01 <= abs(value) < 1e4:
+        return f"{value:#.3g}".rstrip(".") if value else "0"
+    digits, _, power = f"{value:.2e}".partition("e")
+    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{digits}·10{raised}"
 
 
 def field(exercise: Exercise) -> Any:
@@ -73,6 +88,11 @@ def axes(width: float = 6.2, height: float = 3.4, columns: int = 1) -> tuple[Fig
 
 def picture(figure: Figure, alt: str, caption: str) -> mo.Html:
     """A drawn figure with the text that stands for it where it cannot be seen, and a caption (Markdown)."""
+    for legend in filter(None, (each.get_legend() for each in figure.axes)):
+        # Legends were made outside the style, by the lessons' cells.
+        legend.set_frame_on(False)
+        for text in legend.get_texts():
+            text.set_fontsize(_LEGEND)
     kept = io.StringIO()
     with style():
         FigureCanvasSVG(figure).print_svg(kept, metadata={"Date": None, "Creator": None})

@@ -108,8 +108,8 @@ def _stand_in(element: str) -> str:
         low, high = (steps[0], steps[-1]) if steps else (options["start"], options["stop"])
         here = steps[int(value or 0)] if steps else value
         return (
-            f'<p class="control">{label}: <b>{here:g}</b>'
-            f" <small>(a slider from {low:g} to {high:g} in the notebook)</small></p>"
+            f'<p class="control">{label}: <b>{here:,.10g}</b>'
+            f" <small>(a slider from {low:,.10g} to {high:,.10g} in the notebook)</small></p>"
         )
     if reader.name in ("radio", "dropdown"):
         items = "".join(f"<li>{html.escape(str(each))}</li>" for each in options["options"])
