@@ -129,7 +129,7 @@ def test_a_reply_is_shown_beside_its_question() -> None:
     page, exercises = helper("page"), helper("exercises")
     exercise = exercises.Exercise("What is $1/8$?", 0.125, "One eighth.", hint="Divide.")
     for given, told in (
-        ("0.125", "Right."),
+        ("0.125", "<strong>Right.</strong>"),
         ("0.3", "Divide."),
         ("12.5", "decimal point"),
         ("", "Your"),

@@ -155,9 +155,9 @@ def _(curve, errors, floors, rarity, rules):
         _figure,
         f"Left: densities of both classes and the rule's threshold at {_cut:.2f}. Right: the floor grows with"
         f" the imbalance; at {_k} to 1 it is {floors[_k]:.3f}.",
-        f"At {_k} to 1 the intercept is {_theta[-1]:+.3f}, the slope {_theta[0]:.3f}, the threshold {_cut:.3f}. The shaded"
+        f"At {_k} to 1 the intercept is {_theta[-1] + 0.0:.3f}, the slope {_theta[0]:.3f}, the threshold {_cut:.3f}. The shaded"
         f" share of the minority, **{errors[_k][0]:.1%}**, is misclassified; of the majority {errors[_k][1]:.1%}. The floor is"
-        f" {floors[_k]:.4f}. *(Closed forms: no data were drawn.)*",
+        f" {short(floors[_k])}. *(Closed forms: no data were drawn.)*",
     )
     return
 

@@ -165,7 +165,7 @@ def _(conflicting, predicted, ratios, simulated, slopes):
         "Left: the conflicting groups' error falls and the aligned groups' rises until both meet at ratio 1."
         " Right: the spurious coefficient falls to 0 at ratio 1, the core one hardly moves.",
         f"{conflicting.value} conflicting rows. From ratio 0 to {ratios[20]:g} the conflicting error goes from {_first:.1%} to {_last:.1%},"
-        f" the spurious coefficient from {slopes[0, 1]:.3f} to {abs(slopes[20, 1]):.3f}. Beyond ratio 1 the roles change. Points: simulated fits, ±2 standard errors.",
+        f" the spurious coefficient from {slopes[0, 1]:.3f} to {abs(slopes[20, 1]):.3f}. Beyond ratio 1 the roles change. Lines are theory; points (at {CONFLICTING} rows) are simulated fits, ±2 standard errors.",
     )
     return
 
@@ -237,7 +237,7 @@ def _(leak, leaking, wide):
     picture(
         _figure,
         f"With a leak of {leak.value:g} the floor at ratio 1 is {_floors[10]:.4f}; on the range shown it is least at ratio {wide[_at]:.1f}.",
-        f"Leak {leak.value:g}: the floor at ratio 1 (dotted) is {_floors[10]:.4f}; the least on this range, {short(_floors[_at])}, is at ratio {wide[_at]:.1f}.",
+        f"Leak {leak.value:g}: the floor at ratio 1 (dotted) is {short(_floors[10])}; the least on this range, {short(_floors[_at])}, is at ratio {wide[_at]:.1f}.",
     )
     return
 

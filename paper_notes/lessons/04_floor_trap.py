@@ -141,7 +141,7 @@ def _(data, decades, floors, lines):
     picture(
         _figure,
         f"A line and a law with a floor, fitted to points over {decades.value} decades: beyond the data the line goes on falling, the law does not.",
-        f"{decades.value} decades. The line says **{_a['value']:.3f}** (95 %: {_a['low']:.3f} to {_a['high']:.3f}); with a floor the fit says"
+        f"{decades.value} decade{'s' * (decades.value > 1)}. The line says **{_a['value']:.3f}** (95 %: {_a['low']:.3f} to {_a['high']:.3f}); with a floor the fit says"
         f" **{_b['value']:.3f}** ({_b['low']:.3f} to {_b['high']:.3f}), floor {parameter(_law, 'floor'):.3f}. Warnings on the line: {', '.join(_warned) or 'none'}.",
     )
     return

@@ -168,7 +168,7 @@ def _(eta, layers, path, points, seeds, truth):
     picture(
         _figure,
         f"Tokens in the plane, the latent and the transformer's estimate, which comes to {np.linalg.norm(_h[-1] - eta):.2f} from it after {layers.value} layers.",
-        f"{seeds.value:,} seeds, {layers.value} layers: $h$ is {np.linalg.norm(_h[-1] - eta):.3f} from $\\eta$, the law's divergence from the truth {short(_gap)} nats."
+        f"Seeds: {seeds.value:,}, layers: {layers.value}. $h$ is {np.linalg.norm(_h[-1] - eta):.3f} from $\\eta$, the law's divergence from the truth {short(_gap)} nats."
         " *With one seed, add layers and watch what happens.*",
     )
     return

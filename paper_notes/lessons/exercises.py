@@ -52,7 +52,7 @@ class Reply(NamedTuple):
 
 
 def number(text: str) -> float | None:
-    """The number that a person wrote: ``0.29``, ``29 %``, ``2.9e-1``, ``1/4``, ``1,800``, ``7·10^-4``; else None.
+    """The number that a person wrote: ``0.29``, ``29 %``, ``2.9e-1``, ``1/4``, ``1,800``; else None.
 
     >>> [number(text) for text in ("0.29", "29%", "2.9e-1", "1/4", "1,800", "-3", "many", "1/0")]
     [0.29, 0.29, 0.29, 0.25, 1800.0, -3.0, None, None]

@@ -23,9 +23,9 @@ _LEGEND = 8.0
 # Colours of replies, on white and on black paper; each also begins with a word.
 _LOOK = {
     "open": ("", "#7a7f87"),
-    "unreadable": ("Not a number. ", "#a35a00"),
-    "wrong": ("Not yet. ", "#a35a00"),
-    "right": ("Right. ", "#00805c"),
+    "unreadable": ("Not a number.", "#a35a00"),
+    "wrong": ("Not yet.", "#a35a00"),
+    "right": ("Right.", "#00805c"),
 }
 
 
@@ -53,12 +53,13 @@ def asked(name: str, exercise: Exercise, answer: Any) -> mo.Html:
     """A question, its input element ``answer``, the reply to what stands in it, and the solution folded."""
     reply = check(exercise, answer.value)
     word, tone = _LOOK[reply.state]
-    told = mo.md(f"**{word}**{reply.text}" if word else reply.text).text
+    told = mo.md(f"**{word}** {reply.text}" if word else reply.text).text
     right = exercise.answer if exercise.options else f"{exercise.answer:.4g}"
     solution = mo.md(f"**{right}**. {exercise.why}").text
     return mo.Html(
         f'<section class="exercise" style="border-left:4px solid {tone};padding:.2rem 0 .2rem 1rem;'
-        f'margin:1rem 0"><h4>{html.escape(name)}</h4>{mo.md(exercise.question).text}'
+        f'margin:1rem 0"><h4 style="font-weight:600">{html.escape(name)}</h4>'
+        f"{mo.md(exercise.question).text}"
         f'<div style="margin:.5rem 0">{mo.as_html(answer).text}</div>'
         f'<div class="reply" role="status">{told}</div>'
         f'<details style="margin-top:.5rem"><summary>Show the answer</summary>{solution}</details>'
@@ -110,7 +111,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]], caption: str) -> m
     def cell(tag: str, content: Any, scope: str = "") -> str:
         inner = mo.md(str(content)).text
         side = "left" if scope == "row" else "right"
-        return f'<{tag}{scope and f" scope={scope}"} style="text-align:{side}">{inner}</{tag}>'
+        look = f"text-align:{side};padding:.3rem .7rem;border-bottom:1px solid #bbb"
+        return f'<{tag}{scope and f" scope={scope}"} style="{look}">{inner}</{tag}>'
 
     top = "".join(cell("th", each, "col") for each in head)
     body = "".join(
@@ -118,6 +120,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]], caption: str) -> m
         for row in rows
     )
     return mo.Html(
-        f'<div class="scroll" tabindex="0" style="overflow-x:auto"><table><caption>{mo.md(caption).text}'
+        '<div class="scroll" tabindex="0" style="overflow-x:auto"><table>'
+        f'<caption style="text-align:left">{mo.md(caption).text}'
         f"</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
