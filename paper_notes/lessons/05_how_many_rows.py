@@ -209,7 +209,7 @@ def _(planned):
         [
             picture(
                 _figure,
-                "The predicted balanced loss falls with the first rows and then is flat, at the level of weights.",
+                "The predicted balanced loss falls with the first rows to the level of weights and then rises slowly.",
                 f"Loss without rows {_curve[0]['predicted']:.3f}, with weights {_null['predicted']:.3f}, least with rows {_advice['predicted']:.3f} at {_advice['best_rows']} rows.",
             ),
             mo.md(

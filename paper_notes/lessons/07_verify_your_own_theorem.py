@@ -180,13 +180,16 @@ def _():
 def _():
     # What `synthlaw verify --module paper_notes/lessons/own_claim.py` does, tables included.
     claims = read_claims(FILE)
-    verdicts, evidence = run(Lab(PRESETS["quick"]), claims, module=FILE)
+    lab = Lab(PRESETS["quick"])
+    verdicts, evidence = run(lab, claims, module=FILE)
+    # The same simulations against the friend's formula.
+    twin = own_claim.measured_price(lab, own_claim.hasty_price)
     entries = {each["id"]: each for each in verdicts["claims"]}
-    return entries, evidence
+    return entries, evidence, twin
 
 
 @app.cell(hide_code=True)
-def _(evidence):
+def _(evidence, twin):
     _table = evidence["own-price-of-copies"]
     _figure, (_axes,) = axes(6.4, 3.3)
     _axes.axhspan(1 - MARGIN, 1 + MARGIN, color="#d9e6f2")
@@ -198,13 +201,21 @@ def _(evidence):
             _ends, _line.intercept + _line.slope * _ends, color=PALETTE[_at], label=str(_name)
         )
         _axes.errorbar(_x, _y, 2 * _se, fmt="os"[_at], color=PALETTE[_at])
+        _wrong = twin[twin["series"] == _name]
+        _axes.plot(
+            _wrong["inverse_size"],
+            _wrong["ratio"],
+            "os"[_at],
+            color=PALETTE[_at],
+            markerfacecolor="none",
+        )
     _axes.axhline(1, color=INK, linewidth=0.8)
     _axes.set(xlabel="1 / size", ylabel="simulated / predicted")
     _axes.legend(loc="lower left")
     picture(
         _figure,
-        "Simulated over predicted price of copies at two sizes and two imbalances, with lines carried to infinite size: both end at 1, inside the band.",
-        f"Band: ±{MARGIN:.0%}. {int(_table['replicates'].sum()):,} replicates in all, {int(_table['failures'].sum())} failures; ±2 standard errors.",
+        "Simulated over predicted price of copies at two sizes and two imbalances, with lines carried to infinite size: both end at 1, inside the band; against the friend's formula they lie below it.",
+        f"Filled: our formula; open: your friend's, out of the band (±{MARGIN:.0%}). {int(_table['replicates'].sum()):,} replicates in all, {int(_table['failures'].sum())} failures; ±2 standard errors.",
     )
     return
 

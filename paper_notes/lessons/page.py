@@ -108,15 +108,15 @@ def picture(figure: Figure, alt: str, caption: str) -> mo.Html:
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], caption: str) -> mo.Html:
     """A table of ready-made cells; the first column names the row. Head, cells and caption are Markdown."""
 
-    def cell(tag: str, content: Any, scope: str = "") -> str:
+    def cell(tag: str, content: Any, scope: str = "", first: bool = False) -> str:
         inner = mo.md(str(content)).text
-        side = "left" if scope == "row" else "right"
+        side = "left" if first else "right"
         look = f"text-align:{side};padding:.3rem .7rem;border-bottom:1px solid #bbb"
         return f'<{tag}{scope and f" scope={scope}"} style="{look}">{inner}</{tag}>'
 
-    top = "".join(cell("th", each, "col") for each in head)
+    top = "".join(cell("th", each, "col", at == 0) for at, each in enumerate(head))
     body = "".join(
-        f"<tr>{cell('th', row[0], 'row')}{''.join(cell('td', each) for each in row[1:])}</tr>"
+        f"<tr>{cell('th', row[0], 'row', True)}{''.join(cell('td', each) for each in row[1:])}</tr>"
         for row in rows
     )
     return mo.Html(
