@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 LINTERS := .venv/.linters
+WRITERS := .venv/.writers
 COMPETITORS := .venv/.competitors
 
-.PHONY: help setup verify test lint lessons bench clean
+.PHONY: help setup verify test lint lessons docs bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +15,7 @@ help:
 	@echo "make test     run the tests and the examples in the documentation strings"
 	@echo "make lint     check style and types"
 	@echo "make lessons  run the lessons and write them to results/lessons/index.html"
+	@echo "make docs     write the documentation site to results/docs/index.html"
 	@echo "make bench    measure speed (python -m benchmarks)"
 	@echo "make clean    remove .venv, results and caches"
 
@@ -23,7 +25,7 @@ verify: $(INSTALLED)
 	$(BIN)/synthlaw verify --preset quick --out results/verify
 
 # Two processes: a test uses one core as a rule, and each process keeps gigabytes of programs.
-test: $(INSTALLED)
+test: $(INSTALLED) $(WRITERS)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(LINTERS)
@@ -33,6 +35,10 @@ lint: $(LINTERS)
 
 lessons: $(INSTALLED)
 	$(BIN)/python paper_notes/lessons/export.py results/lessons
+
+docs: $(WRITERS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open results/docs/index.html"
 
 bench: $(COMPETITORS)
 	$(BIN)/python -m benchmarks
@@ -54,6 +60,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 $(LINTERS): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+$(WRITERS): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[docs]'
 	@touch $@
 
 # What the benchmarks compare with.

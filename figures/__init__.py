@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from figures import (
@@ -32,13 +33,16 @@ from figures import (
     slack,
     smote_law,
     synthetic_curve,
+    token_kl,
+    token_slack,
     verdict_board,
     wald_calibration,
     worst_group,
 )
 from figures.faults import FigureError
 from figures.pictures import pictures
-from figures.style import save
+from figures.reading import Picture
+from figures.style import save, save_table
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     "ratio_curve": ratio_curve.draw,
@@ -58,6 +62,8 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "overparameterised": overparameterised.draw,
     "proportional_curve": proportional.draw,
     "existence": proportional.existence,
+    "token_kl": token_kl.draw,
+    "token_slack": token_slack.draw,
     "verdict_board": verdict_board.draw,
     "fit_curve": fit_curve.draw,
     "fit_residuals": fit_residuals.draw,
@@ -75,12 +81,16 @@ FOLDER = "figures"
 
 
 def render(name: str, directory: str | Path) -> list[Path]:
-    """Remake pictures of a run as ``directory/figures/*.png`` and ``*.svg``.
+    """Remake pictures of a run as ``directory/figures/*.png`` and ``*.svg``, with the numbers drawn beside
+    them, ``*.csv`` (of several tables the points; ``directory/tables`` has all).
 
     Args:
         name: ``all``; a key of ``FIGURES`` (every picture of that kind); or one picture's own
             name, which for a claim is its id.
         directory: what ``synthlaw verify``, ``simulate``, ``fit`` or ``plan`` left.
+
+    Returns:
+        The paths of the drawings.
 
     Raises:
         ValueError: one sentence: the folder has no tables, or nothing in it has this name.
@@ -91,7 +101,16 @@ def render(name: str, directory: str | Path) -> list[Path]:
     if not chosen:
         names = dict.fromkeys(["all", *(e.figure for e in found), *(e.name for e in found)])
         raise FigureError(f"{folder} has no figure {name!r}; it has {', '.join(names)}.")
-    return [path for each in chosen for path in save(each.draw(), folder / FOLDER / each.name)]
+    return [path for each in chosen for path in _left(each, folder / FOLDER / each.name)]
+
+
+def _left(picture: Picture, stem: Path) -> list[Path]:
+    """The drawings of one picture, beside the table that was drawn."""
+    drawn = save(picture.draw(), stem)
+    tables = [part for part in getattr(picture.draw, "args", ()) if isinstance(part, pd.DataFrame)]
+    if tables:
+        save_table(tables[0], stem.with_name(f"{stem.name}.csv"))
+    return drawn
 
 
 __all__ = ["FIGURES", "render"]

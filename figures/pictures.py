@@ -28,6 +28,8 @@ from figures import (
     smote_law,
     synthetic_curve,
     tidy,
+    token_kl,
+    token_slack,
     verdict_board,
     wald_calibration,
     worst_group,
@@ -55,6 +57,8 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "mixture_law": {"mixture_law": ("mixture_map", mixture_map.draw)},
     "overparameterised": {"overparameterised": ("overparameterised", overparameterised.draw)},
     "proportional_curve": {"proportional_curve": ("proportional_curve", proportional.draw)},
+    "token_kl": {"token_kl": ("token_kl", token_kl.draw)},
+    "token_slack": {"token_slack": ("token_slack", token_slack.draw)},
     "existence": {"existence": ("existence", proportional.existence)},
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -118,21 +119,34 @@ def save(figure: Figure, stem: Path) -> list[Path]:
     return [_written(figure, stem, suffix) for suffix in SUFFIXES]
 
 
+def save_table(table: pd.DataFrame, target: Path) -> Path:
+    """Write a CSV file, whole or not at all."""
+    with _whole(target) as temporary:
+        table.to_csv(temporary, index=False)
+    return target
+
+
 def _written(figure: Figure, stem: Path, suffix: str) -> Path:
     """One file. ``savefig`` would draw twice and lay out each time; the canvas draws once."""
     target = stem.with_name(f"{stem.name}.{suffix}")
-    temporary = stem.with_name(f".{stem.name}.{os.getpid()}.{suffix}")
+    with _whole(target) as temporary, style():
+        if suffix == "svg":
+            # As it was laid out for the PNG.
+            figure.set_layout_engine("none")
+            canvas, metadata = FigureCanvasSVG(figure), {"Date": None, "Creator": None}
+            canvas.print_svg(temporary, metadata=metadata)
+        else:
+            figure.set_dpi(matplotlib.rcParams["savefig.dpi"])
+            FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
+    return target
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """Where to write what becomes ``target`` once it is complete."""
+    temporary = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
     try:
-        with style():
-            if suffix == "svg":
-                # As it was laid out for the PNG.
-                figure.set_layout_engine("none")
-                canvas, metadata = FigureCanvasSVG(figure), {"Date": None, "Creator": None}
-                canvas.print_svg(temporary, metadata=metadata)
-            else:
-                figure.set_dpi(matplotlib.rcParams["savefig.dpi"])
-                FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
+        yield temporary
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
-    return target

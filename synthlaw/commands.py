@@ -26,7 +26,7 @@ CONTRADICTED = 1  # exit status of verify when a claim is contradicted
 
 app = typer.Typer(
     name="synthlaw",
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -10,7 +10,7 @@ import pytest
 import synthlaw
 from scaling.verdict.equivalence import ALPHA
 from simulations.problems import InputError
-from synthlaw.claims import registry
+from synthlaw.claims import listing, registry
 from synthlaw.claims.evidence import exact_rows, planted
 from synthlaw.claims.judges import JUDGES
 from synthlaw.claims.lab import PRESETS, Lab
@@ -167,3 +167,11 @@ def test_a_soak_counts_contradictions_and_escapes(monkeypatch: pytest.MonkeyPatc
     assert {case["id"] for case in result["cases"]} == {"wrong", "blind"}
     monkeypatch.setattr(verification, "chosen_claims", lambda *names: claims[:1])
     assert verification.soak(3)["contradicted_p"] == verification.soak(3)["escaped_p"] == 1.0
+
+
+def test_the_lists_of_claims_are_up_to_date() -> None:
+    """After a change: ``python -m synthlaw.claims.listing``."""
+    claims, text = registry(), listing.README.read_text("utf-8")
+    assert listing.PAGE.read_text("utf-8") == listing.page(claims)
+    assert text == listing.readme(text, claims)
+    assert listing.readme(text, claims[1:]) != text != listing.page(claims[1:])

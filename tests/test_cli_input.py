@@ -1,6 +1,7 @@
 """The installed command: bad input leaves one sentence, exit status 2 and nothing on disk."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -169,3 +170,15 @@ def test_a_mistake_of_ours_is_not_passed_off_as_bad_input(folder, monkeypatch) -
     monkeypatch.chdir(folder)
     with pytest.raises(ValueError, match="shapes"):
         cli.main(["--quiet", "simulate", "good.toml"])
+
+
+def test_a_shell_completes_commands_and_options() -> None:
+    for words, at, expected in (
+        ("synthlaw ver", 1, "verify"),
+        ("synthlaw fit --the", 2, "--theory"),
+    ):
+        asked = {"_SYNTHLAW_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(at)}
+        done = subprocess.run(
+            [COMMAND], env={**os.environ, **asked}, capture_output=True, text=True
+        )
+        assert done.stdout.split() == [expected]

@@ -495,6 +495,9 @@ def test_render_remakes_a_verify_run(tmp_path: Path) -> None:
     claims = [claim["id"] for claim in VERDICTS["claims"]]
     names = ["verdict_board", *claims, "spurious_curve", "spurious_groups", "scaling_curve"]
     assert written == [run / "figures" / f"{n}.{s}" for n in names for s in ("png", "svg")]
+    pd.testing.assert_frame_equal(
+        read_table(run / "figures" / "two.csv"), read_table(run / "tables" / "two.csv")
+    )
     assert all(path.read_bytes()[:4] == b"\x89PNG" for path in written if path.suffix == ".png")
     assert all(b"<svg" in path.read_bytes() for path in written if path.suffix == ".svg")
     assert [path.stem for path in figures.render("one", run)] == ["one", "one"]

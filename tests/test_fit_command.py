@@ -241,7 +241,7 @@ def test_the_installed_command_leaves_what_the_contract_says(folder: Path) -> No
     assert about["fit"]["table"] == "models.csv" and about["fit"]["by"] == ["model"]
     assert about["versions"]["synthlaw"] == synthlaw.__version__
     names = ("curve", "residuals", "profile", "ridge", "exponents")
-    pictures = {f"fit_{name}.{suffix}" for name in names for suffix in ("png", "svg")}
+    pictures = {f"fit_{name}.{suffix}" for name in names for suffix in ("png", "svg", "csv")}
     assert {path.name for path in (folder / "run" / "figures").iterdir()} == pictures
 
 

@@ -184,7 +184,7 @@ def test_the_installed_command_leaves_what_the_contract_says(folder: Path) -> No
     curve = pd.read_csv(folder / "run" / "tables" / "plan_curve.csv")
     assert len(curve) == len(shown["curve"])
     pictures = {path.name for path in (folder / "run" / "figures").iterdir()}
-    assert pictures == {"plan_curve.png", "plan_curve.svg"}
+    assert pictures == {"plan_curve.png", "plan_curve.svg", "plan_curve.csv"}
 
 
 def test_words_pictures_and_quiet(folder: Path, capsys) -> None:

@@ -29,7 +29,7 @@ def spread() -> np.ndarray:
     found = divergences(SPREAD, [ENDLESS, 1000], 1, 1.0, 1000)
     centre = sharp.one_layer(4, 0.5, 1024).embedding
     assert means(4, 0.5, 1024)[0] == pytest.approx(centre, rel=1e-14)
-    assert_mean(*sample_mean(found.controls), np.zeros((2, 2)), detects=0.4 * centre)
+    assert_mean(*sample_mean(found.controls), np.zeros((2, 4)), detects=0.4 * centre)
     return found.layers[:, :, 0] - found.controls[:, :, 1]
 
 

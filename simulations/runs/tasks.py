@@ -76,8 +76,9 @@ def balanced_values(unit: Unit) -> np.ndarray:
     return np.asarray(found.balanced_values)
 
 
-def prepare(unit: Unit) -> Task:
-    """Solve a unit's population, and compile its program at the same time.
+def prepare(unit: Unit, results: Callable[..., Any] | None = None) -> Task:
+    """Solve a unit's population, and compile its program at the same time: that of ``results``, which is
+    ``compute`` (where none is named) or ``compute_parameters``.
 
     Two programs are traced no faster side by side than in turn, so that the larger one comes first:
     its compiler can work while the other is traced.
@@ -90,8 +91,9 @@ def prepare(unit: Unit) -> Task:
     shape = (unit.loss, unit.components.mixing.shape, *unit.groups.means.shape)
 
     # A run of no replicates compiles the program.
-    empty_run = _bound(replicates, unit, size, blank, 0, 0)
-    named = (size, unit.sweep.estimator.intercept, *shape)
+    program = parameters if results is compute_parameters else replicates
+    empty_run = _bound(program, unit, size, blank, 0, 0)
+    named = (program, size, unit.sweep.estimator.intercept, *shape)
 
     def compiled() -> None:
         with _alone("compiled", *named):

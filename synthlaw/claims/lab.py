@@ -174,7 +174,7 @@ class Lab:
     def _parts(self, unit: Unit, replicates: int, program: Callable[..., Any]) -> list[Any]:
         """The results of a unit's replicates, chunk by chunk."""
         parts = []
-        for _, part in run_chunks(prepare(unit), chunks(replicates), program):
+        for _, part in run_chunks(prepare(unit, program), chunks(replicates), program):
             self.go_on()
             parts.append(part)
         return parts

@@ -69,11 +69,11 @@ def known(loss: str) -> MarginLoss:
 
 
 @cache
-def _program(name: str, rung: int) -> Quick:
+def _program(name: str, rung: int, once: bool) -> Quick:
     def solve(problem: Problem, start: AnyArray) -> Iterate:
         return iteration.solve(LOSSES[name].rules[rung], problem, start)
 
-    return quick_jit(jax.vmap(solve))
+    return quick_jit(jax.vmap(solve), once=once)
 
 
 @cache
@@ -105,7 +105,9 @@ def _run(name: str, rung: int, batch: Batch) -> Iterate:
     found = []
     for rows, real in pieces(len(batch.start)):
         part = batch.rows(rows)
-        last = jax.device_get(_program(name, rung)(part.problem, part.start))
+        # A single problem takes a millisecond, however little its program is optimised.
+        program = _program(name, rung, once=len(part.start) == 1)
+        last = jax.device_get(program(part.problem, part.start))
         found.append([np.asarray(each)[:real] for each in last])
     return Iterate(*(np.concatenate(each) for each in zip(*found, strict=True)))
 

@@ -15,6 +15,9 @@ from scipy.stats import binom
 
 from simulations.problems import InputError
 
+# All sets of so many tokens can be listed.
+MOST_SETS = 16
+
 
 class Histogram(NamedTuple):
     """``first`` (d-1)/(2n), ``second`` the term of order 1/n^2, ``least`` n min p, which must be large."""
@@ -73,6 +76,31 @@ def smoothed(law: np.ndarray, n: float, smoothing: float) -> Histogram:
     terms = 0.5 * smoothing**2 - smoothing * rest + rest / 3.0 + rest**2 / 12.0
     second = (terms / law).sum() - 0.5 * (smoothing * d) ** 2
     return Histogram((d - 1) / (2.0 * n), float(second) / n**2, n * float(law.min()))
+
+
+def unseen(law: np.ndarray, n: int) -> float:
+    """The probability that some token has no seed: the forward divergence of the plain histogram is then
+    infinite, so that it has no mean at any n.
+
+    By inclusion and exclusion, ``sum over non-empty sets S of (-1)^(|S|+1) (1 - p_S)^n``.
+
+    Args:
+        law: P, ``(d,)``, d at most 16.
+        n: seeds.
+
+    Raises:
+        InputError: no such law, or more tokens.
+
+    >>> round(unseen(np.full(2, 0.5), 3), 6)  # 2 (1/2)^3
+    0.25
+    """
+    law = _check(law, n)
+    if len(law) > MOST_SETS:
+        raise InputError(f"histogram: {len(law)} tokens; sets of them are listed for {MOST_SETS}.")
+    missing, sign = np.zeros(1), -np.ones(1)
+    for p in law:
+        missing, sign = np.append(missing, missing + p), np.append(sign, -sign)
+    return float((sign * np.maximum(0.0, 1.0 - missing) ** n)[1:].sum())
 
 
 def exact(law: np.ndarray, n: int, smoothing: float = 0.0) -> float:

@@ -9,12 +9,15 @@
 The expectation is over embeddings and seeds. Source: paper_notes/transformers.md, sections 3 to 6.
 """
 
-from math import exp, inf, log
-from typing import NamedTuple
+from math import exp, inf, log, pi
+from typing import Any, NamedTuple
 
+from scipy.integrate import quad
+from scipy.optimize import brentq
 from scipy.stats import chi2
 
 from simulations.problems import InputError
+from simulations.tokens.control import pairings
 
 
 class OneLayer(NamedTuple):
@@ -89,6 +92,33 @@ def one_layer(dim: int, norm: float, vocabulary: float, n: float = inf) -> OneLa
     return OneLayer(a / (2.0 * d), r / (2.0 * n), c / d**2, x / (2.0 * n * d))
 
 
+def normal_quantile(dim: int, norm: float, vocabulary: float, probability: float) -> float:
+    """Quantile of the averaging layer's divergence over embeddings, at endless seeds, as d grows.
+
+    ``|g|^2/2`` with ``g ~ N(0, e^s (I + eta eta')/d)``: ``2 d KL/e^s`` has the law of ``chi2_(r-1) + (1+s)
+    chi2_1``, whose mean is that of `one_layer`. Finite d come to it only once `correction` is small.
+
+    >>> round(200 * normal_quantile(2, 0.0, 100, 0.5), 6)  # the median of chi2_2
+    1.386294
+    """
+    _check(dim, norm, vocabulary)
+    s = norm**2
+
+    def short(x: float) -> float:
+        if dim == 1:
+            return float(chi2.cdf(x / (1.0 + s), 1)) - probability
+        top = (x / (1.0 + s)) ** 0.5
+
+        def inner(z: float) -> float:
+            return float(chi2.cdf(x - (1.0 + s) * z**2, dim - 1)) * exp(-0.5 * z**2)
+
+        return quad(inner, 0.0, top)[0] * (2.0 / pi) ** 0.5 - probability
+
+    largest = (1.0 + s) * float(chi2.ppf(probability, dim))
+    root: Any = brentq(short, 1e-12, largest * (1.0 + 1e-9), xtol=1e-10)
+    return exp(s) * float(root) / (2.0 * vocabulary)
+
+
 def correction(norm: float, vocabulary: float) -> float:
     """``e^(4 B^2)/d``: how heavy the tails are, the squared relative scatter of the law's own scale.
 
@@ -138,10 +168,7 @@ def second_layer(dim: int, norm: float) -> float:
     10.0
     """
     _check(dim, norm)
-    r, s = float(dim), norm**2
-    paired = (r + s) * (r + 2.0 * s + s**2) + (r + s) + 2.0 * s * (1.0 + s)
-    crossed = s * (r + s + 1.0) ** 2 + s**3 + 4.0 * s**2 + (r + 3.0) * s
-    return 0.5 * exp(2.0 * s) * (paired + crossed)
+    return 0.5 * pairings(dim, norm)
 
 
 def likeliest(dim: int, n: float) -> float:

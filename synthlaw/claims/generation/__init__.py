@@ -7,6 +7,7 @@ from synthlaw.claims.generation import (
     limits,
     ranking,
     smote,
+    tokens,
 )
 
 CLAIMS = tuple(
@@ -18,6 +19,7 @@ CLAIMS = tuple(
         efron,
         ranking,
         smote,
+        tokens,
     )
     for claim in topic.CLAIMS
 )
