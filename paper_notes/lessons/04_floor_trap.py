@@ -2,6 +2,7 @@
 
 import marimo
 
+__generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="4. Reading a scaling law: the floor trap")
 
 with app.setup:

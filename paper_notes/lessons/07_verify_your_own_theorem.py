@@ -2,6 +2,7 @@
 
 import marimo
 
+__generated_with = "0.25.2"
 app = marimo.App(width="medium", app_title="7. Verify your own theorem")
 
 with app.setup:
