@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from figures import (
     agreement,
     alignment,
+    attention,
     benchmark,
     distance,
     exponent_ladder,
@@ -33,8 +34,11 @@ from figures import (
     slack,
     smote_law,
     synthetic_curve,
+    token_chain,
     token_kl,
+    token_risk,
     token_slack,
+    trained,
     verdict_board,
     wald_calibration,
     worst_group,
@@ -60,6 +64,10 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "exponent_ladder": exponent_ladder.draw,
     "mixture_map": mixture_map.draw,
     "overparameterised": overparameterised.draw,
+    "token_seeds": token_risk.seeds,
+    "token_rows": token_risk.rows,
+    "token_spurious": token_risk.spurious,
+    "token_chain": token_chain.draw,
     "proportional_curve": proportional.draw,
     "existence": proportional.existence,
     "token_kl": token_kl.draw,
@@ -72,6 +80,8 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "fit_exponents": fit_exponents.draw,
     "fit_board": fit_board.draw,
     "plan_curve": plan_curve.draw,
+    "trained_kl": trained.draw,
+    "attention": attention.draw,
     "benchmark": benchmark.draw,
     "published_curves": published.curves,
     "published_exponents": published.exponents,
@@ -87,7 +97,7 @@ def render(name: str, directory: str | Path) -> list[Path]:
     Args:
         name: ``all``; a key of ``FIGURES`` (every picture of that kind); or one picture's own
             name, which for a claim is its id.
-        directory: what ``synthlaw verify``, ``simulate``, ``fit`` or ``plan`` left.
+        directory: what ``synthlaw verify``, ``simulate``, ``fit``, ``plan`` or ``train`` left.
 
     Returns:
         The paths of the drawings.

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from figures import (
     agreement,
     alignment,
+    attention,
     benchmark,
     distance,
     exponent_ladder,
@@ -28,8 +29,11 @@ from figures import (
     smote_law,
     synthetic_curve,
     tidy,
+    token_chain,
     token_kl,
+    token_risk,
     token_slack,
+    trained,
     verdict_board,
     wald_calibration,
     worst_group,
@@ -40,6 +44,7 @@ from figures.reading import Picture, read_json, read_table_file
 
 VERDICTS, TABLES, TABLE, TIMES = "verdicts.json", "tables", "table.csv", "engine.json"
 PLAN = "plan.json"
+TRAINING, ATTENTION = "train.json", "attention.csv"
 # Sweeps that several claims share: table name -> picture name and how it is drawn.
 SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "imbalance_curve": {"imbalance_curve": ("ratio_curve", ratio_curve.draw)},
@@ -60,15 +65,24 @@ SHARED: dict[str, dict[str, tuple[str, Callable[..., Figure]]]] = {
     "token_kl": {"token_kl": ("token_kl", token_kl.draw)},
     "token_slack": {"token_slack": ("token_slack", token_slack.draw)},
     "existence": {"existence": ("existence", proportional.existence)},
+    "token_seeds": {"token_seeds": ("token_seeds", token_risk.seeds)},
+    "token_rows": {"token_rows": ("token_rows", token_risk.rows)},
+    "token_spurious": {"token_spurious": ("token_spurious", token_risk.spurious)},
+    "token_chain": {"token_chain": ("token_chain", token_chain.draw)},
+    "trained_kl": {"trained_kl": ("trained_kl", trained.draw)},
+    "attention": {"attention": ("attention", attention.draw)},
 }
 
 
 def pictures(directory: Path) -> list[Picture]:
-    """All pictures of a folder left by ``verify``, ``simulate``, ``fit``, ``plan`` or the benchmarks."""
+    """All pictures of a folder left by ``verify``, ``simulate``, ``fit``, ``plan``, ``train`` or the
+    benchmarks."""
     if (directory / VERDICTS).is_file():
         verdicts = read_json(directory / VERDICTS, "claims", list, "claims", "synthlaw verify")
         tables = directory / TABLES
         return [*_of_verdicts(verdicts, tables), *_of_shared(tables), *_of_published(tables)]
+    if (directory / TRAINING).is_file():
+        return _of_training(directory)
     found = _of_simulation(directory / TABLE) if (directory / TABLE).is_file() else []
     if (directory / RESULT).is_file():
         found += of_fit(directory)
@@ -81,8 +95,17 @@ def pictures(directory: Path) -> list[Picture]:
         return [Picture("engine", "benchmark", partial(benchmark.draw, record))]
     raise FigureError(
         f"{directory} holds neither {VERDICTS} nor {TABLE} nor {RESULT} nor {PLAN}; "
-        "name the folder that synthlaw verify, simulate, fit or plan left."
+        "name the folder that synthlaw verify, simulate, fit, plan or train left."
     )
+
+
+def _of_training(directory: Path) -> list[Picture]:
+    divergences = read_table_file(directory / TABLE)
+    looks = read_table_file(directory / ATTENTION)
+    return [
+        Picture("trained_kl", "trained_kl", partial(trained.draw, divergences)),
+        Picture("attention", "attention", partial(attention.draw, looks)),
+    ]
 
 
 def _of_plan(directory: Path) -> list[Picture]:

@@ -3,8 +3,9 @@
 ``predict(sweep)`` gives the excess risks and 0-1 errors of every cell from theory alone,
 ``simulate(sweep)`` puts Monte-Carlo estimates beside them, ``verify()`` runs the claims,
 ``fit(table, x=.., y=..)`` fits scaling laws to anybody's curves, ``plan(table, label=..)`` says how many
-synthetic rows a table of yours wants, and ``read_sweep(source)`` validates a SWEEP.toml or a dictionary
-of the same shape. Each is loaded when first used, so that ``import synthlaw`` itself stays light.
+synthetic rows a table of yours wants, ``train()`` trains a transformer in context, and
+``read_sweep(source)`` validates a SWEEP.toml or a dictionary of the same shape. Each is loaded when first
+used, so that ``import synthlaw`` itself stays light.
 
 >>> import synthlaw
 >>> counts = {"majority": 2000, "minority": 200}
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from synthlaw.planning.plan import plan
     from synthlaw.simulating.predictions import predict
     from synthlaw.simulating.simulation import simulate
+    from synthlaw.training.runs import train
     from synthlaw.verifying.verification import verify
 
     __version__: str
@@ -32,10 +34,11 @@ _HOMES = {
     "predict": "synthlaw.simulating.predictions",
     "read_sweep": "simulations.setup.configuration",
     "simulate": "synthlaw.simulating.simulation",
+    "train": "synthlaw.training.runs",
     "verify": "synthlaw.verifying.verification",
 }
 
-__all__ = ["__version__", "fit", "plan", "predict", "read_sweep", "simulate", "verify"]
+__all__ = ["__version__", "fit", "plan", "predict", "read_sweep", "simulate", "train", "verify"]
 
 
 def __getattr__(name: str) -> object:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from synthlaw.simulating.shares import Share
 
 CLAIM = "claim"
-KINDS = ("imbalance", "spurious", "groups", "craft", CLAIM)
+KINDS = ("imbalance", "spurious", "groups", "craft", "tokens", CLAIM)
 
 
 def checked_integer(option: str, value: int, low: int, high: int | None = None) -> None:

@@ -21,6 +21,7 @@ from synthlaw.output import (
 )
 from synthlaw.planning.command import plan
 from synthlaw.simulating.commands import simulate, status
+from synthlaw.training.command import train
 
 CONTRADICTED = 1  # exit status of verify when a claim is contradicted
 
@@ -179,7 +180,10 @@ def claims(context: typer.Context) -> None:
 def init(
     context: typer.Context,
     kind: Annotated[
-        str, typer.Option(help="imbalance, spurious, groups, craft; claim for a file of claims.")
+        str,
+        typer.Option(
+            help="imbalance, spurious, groups, craft, tokens; claim for a file of claims."
+        ),
     ] = "imbalance",
 ) -> None:
     """Print a commented SWEEP.toml, or a file of claims, to start from.
@@ -210,7 +214,8 @@ def predict(
     """Predict every cell of a sweep from theory alone, and write the tidy table.
 
     With theory.regime = "proportional" the 0-1 errors are predicted: the limit as the number of features
-    grows with the number of rows.
+    grows with the number of rows. With setting.kind = "tokens" there is a third metric, kl: the divergence
+    of the law that a generator makes of a group's raw rows from the law of the group.
 
     \b
     Example:
@@ -241,6 +246,7 @@ app.command()(simulate)
 app.command()(status)
 app.command()(fit)
 app.command()(plan)
+app.command()(train)
 
 
 @app.command()
@@ -249,7 +255,9 @@ def figure(
     name: Annotated[str, typer.Argument(metavar="NAME|all", help="A figure, a claim, or all.")],
     source: Annotated[
         Path,
-        typer.Option("--from", metavar="DIR", help="Folder left by verify, simulate, fit or plan."),
+        typer.Option(
+            "--from", metavar="DIR", help="Folder left by verify, simulate, fit, plan or train."
+        ),
     ],
 ) -> None:
     """Remake pictures from the tables of a run.

@@ -115,7 +115,7 @@ def test_help_version_and_json(folder: Path) -> None:
     assert about["sweep"]["counts"] == {"majority": 200, "minority": 50}
 
 
-@pytest.mark.parametrize("kind", ["imbalance", "spurious", "groups", "craft"])
+@pytest.mark.parametrize("kind", ["imbalance", "spurious", "groups", "craft", "tokens"])
 def test_the_printed_template_can_be_predicted(folder: Path, kind: str) -> None:
     done = run(folder, "init", "--kind", kind)
     (folder / "made.toml").write_text(done.stdout)

@@ -57,7 +57,7 @@ def generator(**spec: Any) -> list[dict[str, Any]]:
 BAD = [  # path, value, field named, words of fault and remedy
     ("settings", {}, "settings", "did you mean 'setting'?"),
     ("setting/kind", "imbalanced", "setting.kind", "did you mean 'imbalance'?"),
-    ("setting/kind", "tokens", "setting.kind", "'spurious' or 'groups' or 'craft'"),
+    ("setting/kind", "words", "setting.kind", "'groups' or 'craft' or 'tokens'"),
     ("setting", {"dim": 3}, "setting.kind", "is missing"),
     ("setting", 7, "setting", "give a table"),
     ("setting/dims", 3, "setting.dims", "did you mean 'dim'?"),

@@ -27,8 +27,18 @@ ROOMS = {
     "statistics": {"setup", "craft", "smote", "population", "sampling"},
     "wide": {"setup", "craft", "smote", "population", "sampling", "statistics"},
     "transformers": {"setup", "tokens"},
+    "token_sweeps": {"setup", "population", "tokens", "sampling"},
     "memorising": {"setup", "sampling", "wide"},
-    "runs": {"setup", "craft", "smote", "population", "sampling", "statistics", "wide"},
+    "runs": {
+        "setup",
+        "craft",
+        "smote",
+        "population",
+        "sampling",
+        "statistics",
+        "wide",
+        "token_sweeps",
+    },
 }
 HEAVY = ("jax", "numpy", "pandas", "scipy", "pydantic", "matplotlib", "rich.progress")
 

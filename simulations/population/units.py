@@ -31,9 +31,11 @@ from simulations.population.quadrature import Grid, gaussian_grid
 from simulations.population.sandwich import Components, Sandwich
 from simulations.population.third_order import LARGEST_TENSOR, cubic_mean, third_order
 from simulations.problems import InputError
-from simulations.setup.regimes import is_proportional
+from simulations.setup.regimes import is_proportional, is_tokens
 from simulations.setup.worlds import World, world
 
+# What a row of a table may measure; tokens also have the divergence of a generator's law from the group's.
+METRICS, KL = ("excess_risk", "error"), "kl"
 # Cells whose population is found by one call: one compiled program for any number of cells.
 BATCH = 8
 # Spread of the score that the first grid is made for; most settings stay below.
@@ -55,7 +57,8 @@ class Unit(NamedTuple):
     """``generator`` is the generator's spec, ``counts (K,)``; ``sweep`` the resolved configuration.
 
     ``groups``, ``components`` and ``penalty`` are laws as matrices of all features; in the proportional
-    regime, which has no use for them, they are ``None`` (`simulations.wide`)."""
+    regime and for tokens, which have no use for them, they are ``None`` (`simulations.wide`,
+    `simulations.token_sweeps`)."""
 
     sweep: Any
     generator: Any
@@ -97,6 +100,11 @@ class UnitPopulation(NamedTuple):
         return self.expansions.minimiser.theta
 
 
+def metrics_of(sweep: Any) -> tuple[str, ...]:
+    """What is measured of every cell and group of a sweep."""
+    return (*METRICS, KL) if is_tokens(sweep) else METRICS
+
+
 def make_unit(sweep: Any, generator: Any) -> Unit:
     """The unit of one generator of a resolved sweep (one without swept lists)."""
     this_world = world(sweep.setting)
@@ -104,7 +112,7 @@ def make_unit(sweep: Any, generator: Any) -> Unit:
     intercept = sweep.estimator.intercept
     cells = unit_cells(generator, counts, sweep.synthetic)
     common = (sweep, generator, this_world, counts, cells, RISKS[sweep.estimator.kind])
-    if is_proportional(sweep):
+    if is_proportional(sweep) or is_tokens(sweep):
         return Unit(*common, groups=None, components=None, penalty=None)
     groups = groups_of(this_world, intercept)
     return Unit(

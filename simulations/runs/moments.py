@@ -5,8 +5,8 @@ vector ``(y, c_1 .. c_J)`` are kept: a measure and its control variates. Two qua
 even numbers, odd numbers. Replicates without an estimator are counted by their status and left
 out of the moments.
 
-Measures are laid out as ``(..., 2, K + 1)``: metric (excess risk, 0-1 error) by group, the last
-"group" being the balanced mean over groups.
+Measures are laid out as ``(..., 2, K + 1)``: metric (excess risk, 0-1 error; for tokens a third one, the
+divergence) by group, the last "group" being the balanced mean over groups.
 """
 
 from collections.abc import Iterable, Iterator
@@ -46,13 +46,13 @@ class Moments(NamedTuple):
         return self.codes.sum(axis=-1) - self.found
 
 
-def measures(values: np.ndarray) -> np.ndarray:
-    """Functionals ``(..., 2K)`` (K risks, K errors) as measures ``(..., 2, K + 1)``.
+def measures(values: np.ndarray, metrics: int = 2) -> np.ndarray:
+    """Functionals ``(..., 2K)`` (K risks, K errors) as measures ``(..., 2, K + 1)``; or of more metrics.
 
     >>> measures(np.array([1.0, 3.0, 0.1, 0.2])).round(3).tolist()
     [[1.0, 3.0, 2.0], [0.1, 0.2, 0.15]]
     """
-    split = values.reshape(*values.shape[:-1], 2, values.shape[-1] // 2)
+    split = values.reshape(*values.shape[:-1], metrics, values.shape[-1] // metrics)
     return np.concatenate([split, split.mean(axis=-1, keepdims=True)], axis=-1)
 
 
@@ -73,10 +73,12 @@ def _part(vectors: np.ndarray, status: np.ndarray) -> tuple[np.ndarray, ...]:
     return codes, mean, rows @ np.swapaxes(rows, -1, -2)
 
 
-def moments(results: Results, balanced_values: np.ndarray, first: int = 0) -> Moments:
+def moments(
+    results: Results, balanced_values: np.ndarray, first: int = 0, metrics: int = 2
+) -> Moments:
     """Moments of replicates ``first ..``, by quarters; ``balanced_values (F,)`` is the baseline."""
-    values = measures(excess(np.asarray(results.values), balanced_values))
-    controls = np.moveaxis(measures(np.asarray(results.controls)), 2, -1)
+    values = measures(excess(np.asarray(results.values), balanced_values), metrics)
+    controls = np.moveaxis(measures(np.asarray(results.controls), metrics), 2, -1)
     vectors = np.concatenate([values[..., None], controls], axis=-1)
     status = np.asarray(results.status)
     starts = [(quarter - first) % QUARTERS for quarter in range(QUARTERS)]
@@ -155,9 +157,13 @@ def blocks(stream: Iterable[Results], first: int) -> Iterator[tuple[int, Results
         yield first, join(waiting)
 
 
-def accumulated(stream: Iterable[Results], balanced_values: np.ndarray, first: int) -> Moments:
+def accumulated(
+    stream: Iterable[Results], balanced_values: np.ndarray, first: int, metrics: int = 2
+) -> Moments:
     """Moments of a stream of consecutive results that starts at replicate ``first``."""
-    parts = (moments(part, balanced_values, start) for start, part in blocks(stream, first))
+    parts = (
+        moments(part, balanced_values, start, metrics) for start, part in blocks(stream, first)
+    )
     return reduce(merge, parts)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulations.population.units import Unit
+from simulations.population.units import Unit, metrics_of
 from simulations.runs import store
 from simulations.runs.engine import Crew, Pace, chunks
 from simulations.runs.estimates import Evidence, evidence_of
@@ -41,7 +41,9 @@ def run_unit(task: Task, directory: Path | None, crew: Crew, advance: Advance) -
     cells = tuple(range(len(task.unit.cells)))
     if run.target_relative_se is None:
         stream = supply(source, Order(cells, 0, run.replicates), advance)
-        return Sampled(evidence_of(accumulated(stream, baseline, 0)), 0)
+        return Sampled(
+            evidence_of(accumulated(stream, baseline, 0, len(metrics_of(task.unit.sweep)))), 0
+        )
     further = partial(_further, source, baseline)
     watch = until_precise(further, cells, run.target_relative_se, run.max_replicates, advance)
     return Sampled(watch.evidence, int((~watch.reached.all(axis=0)).sum()))
@@ -52,7 +54,7 @@ def _further(
 ) -> Moments:
     """Moments of replicates ``start .. stop - 1`` of these cells."""
     stream = supply(source, Order(cells, start, stop), lambda _: None)
-    return accumulated(stream, baseline, start)
+    return accumulated(stream, baseline, start, len(metrics_of(source.unit.sweep)))
 
 
 def until_precise(

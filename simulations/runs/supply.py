@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulations.population.units import Unit
+from simulations.population.units import Unit, metrics_of
 from simulations.runs import engine, store
 from simulations.runs.engine import Chunk, Crew, Pace, Timed, in_order
 from simulations.runs.moments import join, one_cell
@@ -122,7 +122,7 @@ def _portions(source: Source, order: Order) -> Iterator[Portion]:
         if source.directory is None:
             groups = {start: list(range(len(order.cells)))}
         else:
-            functionals = 2 * len(source.unit.world.names)
+            functionals = len(metrics_of(source.unit.sweep)) * len(source.unit.world.names)
             held = [
                 store.read_shard(_path(source, chunk, cell), functionals, chunk)
                 for cell in order.cells

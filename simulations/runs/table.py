@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from simulations.population.cells import describe_counts
-from simulations.population.units import Unit
+from simulations.population.units import METRICS as METRICS  # the names of all settings
+from simulations.population.units import Unit, metrics_of
 from simulations.runs.estimates import Estimates
 from simulations.runs.flags import flags
 
-METRICS = ("excess_risk", "error")
 IDENTITY = (
     "setting",
     "generator",
@@ -34,7 +34,7 @@ TIE = 4.0
 
 
 class Terms(NamedTuple):
-    """Predicted terms as measures ``(C, 2, K + 1)``."""
+    """Predicted terms as measures ``(C, 2, K + 1)`` (of tokens: 3 in place of 2)."""
 
     predicted: np.ndarray
     floor: np.ndarray
@@ -80,7 +80,7 @@ def unit_table(
     estimates: Estimates | None,
 ) -> pd.DataFrame:
     """The rows of one unit; ``estimates`` is None for a table of predictions only."""
-    names = [*unit.world.names, "balanced", "worst"]
+    names, metrics = [*unit.world.names, "balanced", "worst"], metrics_of(unit.sweep)
     rows = [
         {
             "setting": unit.sweep.setting.kind,
@@ -94,7 +94,7 @@ def unit_table(
             "group": name,
         }
         for cell in unit.cells
-        for metric in METRICS
+        for metric in metrics
         for name in names
     ]
     frame = pd.DataFrame(rows, columns=pd.Index(IDENTITY))
@@ -105,7 +105,7 @@ def unit_table(
         worst = worst_group(estimates, terms.predicted)
         for name in SIMULATION[:4]:
             frame[name] = _take(getattr(estimates, name), worst).ravel()
-        per_cell = 2 * len(names)
+        per_cell = len(metrics) * len(names)
         frame["replicates"] = np.repeat(estimates.replicates, per_cell)
         frame["failures"] = np.repeat(estimates.failures, per_cell)
         frame["flag"] = flags(frame["failures"].to_numpy(), frame["replicates"].to_numpy())

@@ -34,8 +34,12 @@ from simulations.sampling.replicate import (
 )
 from simulations.sampling.rooms import Room, room
 from simulations.sampling.segments import segments, tiled
-from simulations.setup.regimes import is_proportional
+from simulations.setup.regimes import is_proportional, is_tokens
 from simulations.statistics import closed_form
+from simulations.token_sweeps import replicate as tokens
+from simulations.token_sweeps.device import device_arrays
+from simulations.token_sweeps.population import token_population
+from simulations.token_sweeps.replicate import Ready, TokenRoom
 from simulations.wide import replicate as wide
 from simulations.wide.balanced import wide_population
 from simulations.wide.layout import Layout, layout
@@ -51,7 +55,8 @@ class Task(NamedTuple):
     the program takes for each choice of cells.
 
     ``population`` is a `UnitPopulation` and ``room`` a `Room`; in the proportional regime they are a
-    `WidePopulation` and the `Layout` of the rows, and there is no program."""
+    `WidePopulation` and the `Layout` of the rows, and there is no program; for tokens a
+    `TokenPopulation` and what its programs are `Ready` with."""
 
     unit: Unit
     population: Any
@@ -59,18 +64,23 @@ class Task(NamedTuple):
     recipes: dict[tuple[int, ...], tuple[Any, np.ndarray]]
 
 
-def room_of(unit: Unit) -> Room | Layout:
+def room_of(unit: Unit) -> Room | Layout | TokenRoom:
     """What a unit needs room for; raises ``InputError`` where its rows are too many to be drawn.
 
     Where sums are drawn in place of rows no count is too large.
     """
     if is_proportional(unit.sweep):
         return layout(unit)
+    if is_tokens(unit.sweep):
+        return tokens.room(unit)
     return closed_form.room(unit) if closed_form.applies(unit) else room(unit)
 
 
 def balanced_values(unit: Unit) -> np.ndarray:
-    """Risks and errors at the balanced minimiser, the reference of every excess risk, ``(2K,)``."""
+    """Risks and errors at the balanced minimiser, the reference of every excess risk, ``(2K,)``; of tokens,
+    whose replicates hold excess risks already, zeros ``(3K,)``."""
+    if is_tokens(unit.sweep):
+        return np.zeros(3 * len(unit.counts))
     proportional = is_proportional(unit.sweep)
     found = wide_population(unit) if proportional else unit_population(unit)
     return np.asarray(found.balanced_values)
@@ -86,6 +96,8 @@ def prepare(unit: Unit, results: Callable[..., Any] | None = None) -> Task:
     size = room_of(unit)
     if isinstance(size, Layout):
         return Task(unit, wide_population(unit), size, {})
+    if isinstance(size, TokenRoom):
+        return _prepare_tokens(unit, size)
     control, grid = blank_control(unit, size), gaussian_grid(FIRST_SPREAD)
     blank, _ = _recipe(unit, tuple(range(len(unit.cells))), size, lambda _: control, grid)
     shape = (unit.loss, unit.components.mixing.shape, *unit.groups.means.shape)
@@ -109,6 +121,15 @@ def prepare(unit: Unit, results: Callable[..., Any] | None = None) -> Task:
     return Task(unit, population, size, {})
 
 
+def _prepare_tokens(unit: Unit, size: TokenRoom) -> Task:
+    # One at a time: units of a sweep have programs in common.
+    with _alone("tokens"):
+        population = token_population(unit)
+        ready = Ready(population, device_arrays(unit, population), size)
+        tokens.compile_programs(unit, ready)
+    return Task(unit, population, ready, {})
+
+
 @cache
 def _alone(*program: Any) -> Lock:
     """One lock a program: of several units made ready at a time one compiles, the others wait."""
@@ -119,6 +140,8 @@ def compute(task: Task, first: int, count: int, cells: tuple[int, ...] | None = 
     """Results of replicates ``first .. first + count - 1`` of these cells (``None``: all), in order."""
     if isinstance(task.room, Layout):
         return wide.replicates(task.unit, task.room, first, count, _chosen(task, cells))
+    if isinstance(task.room, Ready):
+        return tokens.replicates(task.unit, task.room, first, count, _chosen(task, cells))
     return _run(replicates, task, first, count, cells)
 
 
@@ -128,6 +151,8 @@ def compute_parameters(
     """The fitted parameters themselves, for the same replicates as ``compute``."""
     if isinstance(task.room, Layout):
         return wide.parameters(task.unit, task.room, first, count, _chosen(task, cells))
+    if isinstance(task.room, Ready):
+        return tokens.parameters(task.unit, task.room, first, count, _chosen(task, cells))
     return _run(parameters, task, first, count, cells)
 
 

@@ -23,7 +23,7 @@ from simulations import linear
 from simulations.population.losses import Loss
 from simulations.sampling.sample import View, block_of
 
-FOUND, SEPARABLE, SINGULAR, STOPPED = 0, 1, 2, 3
+FOUND, SEPARABLE, SINGULAR, STOPPED, LAWLESS = 0, 1, 2, 3, 4
 STATUS = {
     FOUND: "the minimiser was found",
     SEPARABLE: (
@@ -37,6 +37,10 @@ STATUS = {
     STOPPED: (
         "the minimiser was not found within the step limit: the sample is close to separable;"
         " add rows or set estimator.ridge > 0"
+    ),
+    LAWLESS: (
+        "the generator makes no law of its seeds: their likelihood has no maximum, or its layers"
+        " diverge; add rows to its groups, lower setting.latent_norm or the step"
     ),
 }
 # Passes over the rows with gradients only, before Newton's method takes over, and all passes.

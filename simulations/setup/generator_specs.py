@@ -95,14 +95,51 @@ class Smote(_Acting):
     neighbours: Annotated[Whole, Field(ge=1, le=10**6)] = 5
 
 
+class Transformer(_Acting):
+    """Tokens from the law that a transformer's ``layers`` make of the group's raw rows: one averages their
+    embeddings, each further one takes a gradient step of length ``step`` on their log-likelihood."""
+
+    kind: Literal["transformer"]
+    layers: Annotated[Whole, Field(ge=1, le=1000)] = 1
+    step: Annotated[Real, Field(gt=0.0, le=100.0)] = 1.0
+
+
+class Likeliest(_Acting):
+    """Tokens from the law ``P_h`` of largest likelihood given the group's raw rows."""
+
+    kind: Literal["likeliest"]
+
+
+class Histogram(_Acting):
+    """Tokens from the shares of the group's raw rows, ``smoothing`` added to every token's count."""
+
+    kind: Literal["histogram"]
+    smoothing: Annotated[Real, Field(gt=0.0, le=1e6)] = 1.0
+
+
 AnyGenerator = (
-    Reweight | Oracle | Shift | Scale | LabelNoise | Leak | Duplicate | Gaussian | Smoothed | Smote
+    Reweight
+    | Oracle
+    | Shift
+    | Scale
+    | LabelNoise
+    | Leak
+    | Duplicate
+    | Gaussian
+    | Smoothed
+    | Smote
+    | Transformer
+    | Likeliest
+    | Histogram
 )
 GeneratorSpec = Annotated[AnyGenerator, Field(discriminator="kind")]
 
 
 # Their laws, or what they are fitted to, are those of Gaussian groups.
 NEEDS_GAUSSIAN = ("scale", "leak", "gaussian", "smoothed", "smote")
+NEEDS_TOKENS = ("transformer", "likeliest", "histogram")
+# All that a setting of tokens knows.
+OF_TOKENS = ("oracle", "duplicate", "reweight", *NEEDS_TOKENS)
 
 
 def acted_groups(spec: AnyGenerator, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -143,6 +180,7 @@ def check_generator(spec: AnyGenerator, field: str, world: World) -> None:
         if name not in world.names:
             text = f"names {show(name)}; {nearest(name, world.names, 'groups')}"
             raise problem(f"{field}.groups", text)
+    _check_tokens(spec, field, world)
     if world.law is not None and spec.kind in NEEDS_GAUSSIAN:
         raise problem(
             f"{field}.kind",
@@ -158,6 +196,22 @@ def check_generator(spec: AnyGenerator, field: str, world: World) -> None:
             f"{field}.kind",
             'is "leak" but no label has two groups, so that there is no attribute to leak; '
             'choose another generator or the setting "spurious"',
+        )
+
+
+def _check_tokens(spec: AnyGenerator, field: str, world: World) -> None:
+    if world.tokens is not None:
+        if spec.kind not in OF_TOKENS:
+            raise problem(
+                f"{field}.kind",
+                f'is "{spec.kind}", which writes no tokens, but setting.kind is "tokens";'
+                f" {nearest(spec.kind, OF_TOKENS, 'generators')}",
+            )
+    elif spec.kind in NEEDS_TOKENS:
+        raise problem(
+            f"{field}.kind",
+            f'is "{spec.kind}", which writes tokens; set setting.kind = "tokens" or choose another'
+            ' generator, such as "oracle" or "gaussian"',
         )
 
 

@@ -7,7 +7,7 @@ generator writes rows of such laws, repeats raw rows, or fits a Gaussian to them
 from typing import Any
 
 from simulations.problems import problem, show
-from simulations.setup.settings import Craft, Groups
+from simulations.setup.settings import Craft, Groups, Tokens
 
 PROPORTIONAL = "proportional"
 BACK = 'or set theory.regime = "fixed_dim"'
@@ -20,9 +20,36 @@ def is_proportional(sweep: Any) -> bool:
     return sweep.theory.regime == PROPORTIONAL
 
 
+def is_tokens(sweep: Any) -> bool:
+    """Whether the rows of a sweep are tokens."""
+    return isinstance(sweep.setting, Tokens)
+
+
+def _check_tokens(sweep: Any) -> None:
+    """What rows of tokens ask of the other sections: the estimator whose risks and law are known there."""
+    if sweep.estimator.kind != "logistic":
+        raise problem(
+            "estimator.kind",
+            f'is "{sweep.estimator.kind}" but setting.kind is "tokens"; set it to "logistic"',
+        )
+    if not sweep.estimator.intercept:
+        raise problem(
+            "estimator.intercept", 'is false but setting.kind is "tokens"; set it to true'
+        )
+    if is_proportional(sweep):
+        raise problem(
+            "theory.regime",
+            'is "proportional" but setting.kind is "tokens", whose rows are not Gaussian; set it to'
+            ' "fixed_dim"',
+        )
+
+
 def check_regime(sweep: Any) -> None:
     """Raise a problem where a sweep's regime and its other sections do not go together."""
     kind = sweep.estimator.kind
+    if is_tokens(sweep):
+        _check_tokens(sweep)
+        return
     if not is_proportional(sweep):
         if kind == "hinge":
             raise problem(

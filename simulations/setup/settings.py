@@ -15,6 +15,9 @@ from simulations.setup.records import Name, NonNegative, Positive, Real, Record,
 # The table's `group` column also holds these two words, so that no group may bear them.
 RESERVED_NAMES = ("balanced", "worst")
 MAX_DIM = 2000  # the theory holds dense (dim, dim) matrices of every group in memory
+MAX_VOCABULARY = 2**20
+MAX_EMBEDDING = 64  # derivatives of a generator's law are taken along every pair of dimensions
+MAX_PAIRS = 2**22  # pairs of a core and an attribute token are listed
 
 
 class Imbalance(Record):
@@ -127,4 +130,58 @@ class Craft(Record):
     x6: Literal["normal", "sign"] = "normal"
 
 
-Setting = Annotated[Imbalance | Spurious | Groups | Craft, Field(discriminator="kind")]
+class Tokens(Record):
+    """Rows are tokens with embeddings ``u_j ~ N(0, I_r)``, drawn once; group laws ``P(j) ~ e^<eta, u_j>``.
+
+    Without ``attribute_vocabulary`` a row is one token of the ``vocabulary``; groups ``majority`` (label 0)
+    and ``minority`` (label 1) have latents of length ``latent_norm``, ``latent_angle`` degrees apart.
+    With it a row is a core token, whose law depends on the label in this way, and a token of the
+    attribute's own vocabulary, whose latents (``attribute_norm``, ``attribute_angle``) depend on the
+    attribute: four groups ``y,s`` as in `Spurious`. ``world`` says which draw of the embeddings it is.
+    """
+
+    kind: Literal["tokens"]
+    vocabulary: Annotated[Whole, Field(ge=2, le=MAX_VOCABULARY)]
+    embedding_dim: Annotated[Whole, Field(ge=1, le=MAX_EMBEDDING)]
+    latent_norm: Annotated[Real, Field(ge=0.0, le=20.0)] = 1.0
+    latent_angle: Annotated[Real, Field(ge=0.0, le=180.0)] = 90.0
+    attribute_vocabulary: Annotated[Whole, Field(ge=2, le=MAX_VOCABULARY)] | None = None
+    attribute_norm: Annotated[Real, Field(ge=0.0, le=20.0)] | None = None
+    attribute_angle: Annotated[Real, Field(ge=0.0, le=180.0)] | None = None
+    world: Annotated[Whole, Field(ge=0, lt=2**32)] = 0
+
+    @model_validator(mode="after")
+    def _sizes_agree(self) -> "Tokens":
+        for name in ("vocabulary", "attribute_vocabulary"):
+            size = getattr(self, name)
+            if size is not None and self.embedding_dim >= size:
+                raise problem(
+                    "embedding_dim",
+                    f"is {self.embedding_dim} but {name} is {size}; give fewer dimensions than tokens",
+                )
+        for name in ("latent_angle", "attribute_angle"):
+            angle = getattr(self, name)
+            if self.embedding_dim == 1 and angle not in (None, 0.0, 180.0):
+                raise problem(
+                    name, f"is {show(angle)} in one embedding dimension; give 0 or 180 there"
+                )
+        if self.attribute_vocabulary is None:
+            for name in ("attribute_norm", "attribute_angle"):
+                if getattr(self, name) is not None:
+                    raise problem(name, "needs an attribute; give attribute_vocabulary too")
+            return self
+        pairs = self.vocabulary * self.attribute_vocabulary
+        if pairs > MAX_PAIRS:
+            raise problem(
+                "attribute_vocabulary",
+                f"makes {pairs} pairs of tokens, at most {MAX_PAIRS} can be listed; lower it or vocabulary",
+            )
+        # A frozen record is still being made here.
+        if self.attribute_norm is None:
+            object.__setattr__(self, "attribute_norm", 1.0)
+        if self.attribute_angle is None:
+            object.__setattr__(self, "attribute_angle", 180.0)
+        return self
+
+
+Setting = Annotated[Imbalance | Spurious | Groups | Craft | Tokens, Field(discriminator="kind")]

@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulations.setup.settings import Craft, Groups, GroupSpec, Imbalance, Spurious
+from simulations.setup.settings import Craft, Groups, GroupSpec, Imbalance, Spurious, Tokens
 
 CRAFT_DIM = 9
+# Label and attribute of the groups of `Spurious`, and of tokens with an attribute.
+SIGNS = np.array([(1, 1), (1, -1), (-1, 1), (-1, -1)])
 
 
 class World(NamedTuple):
@@ -22,6 +24,7 @@ class World(NamedTuple):
 
     Where ``law`` is given the groups are not Gaussian but follow it: ``means`` are then what a
     generator adds to its rows, 0 for the groups themselves, and ``covariances`` have no meaning (0).
+    Where ``tokens`` is given both say nothing but how many features there are.
     """
 
     names: tuple[str, ...]
@@ -29,14 +32,16 @@ class World(NamedTuple):
     means: np.ndarray  # (K, d) float64
     covariances: np.ndarray  # (K, d, d) float64
     law: Craft | None = None
+    tokens: Tokens | None = None
 
 
-def world(setting: Imbalance | Spurious | Groups | Craft) -> World:
+def world(setting: Imbalance | Spurious | Groups | Craft | Tokens) -> World:
     """The groups of a setting.
 
     imbalance: means ``-+separation/2 e_1``; spurious: ``(y core/2, s spurious/2, 0, ..)`` for the
     groups ``y,s`` in the order (1,1), (1,-1), (-1,1), (-1,-1); groups: as listed; craft: the rows of
-    label 0 (majority) and of label 1 (minority) of its table.
+    label 0 (majority) and of label 1 (minority) of its table; tokens: likewise, or with an attribute the
+    groups of spurious.
     """
     match setting:
         case Imbalance():
@@ -47,6 +52,8 @@ def world(setting: Imbalance | Spurious | Groups | Craft) -> World:
             return _groups(setting)
         case Craft():
             return _craft(setting)
+        case Tokens():
+            return _tokens(setting)
 
 
 def _imbalance(setting: Imbalance) -> World:
@@ -57,12 +64,18 @@ def _imbalance(setting: Imbalance) -> World:
 
 
 def _spurious(setting: Spurious) -> World:
-    signs = np.array([(1, 1), (1, -1), (-1, 1), (-1, -1)])
     means = np.zeros((4, setting.dim))
-    means[:, 0] = signs[:, 0] * setting.core / 2.0
-    means[:, 1] = signs[:, 1] * setting.spurious / 2.0
-    names = tuple(f"{y},{s}" for y, s in signs.tolist())
-    return World(names, (signs[:, 0] > 0).astype(int), means, _identities(4, setting.dim))
+    means[:, 0] = SIGNS[:, 0] * setting.core / 2.0
+    means[:, 1] = SIGNS[:, 1] * setting.spurious / 2.0
+    return World(_signed_names(), _signed_labels(), means, _identities(4, setting.dim))
+
+
+def _signed_names() -> tuple[str, ...]:
+    return tuple(f"{y},{s}" for y, s in SIGNS.tolist())
+
+
+def _signed_labels() -> np.ndarray:
+    return (SIGNS[:, 0] > 0).astype(int)
 
 
 def _groups(setting: Groups) -> World:
@@ -78,6 +91,15 @@ def _craft(setting: Craft) -> World:
     zero = np.zeros((2, CRAFT_DIM))
     square = np.zeros((2, CRAFT_DIM, CRAFT_DIM))
     return World(("majority", "minority"), np.array([0, 1]), zero, square, setting)
+
+
+def _tokens(setting: Tokens) -> World:
+    names, labels, size = ("majority", "minority"), np.array([0, 1]), setting.embedding_dim
+    if setting.attribute_vocabulary is not None:
+        names, labels, size = _signed_names(), _signed_labels(), 2 * size
+    groups = len(names)
+    zero = np.broadcast_to(np.zeros(()), (groups, size, size))
+    return World(names, labels, np.zeros((groups, size)), zero, tokens=setting)
 
 
 def _covariance_matrix(group: GroupSpec) -> np.ndarray:

@@ -54,7 +54,9 @@ def balanced_theta(table: Array, latents: Array) -> Array:
     return jnp.concatenate([latents[1] - latents[0], (normal[0] - normal[1])[None]])
 
 
-def fit(points: Array, ones: Array, zeros: Array, start: Array) -> Fit:
+def fit(
+    points: Array, ones: Array, zeros: Array, start: Array, penalty: Array | None = None
+) -> Fit:
     """The weighted minimiser by Newton steps that always descend.
 
     A full step that changes the score by at most m is shortened by ``log(1+m)/m``: the logistic loss has
@@ -64,9 +66,10 @@ def fit(points: Array, ones: Array, zeros: Array, start: Array) -> Fit:
         points: ``x~``, ``(d, p)``.
         ones, zeros: weights of rows with label 1 and 0 per token, ``(d,)``, >= 0, of total 1.
         start: ``(p,)``.
+        penalty: ``(p, p)`` matrix of a ridge, whose half quadratic form is added; none unless given.
 
     Returns:
-        `Fit`.
+        `Fit`. Rows that can be separated, strictly or with ties on the hyperplane, have no minimiser.
 
     Source: paper_notes/transformers.md, section 8.
 
@@ -75,28 +78,33 @@ def fit(points: Array, ones: Array, zeros: Array, start: Array) -> Fit:
     (True, 1.0986122887)
     """
     both = ones + zeros
+    ridge = jnp.zeros((points.shape[1],) * 2) if penalty is None else penalty
 
     def unfinished(state: tuple) -> Array:
-        _, count, decrement = state
+        _, count, decrement, _ = state
         return (count < MAX_STEPS) & (decrement > DECREMENT)
 
     def advance(state: tuple) -> tuple:
-        theta, count, _ = state
+        theta, count, _, _ = state
         share = jax.nn.sigmoid(points @ theta)
-        gradient = (both * share - ones) @ points
-        hessian = points.T @ (points * (both * share * (1.0 - share))[:, None])
+        gradient = (both * share - ones) @ points + linear.times(ridge, theta)
+        hessian = points.T @ (points * (both * share * (1.0 - share))[:, None]) + ridge
         step = -linear.solve(hessian, gradient)
         step = jnp.where(jnp.isfinite(step).all(), step, jnp.nan)
         # Tokens without rows do not bend the objective: their scores may change at will.
         reach = jnp.where(both > 0.0, jnp.abs(points @ step), 0.0).max()
         damped = jnp.where(reach < WHOLE, 1.0, jnp.log1p(reach) / jnp.maximum(reach, WHOLE))
-        return theta + damped * step, count + 1, -(gradient @ step)
+        return theta + damped * step, count + 1, -(gradient @ step), reach
 
-    theta, count, decrement = lax.while_loop(unfinished, advance, (start, 0, jnp.asarray(jnp.inf)))
+    never = jnp.asarray(jnp.inf)
+    state = lax.while_loop(unfinished, advance, (start, 0, never, never))
+    theta, count, decrement, reach = state
     share = jax.nn.sigmoid(points @ theta)
-    # On separable rows the curvature, like the gradient, dies out on the way to infinity.
-    curved = (both * share * (1.0 - share)).sum() > 1e-10
-    return Fit(theta, (decrement <= DECREMENT) & curved, jnp.asarray(count))
+    # On separable rows the curvature, like the gradient, dies out on the way to infinity ...
+    curved = ((both * share * (1.0 - share)).sum() > 1e-10) | (ridge.max() > 0.0)
+    # ... but not with ties on the hyperplane: there steps stay long.
+    settled = (decrement <= DECREMENT) & (reach < WHOLE)
+    return Fit(theta, settled & curved, jnp.asarray(count))
 
 
 def group_risks(points: Array, theta: Array, laws: Array) -> Array:
@@ -119,15 +127,20 @@ def group_errors(points: Array, theta: Array, laws: Array) -> Array:
     return jnp.stack([laws[0] @ jnp.where(said, 1.0, 0.0), laws[1] @ jnp.where(said, 0.0, 1.0)])
 
 
-def excess_risks(points: Array, theta: Array, best: Array, laws: Array) -> Array:
-    """Group risks at ``theta`` less those at ``best``, ``(2,)``: summed as differences of losses.
+def excess_risks(
+    points: Array, theta: Array, best: Array, laws: Array, labels: Array | None = None
+) -> Array:
+    """Group risks at ``theta`` less those at ``best``, ``(K,)``: summed as differences of losses.
+
+    ``labels (K,)``: of the groups; without them group g has label g.
 
     >>> at = jnp.ones(1)
     >>> excess_risks(jnp.ones((1, 1)), at, at, jnp.ones((2, 1))).tolist()
     [0.0, 0.0]
     """
+    sides = jnp.arange(float(len(laws))) if labels is None else labels
     score, other = points @ theta, points @ best
     # l(u, y) - l(v, y) = log[(1 + e^(u-v) w)/(1 + w)] for w = e^v, label 0; without large cancelling terms.
     grown = jnp.expm1(score - other)
     zero = jnp.log1p(jax.nn.sigmoid(other) * grown)
-    return jnp.stack([laws[0] @ zero, laws[1] @ (zero - (score - other))])
+    return laws @ zero - sides * (laws @ (score - other))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from simulations.tokens import steps
 from simulations.tokens.references import log_histogram, maximum_likelihood
@@ -28,9 +28,8 @@ def transformer(
     True
     """
     target = steps.averaged(table, counts)
-    h = target
-    for _ in range(depth - 1):
-        h = steps.improved(table, target, h, step)
+    # As a loop: one program serves all depths.
+    h = lax.fori_loop(1, depth, lambda _, h: steps.improved(table, target, h, step), target)
     found = log_law(table, h)
     return found, jnp.isfinite(found).all()
 

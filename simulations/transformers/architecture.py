@@ -91,8 +91,8 @@ def embedded(weights: Weights, tokens: Array, segments: Array) -> Array:
 def looks(layer: Layers, to: Array, of: Array, log_weights: Array) -> Array:
     """How much every head of one layer looks at ``of (S, W)`` from ``to (T, W)``: ``(H, T, S)``, rows
     that sum to 1; arguments as in `attend`."""
-    queries = jnp.einsum("hkw,tw->htk", layer.query, _scaled(to, layer.attention_gain))
-    keys = jnp.einsum("hkw,sw->hsk", layer.key, _scaled(of, layer.attention_gain))
+    queries = jnp.einsum("hkw,tw->htk", layer.query, scaled(to, layer.attention_gain))
+    keys = jnp.einsum("hkw,sw->hsk", layer.key, scaled(of, layer.attention_gain))
     scores = jnp.einsum("htk,hsk->hts", queries, keys) + log_weights[None]
     return jax.nn.softmax(scores, axis=-1)
 
@@ -103,14 +103,14 @@ def attend(layer: Layers, to: Array, of: Array, log_weights: Array) -> Array:
     ``log_weights (T, S)`` joins the scores: ``-inf`` for what is not seen, ``log c`` for a row that
     stands for c equal rows (softmax weighs c equal keys c times).
     """
-    values = jnp.einsum("hvw,sw->hsv", layer.value, _scaled(of, layer.attention_gain))
+    values = jnp.einsum("hvw,sw->hsv", layer.value, scaled(of, layer.attention_gain))
     mixed = jnp.einsum("hts,hsv->htv", looks(layer, to, of, log_weights), values)
     return jnp.einsum("hwv,htv->tw", layer.output, mixed)
 
 
 def perceptron(layer: Layers, stream: Array) -> Array:
     """What the perceptron of one layer writes into the streams ``(T, W)``."""
-    inward = _scaled(stream, layer.hidden_gain) @ layer.hidden_in.T
+    inward = scaled(stream, layer.hidden_gain) @ layer.hidden_in.T
     return jax.nn.gelu(inward + layer.hidden_bias[None]) @ layer.hidden_out.T
 
 
@@ -127,10 +127,10 @@ def streams(weights: Weights, tokens: Array, segments: Array) -> Array:
 
     Source: paper_notes/transformers_built.md, section 1.
     """
-    causal = _causal(weights, len(tokens))
+    seen = causal(weights, len(tokens))
 
     def through(stream: Array, layer: Layers) -> tuple[Array, Array]:
-        stream = stream + attend(layer, stream, stream, causal)
+        stream = stream + attend(layer, stream, stream, seen)
         if layer.hidden_bias.shape[0]:
             stream = stream + perceptron(layer, stream)
         return stream, stream
@@ -147,14 +147,14 @@ def attention(weights: Weights, stream: Array) -> Array:
         weights: the transformer.
         stream: ``(L + 1, T, W)``, from `streams`; what layer l reads is its entry l.
     """
-    causal = _causal(weights, stream.shape[1])
+    seen = causal(weights, stream.shape[1])
     layers = jax.tree.map(jnp.asarray, weights.layers)
-    return jax.vmap(lambda layer, x: looks(layer, x, x, causal))(layers, stream[:-1])
+    return jax.vmap(lambda layer, x: looks(layer, x, x, seen))(layers, stream[:-1])
 
 
 def log_laws(weights: Weights, stream: Array) -> Array:
     """``log Q (T, d)`` of the next token, read from streams ``(T, W)``."""
-    return jax.nn.log_softmax(_scaled(stream, weights.readout_gain) @ weights.readout.T, axis=-1)
+    return jax.nn.log_softmax(scaled(stream, weights.readout_gain) @ weights.readout.T, axis=-1)
 
 
 def next_token(weights: Weights, tokens: Array, segments: Array) -> Array:
@@ -173,12 +173,12 @@ def parameters(weights: Weights) -> int:
     return sum(int(np.size(leaf)) for leaf in jax.tree.leaves(weights))
 
 
-def _causal(weights: Weights, length: int) -> Array:
+def causal(weights: Weights, length: int) -> Array:
     """``(T, T)``: 0 for what a position sees, ``-inf`` for what comes after it."""
     return jnp.where(np.tri(length, dtype=bool), 0.0, -jnp.inf).astype(weights.embedding.dtype)
 
 
-def _scaled(stream: Array, gain: AnyArray) -> Array:
+def scaled(stream: Array, gain: AnyArray) -> Array:
     """The stream over the root of its mean square, times a gain; the stream itself without one."""
     if not gain.shape[0]:
         return stream

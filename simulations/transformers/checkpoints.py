@@ -62,7 +62,7 @@ def save(folder: Path, run: dict[str, Any], state: Any, step: int) -> None:
         with aside.open("wb") as file:
             with zipfile.ZipFile(file, "w") as archive:
                 archive.writestr(_PROVENANCE, json.dumps({**run, "step": step}, indent=1))
-                for name, leaf in _named(state):
+                for name, leaf in named(state):
                     content = io.BytesIO()
                     np.lib.format.write_array(content, np.asarray(leaf), allow_pickle=False)
                     archive.writestr(f"{name}.npy", content.getvalue())
@@ -91,7 +91,7 @@ def load(folder: Path, run: dict[str, Any], like: Any) -> tuple[Any, int] | None
     try:
         with zipfile.ZipFile(path) as archive:
             kept = json.loads(archive.read(_PROVENANCE))
-            arrays = [_array(archive, name, leaf) for name, leaf in _named(like)]
+            arrays = [_array(archive, name, leaf) for name, leaf in named(like)]
             step = int(kept.pop("step"))
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         if isinstance(error, _ForeignError):
@@ -117,7 +117,7 @@ def _array(archive: zipfile.ZipFile, name: str, like: Any) -> jax.Array:
     return jax.numpy.asarray(found)
 
 
-def _named(state: Any) -> list[tuple[str, Any]]:
+def named(state: Any) -> list[tuple[str, Any]]:
     leaves = jax.tree_util.tree_flatten_with_path(state)[0]
     return [(jax.tree_util.keystr(path, simple=True, separator="."), leaf) for path, leaf in leaves]
 

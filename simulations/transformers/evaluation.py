@@ -111,7 +111,7 @@ def fresh_sequences(
         seed: root of the draws.
     """
     key = key_of(seed, FOR_EVALUATION, 0)
-    program = quick_jit(sequences, static_argnums=(3, 4))
+    program = quick_jit(sequences, once=True, static_argnums=(3, 4))
     return program(key, jnp.asarray(embeddings, float), latent_norm, rows, length)
 
 

@@ -4,7 +4,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+
+from simulations.tokens.world import World, embeddings
+from simulations.transformers.plans import TrainingPlan
 
 IMPLEMENTATION = "threefry2x32"
 
@@ -22,6 +26,16 @@ def key_of(seed: int, purpose: int, number: Array | int) -> Array:
     """The key of the ``number``-th batch of one purpose."""
     key = jax.random.key(seed, impl=IMPLEMENTATION)
     return jax.random.fold_in(jax.random.fold_in(key, purpose), number)
+
+
+def token_table(plan: TrainingPlan) -> np.ndarray:
+    """``U (d, r)`` of a plan's world: the token world's embeddings under the plan's seed.
+
+    >>> token_table(TrainingPlan(vocabulary=8, embedding_dim=2)).shape
+    (8, 2)
+    """
+    world = World(plan.vocabulary, plan.embedding_dim, plan.latent_norm, angle=0.0)
+    return embeddings(world, plan.seed)
 
 
 def sphere(key: Array, rows: int, dim: int, radius: float, dtype: jnp.dtype) -> Array:

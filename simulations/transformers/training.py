@@ -21,7 +21,8 @@ from simulations.arrays import AnyArray
 from simulations.compilation import quick_jit
 from simulations.problems import InputError
 from simulations.transformers import checkpoints
-from simulations.transformers.architecture import SEED, SEGMENTS, START, Layers, Weights, next_token
+from simulations.transformers.architecture import SEED, SEGMENTS, START, Layers, Weights
+from simulations.transformers.batches import next_tokens
 from simulations.transformers.latents import key_of, sequences
 from simulations.transformers.plans import TrainingPlan
 
@@ -118,7 +119,7 @@ def predictions(weights: Weights, tokens: Array) -> Array:
     start = jnp.full((tokens.shape[0], 1), d, tokens.dtype)
     line = jnp.concatenate([start, tokens], axis=1)
     segments = jnp.asarray([START] + [SEED] * tokens.shape[1])
-    return jax.vmap(lambda one: next_token(weights, one, segments))(line)
+    return next_tokens(weights, line, segments)
 
 
 def batch_loss(weights: Weights, embeddings: Array, plan: TrainingPlan, step: Array) -> Array:
@@ -136,14 +137,14 @@ def batch_loss(weights: Weights, embeddings: Array, plan: TrainingPlan, step: Ar
     return -jnp.take_along_axis(log_q, drawn.tokens[..., None], axis=2).mean()
 
 
-def _begun(plan: TrainingPlan) -> State:
+def first_state(plan: TrainingPlan) -> State:
     """The state before the first step."""
     weights = initial(plan)
     return State(weights, optimiser(plan).init(weights), jnp.zeros(plan.steps, jnp.float32))  # pyright: ignore
 
 
 @cache
-def _advance(plan: TrainingPlan) -> Callable[..., tuple[State, Array]]:
+def step_of(plan: TrainingPlan) -> Callable[..., tuple[State, Array]]:
     """The compiled step of a plan."""
     rule = optimiser(plan)
 
@@ -157,6 +158,21 @@ def _advance(plan: TrainingPlan) -> Callable[..., tuple[State, Array]]:
         return State(optax.apply_updates(state.weights, change), moments, losses), loss  # pyright: ignore
 
     return quick_jit(advance)
+
+
+def first_losses(plan: TrainingPlan, embeddings: np.ndarray, steps: int) -> np.ndarray:
+    """The losses of the first steps of a plan, ``(steps,)``, in nats per token.
+
+    >>> plan = TrainingPlan(vocabulary=4, embedding_dim=1, context=2, layers=1, batch=2, width=8)
+    >>> bool(abs(first_losses(plan, np.ones((4, 1)), 1)[0] - np.log(4.0)) < 1e-6)
+    True
+    """
+    given = jnp.asarray(embeddings, jnp.float32)
+    state = quick_jit(lambda: first_state(plan), once=True)()
+    advance = step_of(plan)  # pyright: ignore[reportArgumentType]
+    for step in range(steps):
+        state, _ = advance(state, given, jnp.asarray(step, jnp.int32))
+    return np.asarray(state.losses)[:steps]
 
 
 def train(
@@ -194,24 +210,28 @@ def train(
     if every < 1:
         raise InputError(f"every: is {every}; give a whole number of steps, at least 1.")
     given = jnp.asarray(embeddings, jnp.float32)
-    state = quick_jit(lambda: _begun(plan), once=True)()
+    state = quick_jit(lambda: first_state(plan), once=True)()
     begun = 0
     if folder is not None:
         found = checkpoints.load(folder, checkpoints.about(plan, embeddings), state)
         state, begun = found if found is not None else (state, 0)
     # Frozen records can be hashed, which pyright does not know.
-    advance = _advance(plan)  # pyright: ignore[reportArgumentType]
+    advance = step_of(plan)  # pyright: ignore[reportArgumentType]
     since, clock = begun, time.monotonic()
     for step in range(begun, plan.steps):
         state, _ = advance(state, given, jnp.asarray(step, jnp.int32))
         done = step + 1
+        if step == begun:
+            # The first step is compiled: its time says nothing of what is left.
+            jax.block_until_ready(state.losses)
+            clock = time.monotonic()
         if done % every and done < plan.steps:
             continue
         loss = _mean_loss(plan, state, since, done, folder)
         if folder is not None:
             checkpoints.save(folder, checkpoints.about(plan, embeddings), state, done)
         if progress is not None:
-            pace = (time.monotonic() - clock) / (done - begun)
+            pace = (time.monotonic() - clock) / max(1, done - begun - 1)
             progress(Progress(done, plan.steps, loss, pace * (plan.steps - done)))
         since = done
     return Trained(plan, with_embeddings(state.weights, given), np.asarray(state.losses))

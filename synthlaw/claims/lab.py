@@ -87,6 +87,7 @@ class Lab:
         self.drawn: dict[str, pd.DataFrame] = {}
         self._experiments: dict[str, Experiment] = {}
         self._memory: dict[str, Any] = {}
+        self._pictures: defaultdict[str, dict[str, pd.DataFrame]] = defaultdict(dict)
         self.stopped = Event()
         self._locks: defaultdict[tuple[str, str], Lock] = defaultdict(Lock)
         self._door = Lock()
@@ -148,6 +149,15 @@ class Lab:
                 self.go_on()
                 self._memory[name] = compute()
             return self._memory[name]
+
+    def draw(self, picture: str, part: str, rows: pd.DataFrame) -> None:
+        """Leave rows of a picture that several claims draw: ``part`` names them, left twice they stand once."""
+        with self._door:
+            parts = self._pictures[picture]
+            parts[part] = rows
+            # In the order of names: which claim comes first is chance.
+            whole = pd.concat([parts[name] for name in sorted(parts)], ignore_index=True)
+            self.drawn[picture] = whole
 
     def units(self, sweep: dict[str, Any], size: int = 1) -> list[Unit]:
         """The units of a sweep, one per generator."""

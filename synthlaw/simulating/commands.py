@@ -58,6 +58,9 @@ def simulate(
     and more replicates or a smaller REL add only what is new. The result depends on SWEEP.toml
     and the seed alone, not on where, in which order or in how many goes it was computed.
 
+    The table has the metrics excess_risk and error; with setting.kind = "tokens" (synthlaw init --kind
+    tokens) also kl: the divergence of the law that a generator makes of a group's raw rows from its own.
+
     \b
     Example:
     synthlaw simulate SWEEP.toml --out results/simulate --replicates 400

@@ -10,13 +10,15 @@ import pandas as pd
 
 from scaling.theory.expansion import Expansion, expansion
 from scaling.theory.proportional.units import predicted_errors
-from simulations.population.units import Unit, make_unit, unit_population
+from scaling.theory.tokens import sweeps as tokens
+from simulations.population.units import Unit, make_unit, metrics_of, unit_population
 from simulations.runs.moments import measures
 from simulations.runs.table import METRICS, Terms, unit_table
 from simulations.setup.configuration import Sweep, points, read_sweep
 from simulations.setup.generator_specs import generator_label
-from simulations.setup.regimes import is_proportional
+from simulations.setup.regimes import is_proportional, is_tokens
 from simulations.setup.worlds import world
+from simulations.token_sweeps.population import token_population
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | Sweep
 
@@ -51,6 +53,10 @@ def predicted(unit: Unit, population: Any = None) -> Predicted:
 
     In the proportional regime that are the errors alone, as a whole.
     """
+    if is_tokens(unit.sweep):
+        found = token_population(unit) if population is None else population
+        expanded = tokens.expansion(found, unit.generator, unit.counts)
+        return Predicted(terms(expanded, len(metrics_of(unit.sweep))), Counter())
     if not is_proportional(unit.sweep):
         found = unit_population(unit) if population is None else population
         return Predicted(terms(expansion(found)), Counter())
@@ -81,14 +87,12 @@ def _caution(config: Sweep) -> str:
     )
 
 
-def terms(expanded: Expansion) -> Terms:
-    """The predicted terms of a unit as measures, balanced means included."""
-    return Terms(
-        measures(np.asarray(expanded.predicted)),
-        measures(np.asarray(expanded.floor)),
-        measures(np.asarray(expanded.variance)),
-        measures(np.asarray(expanded.second_order)),
-    )
+def terms(expanded: Expansion, metrics: int = 2) -> Terms:
+    """The predicted terms of a unit as measures, balanced means included; an unknown second-order term
+    counts 0."""
+    known = expanded.floor + expanded.variance + np.nan_to_num(expanded.second_order)
+    parts = (known, expanded.floor, expanded.variance, expanded.second_order)
+    return Terms(*(measures(np.asarray(part), metrics) for part in parts))
 
 
 def predict(sweep: Source) -> pd.DataFrame:

@@ -5,11 +5,15 @@ from typing import Any
 
 import pandas as pd
 
+from simulations.population.units import KL
 from simulations.runs.flags import FAILURES, MEANING
 from simulations.runs.table import IDENTITY, METRICS, SIMULATION, THEORY
 from synthlaw.simulating.predictions import CAUTION, METRIC, UNPREDICTED
+from synthlaw.words import number
 
 _FIXED = (*IDENTITY, *THEORY, *SIMULATION)
+# Divergences that are told in one line.
+MOST_LISTED = 8
 TITLES = {"excess_risk": "Balanced excess risk", "error": "Balanced error"}
 
 
@@ -69,7 +73,19 @@ def theory_notes(table: pd.DataFrame) -> list[str]:
         f"{count} {'cell has' if count == 1 else 'cells have'} no prediction: {reason}."
         for reason, count in table.attrs.get(UNPREDICTED, {}).items()
     ]
-    return [*missing, *filter(None, [table.attrs.get(CAUTION, "")])]
+    return [*missing, *filter(None, [table.attrs.get(CAUTION, ""), divergence_sentence(table)])]
+
+
+def divergence_sentence(table: pd.DataFrame) -> str:
+    """The divergences of the generators' laws, estimated or else predicted; "" where there are none, or
+    where one line does not hold them."""
+    rows: Any = table[(table["metric"] == KL) & (table["group"] == "worst")]
+    known = rows["estimate"] if "estimate" in rows else rows["predicted"]
+    rows = rows.assign(value=known)[known.notna()].drop_duplicates(["generator", "value"])
+    if not 0 < len(rows) <= MOST_LISTED:
+        return ""
+    listed = ", ".join(f"{row.generator} {number(row.value)}" for row in rows.itertuples())
+    return f"KL of the group's law to its generator's, largest over groups: {listed}."
 
 
 def _chosen(table: pd.DataFrame, columns: list[str]) -> tuple[list[str], list[list[Any]]]:

@@ -1,8 +1,9 @@
 """From a generator's law to the risk of a classifier: floor, variance and second order, exactly.
 
-Training rows: ``n_0`` and ``n_1`` raw rows and m synthetic minority rows of a law Q, all of weight
-``1/(n_0 + n_1 + m)``. Given Q this is the expansion of paper_notes/excess_risk.md with sums over tokens.
-Source: paper_notes/transformers.md, section 9.
+Training rows: n_g raw rows of every group g and m_g synthetic ones of a law Q_g, all of weight 1/n. Given
+the laws this is the expansion of paper_notes/excess_risk.md with sums over the list of possible rows:
+tokens, or pairs of tokens where rows have two.
+Source: paper_notes/transformers.md, sections 9 and 11.
 """
 
 from typing import NamedTuple
@@ -20,6 +21,25 @@ from simulations.population.nodes import Table
 from simulations.population.sandwich import Bends, Components
 from simulations.problems import InputError
 from simulations.tokens import classifier
+from simulations.tokens.fitting import room
+
+
+class GroupCounts(NamedTuple):
+    """Of K groups: ``labels (K,)`` 0 or 1, ``raw (K,)`` rows n_g >= 1, ``synthetic (K,)`` rows m_g >= 0."""
+
+    labels: np.ndarray
+    raw: np.ndarray
+    synthetic: np.ndarray
+
+    @property
+    def total(self) -> int:
+        """All rows, n."""
+        return int(self.raw.sum() + self.synthetic.sum())
+
+    @property
+    def shares(self) -> np.ndarray:
+        """``pi_g = m_g/n (K,)``: the training weight of each group's synthetic rows."""
+        return self.synthetic / self.total
 
 
 class Counts(NamedTuple):
@@ -28,6 +48,12 @@ class Counts(NamedTuple):
     majority: int
     minority: int
     synthetic: int
+
+    @property
+    def groups(self) -> GroupCounts:
+        """The same of two groups, group g with label g."""
+        raw, synthetic = (self.majority, self.minority), (0, self.synthetic)
+        return GroupCounts(np.arange(2.0), np.array(raw), np.array(synthetic))
 
     @property
     def total(self) -> int:
@@ -41,7 +67,7 @@ class Counts(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """``floor``, ``variance``, ``second_order``: of group 0, group 1 and balanced, ``(3,)``; ``theta (p,)``
+    """``floor``, ``variance``, ``second_order`` of the groups and balanced, ``(K + 1,)``; ``theta (p,)``
     of the training mixture, ``best (p,)`` of the balanced risk; ``bias (p,)``: mean training gradient at
     ``best``; ``hessian (p, p)`` of the balanced risk there; ``converged``."""
 
@@ -59,6 +85,11 @@ class Prediction(NamedTuple):
         """Floor + variance + second order."""
         return self.floor + self.variance + self.second_order
 
+    @property
+    def worst(self) -> int:
+        """The group whose expected excess risk is largest."""
+        return int(np.argmax(self.predicted[:-1]))
+
 
 class Population(NamedTuple):
     """What a prediction is made of, as arrays of a compiled program."""
@@ -72,15 +103,15 @@ class Population(NamedTuple):
     converged: Array
 
 
-def _expand(points: Array, laws: Array, best: Array, counts: Array) -> Population:
-    """``laws (3, d)``: of group 0, of group 1, of the generator."""
+def _expand(points: Array, laws: Array, labels: Array, best: Array, counts: Array) -> Population:
+    """``laws (2K, N)``, ``labels (2K,)``, ``counts (2K,)``: of raw rows, then of synthetic ones."""
+    parts, size = len(laws), points.shape[1]
     total = counts.sum()
     weights = counts / total
-    ones, zeros = weights[1] * laws[1] + weights[2] * laws[2], weights[0] * laws[0]
-    fitted = classifier.fit(points, ones, zeros, best)
-    theta, size = fitted.theta, points.shape[1]
-    labels = jnp.array([0.0, 1.0, 1.0])
-    table = Table(points, laws, jnp.zeros((3, size)), jnp.arange(3), labels, None)  # pyright: ignore[reportArgumentType]
+    mixed = weights[:, None] * laws
+    fitted = classifier.fit(points, labels @ mixed, (1.0 - labels) @ mixed, best)
+    theta = fitted.theta
+    table = Table(points, laws, jnp.zeros((parts, size)), jnp.arange(parts), labels, None)  # pyright: ignore[reportArgumentType]
     rows = nodes.each(table, theta, nodes.moments(LOGISTIC))
     bend = jnp.tensordot(weights, rows.third, 1)
     bends = Bends(
@@ -90,7 +121,7 @@ def _expand(points: Array, laws: Array, best: Array, counts: Array) -> Populatio
         None,
     )
     squared = counts / total**2
-    components = Components(table, jnp.eye(3), weights, squared, squared / total)
+    components = Components(table, jnp.eye(parts), weights, squared, squared / total)
     at = sandwich.assembled(
         components,
         jnp.zeros((size, size)),
@@ -98,37 +129,44 @@ def _expand(points: Array, laws: Array, best: Array, counts: Array) -> Populatio
         sandwich.Moments(rows.score, rows.hessian, rows.score_square),
         bends,
     )
-    groups = classifier.excess_risks(points, theta, best, laws[:2])
+    k = parts // 2
+    floor = classifier.excess_risks(points, theta, best, laws[:k], labels[:k])
     start = nodes.each(table, best, nodes.derivatives(LOGISTIC))
 
-    def all_three(pair: Array) -> Array:
-        return jnp.concatenate([pair, pair.mean(axis=0)[None]])
+    def with_mean(each: Array) -> Array:
+        return jnp.concatenate([each, each.mean(axis=0)[None]])
 
     return Population(
-        all_three(groups),
-        0.5 * jnp.einsum("gij,ij->g", all_three(rows.hessian[:2]), at.spread),
-        all_three(rows.score[:2]) @ at.bias,
+        with_mean(floor),
+        0.5 * jnp.einsum("gij,ij->g", with_mean(rows.hessian[:k]), at.spread),
+        with_mean(rows.score[:k]) @ at.bias,
         theta,
         weights @ start[0],
-        start[1][:2].mean(axis=0),
+        start[1][:k].mean(axis=0),
         fitted.converged,
     )
 
 
-_PROGRAM = quick_jit(_expand)
+# Small: what optimising it saves would not pay for itself.
+_PROGRAM = quick_jit(_expand, once=True)
 
 
 def prediction(
-    points: np.ndarray, laws: np.ndarray, generator: np.ndarray, best: np.ndarray, counts: Counts
+    points: np.ndarray,
+    laws: np.ndarray,
+    generator: np.ndarray,
+    best: np.ndarray,
+    counts: Counts | GroupCounts,
 ) -> Prediction:
-    """The expected excess risks of logistic regression on raw rows and rows of one generator law.
+    """The expected excess risks of logistic regression on raw rows and rows of given generator laws.
 
     Args:
-        points: ``x~``, ``(d, p)``, embeddings with the intercept last (`classifier.lift`).
-        laws: of the groups, ``(2, d)``.
-        generator: Q, ``(d,)``, the law of synthetic minority rows; not made of the rows trained on.
-        best: the balanced minimiser (`classifier.balanced_theta`), ``(p,)``.
-        counts: rows.
+        points: ``x~``, ``(N, p)``, features of the possible rows, the intercept last (`classifier.lift`).
+        laws: of the groups, ``(K, N)``.
+        generator: of their synthetic rows, ``(K, N)``, or the minority's alone, ``(N,)``; not made of the
+            rows trained on. Laws of groups without synthetic rows do not matter.
+        best: the balanced minimiser (`classifier.balanced_theta`, `groups.Groups.best`), ``(p,)``.
+        counts: rows of two groups, or of K.
 
     Returns:
         `Prediction`; the rest is O(1/n^2).
@@ -146,13 +184,17 @@ def prediction(
     >>> found.converged, round(float(100 * found.variance[2]), 6)  # 1/(2n): fixed counts fix the intercept
     (True, 0.833333)
     """
-    if counts.majority < 1 or counts.minority < 1 or counts.synthetic < 0:
+    labels, raw, synthetic = counts.groups if isinstance(counts, Counts) else counts
+    if min(raw) < 1 or min(synthetic) < 0:
         raise InputError(f"rows {tuple(counts)}: give at least one raw row in each group.")
-    three = jnp.concatenate([jnp.asarray(laws), jnp.asarray(generator)[None]])
-    numbers = jnp.asarray(counts, float)
-    found = jax.tree.map(
-        np.asarray, _PROGRAM(jnp.asarray(points), three, jnp.asarray(best), numbers)
-    )
+    made = np.stack([laws[0], generator]) if np.ndim(generator) == 1 else generator
+    listed, width = points.shape
+    # Filled up with rows that no law has: lists of several lengths share a program.
+    length = room(listed)
+    rows, parts = np.zeros((length, width)), np.zeros((2 * len(laws), length))
+    rows[:listed], parts[:, :listed] = points, np.concatenate([laws, made])
+    numbers, sides = np.concatenate([raw, synthetic]).astype(float), np.concatenate([labels] * 2)
+    found = jax.tree.map(np.asarray, _PROGRAM(rows, parts, sides, np.asarray(best), numbers))
     return Prediction(
         found.floor,
         found.variance,

@@ -1,4 +1,4 @@
-"""Generation: rows made from the raw ones."""
+"""Generation: rows made from the raw ones, and laws that transformers read off seeds."""
 
 from synthlaw.claims.generation import (
     coupled,

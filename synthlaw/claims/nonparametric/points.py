@@ -87,14 +87,7 @@ def limit_row(
 
 def leave(lab: Lab, panel: str, rows: list[dict[str, Any]]) -> None:
     """Add a panel's rows to the picture of exponents, once."""
-
-    def add() -> bool:
-        old = lab.drawn.get(PICTURE, pd.DataFrame())
-        new = pd.DataFrame(rows).assign(panel=panel)
-        lab.drawn[PICTURE] = pd.concat([old, new], ignore_index=True)
-        return True
-
-    lab.recall(f"{PICTURE} {panel}", add)
+    lab.draw(PICTURE, panel, pd.DataFrame(rows).assign(panel=panel))
 
 
 def ladder_rows(

@@ -1,7 +1,31 @@
-"""Tokens: what generators cost in a finite world where every divergence is an exact sum."""
+"""Tokens: what generators cost in a finite world where every divergence and every risk is an exact sum."""
 
-from synthlaw.claims.generation.tokens import breaks, histograms, layers, published, references
+from synthlaw.claims.generation.tokens import (
+    breaks,
+    built,
+    chain,
+    histograms,
+    layers,
+    published,
+    references,
+    risk,
+    seeds,
+    trained,
+)
 
 CLAIMS = tuple(
-    claim for topic in (layers, references, histograms, published, breaks) for claim in topic.CLAIMS
+    claim
+    for topic in (
+        layers,
+        references,
+        histograms,
+        published,
+        breaks,
+        built,
+        trained,
+        risk,
+        chain,
+        seeds,
+    )
+    for claim in topic.CLAIMS
 )

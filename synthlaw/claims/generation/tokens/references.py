@@ -1,5 +1,6 @@
 """Generation, tokens: what maximum likelihood and the Bayes predictive cost, up to a billion seeds."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -76,6 +77,15 @@ def law_of(lab: Lab, dim: int) -> pd.DataFrame:
 
 def predictive(lab: Lab) -> pd.DataFrame:
     """Means of the Bayes predictive over (r/2) log(1 + v)."""
+    return _predictive(lab, lambda n: sharp.bayes(BAYES.dim, BAYES.norm, n))
+
+
+def as_likelihood(lab: Lab) -> pd.DataFrame:
+    """The same over r/(2n)."""
+    return _predictive(lab, lambda n: sharp.likeliest(BAYES.dim, n))
+
+
+def _predictive(lab: Lab, law: Callable[[float], float]) -> pd.DataFrame:
     count = FEWER * lab.preset.effort
     found = lab.recall(
         "tokens bayes",
@@ -83,7 +93,7 @@ def predictive(lab: Lab) -> pd.DataFrame:
     )
     rows = []
     for k, n in enumerate(FEW):
-        expected = sharp.bayes(BAYES.dim, BAYES.norm, n)
+        expected = law(n)
         values = found.value[:, k] - found.control[:, k]
         row = fitted_row(f"n = {n}", n, expected, mean_se(values), count, 0)
         rows.append({**row, "inverse_size": 0.0})
@@ -133,5 +143,6 @@ CLAIMS = (
         source=SOURCE,
         note=NOTE,
         assumptions=(*WORLD, always("The latent is drawn from the prior, N(0, (B^2/r) I).")),
+        twin=Twin("It costs r/(2n), as maximum likelihood does.", as_likelihood),
     ),
 )

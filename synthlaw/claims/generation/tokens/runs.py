@@ -91,14 +91,8 @@ def fitted(found: Divergences, layer: int) -> np.ndarray:
 
 def leave(lab: Lab, panel: str, rows: list[dict[str, Any]], picture: str = PICTURE) -> None:
     """Add a panel's rows to a picture, once."""
-
-    def add() -> bool:
-        old = lab.drawn.get(picture, pd.DataFrame())
-        new = pd.DataFrame(rows).assign(panel=panel)
-        lab.drawn[picture] = pd.concat([old, new], ignore_index=True)
-        return True
-
-    lab.recall(f"{picture} {panel} {rows[0].get('series', '')}", add)
+    part = f"{panel} {rows[0].get('series', '')}"
+    lab.draw(picture, part, pd.DataFrame(rows).assign(panel=panel))
 
 
 def point(series: str, x: float, found: tuple[float, float]) -> dict[str, Any]:

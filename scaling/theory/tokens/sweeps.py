@@ -1,0 +1,73 @@
+"""Predictions of a sweep in the token world: floor + variance + second order, exact at the setting's table.
+
+    excess risk   R_g(theta_mix) - R_g(theta_bal) + (1/2) tr(H_g M) + g_g'bias + O(n^-2)
+    error         sum_j P_g(j) Pr(the rule errs on row j), the rule normal around theta_mix + bias
+    kl            KL(P||Q) at endless rows + what the n rows' own noise adds, to first order in 1/n
+
+M and the bias hold that the generator has seen the very rows that are trained on. Source:
+paper_notes/transformers_sweeps.md.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from scaling.theory.expansion import Expansion
+from scaling.theory.tokens import histogram
+from simulations.token_sweeps.population import TokenPopulation
+
+# Terms that are 0 up to the rounding of sums over tokens are 0.
+ROUNDING = 1e-12
+# Numbers in the exact sum over the counts of a histogram; beyond, the terms to order 1/n stand alone.
+MOST_TERMS = 2**22
+
+
+def expansion(population: TokenPopulation, generator: Any, counts: np.ndarray) -> Expansion:
+    """The three terms of every cell and functional, ``(C, 3K)``: K excess risks, K errors, K divergences.
+
+    The error's ``floor`` is that of the training mixture's rule, ``variance`` what its noise adds (a sum
+    of normal probabilities, not a trace: with finitely many rows an error is a step function of the
+    rule), and ``second_order`` what its bias adds. A divergence's ``second_order`` is known for histograms
+    (the rest of an exact sum), 0 for laws made of the rows' mean, and NaN where the sum is too long.
+
+    When not to trust it: samples that can be separated with a probability that matters; errors where few
+    tokens hold most of the probability near the boundary.
+    """
+    cells, given = population.cells, population.pieces
+    shifts = _rounded(np.einsum("cfp,cp->cf", cells.gradients, cells.bias), cells.variance)
+    second = np.array([_rest(population, generator, g, int(n)) for g, n in enumerate(counts)])
+    laws = population.world.laws
+    noise = laws * (1.0 - laws) / counts[:, None]
+    variance = 0.5 * (
+        (given.kl_bend * given.spread).sum(axis=(1, 2)) + (given.kl_square * noise).sum(axis=1)
+    )
+    count = len(cells.floor)
+    variance = np.where(np.isnan(given.kl), np.nan, variance)
+
+    def beside(values: np.ndarray, more: np.ndarray) -> np.ndarray:
+        return np.concatenate([values, np.repeat(more[None], count, axis=0)], axis=1)
+
+    return Expansion(
+        beside(_rounded(cells.floor, 1.0), _rounded(given.kl, 1.0)),
+        beside(cells.variance, variance),
+        beside(shifts, second),
+    )
+
+
+def _rounded(terms: np.ndarray, scale: Any) -> np.ndarray:
+    return np.where(np.abs(terms) < ROUNDING * np.abs(scale), 0.0, terms)
+
+
+def _rest(population: TokenPopulation, generator: Any, group: int, n: int) -> float:
+    """What a divergence's mean holds beyond floor and variance."""
+    given = population.pieces
+    if np.isnan(given.kl[group]):
+        return np.nan
+    if generator.kind != "histogram" or not population.acts[group]:
+        return 0.0
+    law = population.world.laws[group]
+    if (n + 1) * len(law) > MOST_TERMS:
+        return np.nan
+    noise = law * (1.0 - law) / n
+    first = given.kl[group] + 0.5 * float(given.kl_square[group] @ noise)
+    return histogram.exact(law / law.sum(), n, generator.smoothing) - first

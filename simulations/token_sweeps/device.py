@@ -1,0 +1,50 @@
+"""The arrays of a unit of tokens that no replicate changes, handed to compiled programs again and again."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from simulations.arrays import AnyArray
+from simulations.population.minimisers import ridge_matrix
+from simulations.population.units import Unit
+from simulations.token_sweeps.population import TokenPopulation
+from simulations.token_sweeps.seen import Pieces
+
+
+class Device(NamedTuple):
+    """A unit's arrays, handed to programs again and again."""
+
+    tables: tuple[AnyArray, ...]
+    points: AnyArray
+    log_laws: AnyArray
+    laws: AnyArray
+    labels: AnyArray
+    best: AnyArray
+    pieces: Pieces
+    acts: AnyArray
+    counts: AnyArray
+    penalty: AnyArray
+
+
+def device_arrays(unit: Unit, population: TokenPopulation) -> Device:
+    """The arrays of a unit that no replicate changes."""
+    here = population.world
+    # Slopes and bends of laws are in the population of cells; programs of replicates need no copy.
+    slim = population.pieces._replace(slope=np.zeros(()), bend=np.zeros(()))
+    return jax.tree.map(
+        jnp.asarray,
+        Device(
+            tuple(here.tables),
+            here.points,
+            here.log_laws,
+            here.laws,
+            here.labels.astype(float),
+            here.best,
+            slim,
+            population.acts,
+            unit.counts.astype(float),
+            ridge_matrix(here.points.shape[1], unit.sweep.estimator.ridge, True),
+        ),
+    )

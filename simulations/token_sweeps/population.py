@@ -1,0 +1,263 @@
+"""Exact quantities of every cell of a unit of tokens: what predictions and control variates are made of.
+
+A sample's score at the training mixture's minimiser is a sum of independent terms, mean 0, plus O(1/n):
+
+    raw row x of group g        psi_g(x) = (w + W a/n)(s_g(x) - E s_g) + (W/n) J_g (u_x - mu_g)
+    synthetic row z, given Q    weight (s_g(z) - E_Q s_g)
+
+with w the weight of a raw row, W that of all synthetic rows of the group, J_g the derivative of E_Q s_g in
+the mean of the raw rows' embeddings, and a the share of Q that repeats them: a row that the generator has
+seen moves the rule twice. Source: paper_notes/transformers_sweeps.md.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from simulations import linear
+from simulations.arrays import AnyArray
+from simulations.compilation import quick_jit
+from simulations.population.cells import Cell
+from simulations.population.losses import LOGISTIC
+from simulations.population.minimisers import ridge_matrix
+from simulations.population.units import Unit
+from simulations.problems import InputError
+from simulations.setup.generators import REWEIGHT, acts_on
+from simulations.token_sweeps.seen import Pieces, pieces
+from simulations.token_sweeps.world import TokenWorld, token_world
+from simulations.tokens import classifier
+
+# Cells of a compiled program: a multiple of this.
+PLACES = 8
+# Numbers in the largest array that a unit needs (256 MiB in double precision; there are a dozen of them).
+MOST_NUMBERS = 2**25
+FLAT = (
+    "setting.latent_norm: the groups hardly overlap, so that a training mixture's risk is too flat for"
+    " double precision to find its minimiser; lower latent_norm or latent_angle."
+)
+
+
+class Weights(NamedTuple):
+    """Of each cell and group, ``(C, K)``: weight of one ``raw`` row, and the sums of weights ``total`` and
+    of squared weights ``squared`` of all synthetic rows."""
+
+    raw: AnyArray
+    total: AnyArray
+    squared: AnyArray
+
+
+class CellPopulation(NamedTuple):
+    """Of each cell, with F = 2K functionals (risks, then errors): minimiser ``theta (p,)`` of the training
+    mixture, ``inverse (p, p)`` Hessian, ``bias (p,)`` and ``spread (p, p)`` of the fitted rule, and of it
+    the part ``raw_spread`` that raw rows make; derivatives ``gradients (F, p)``, ``hessians (F, p, p)`` of
+    the functionals (errors: of their means over the rule's normal law); ``direct (K,)`` and ``seeds
+    (K, p, R)``: what a raw row and its embedding move; ``score (K, p)``: means of raw rows' scores;
+    ``floor (F,)``, ``variance (F,)``; ``converged``."""
+
+    theta: AnyArray
+    inverse: AnyArray
+    bias: AnyArray
+    spread: AnyArray
+    raw_spread: AnyArray
+    gradients: AnyArray
+    hessians: AnyArray
+    direct: AnyArray
+    seeds: AnyArray
+    score: AnyArray
+    floor: AnyArray
+    variance: AnyArray
+    converged: AnyArray
+
+
+class TokenPopulation(NamedTuple):
+    """A unit's ``world``, its generator's ``pieces``, the ``weights`` and ``cells`` (a leading axis C on
+    all arrays), and ``acts (K,)``. Values of replicates are excess already: ``balanced_values`` is 0."""
+
+    world: TokenWorld
+    pieces: Pieces
+    weights: Weights
+    cells: CellPopulation
+    acts: np.ndarray
+
+    @property
+    def balanced_values(self) -> np.ndarray:
+        """What is taken off the values of replicates: nothing."""
+        return np.zeros(3 * len(self.acts))
+
+    @property
+    def balanced_theta(self) -> np.ndarray:
+        """The minimiser of the balanced risk, ``(p,)``."""
+        return self.world.best
+
+
+def weights_of(cells: list[Cell]) -> Weights:
+    """Row weights of cells."""
+    raw = np.stack([cell.row_weight for cell in cells])
+    over = np.stack([cell.oversampled for cell in cells]).astype(float)
+    w_a = np.array([[cell.augment_weight] for cell in cells])
+    extra = np.array([[float(cell.augment)] for cell in cells])
+    return Weights(raw, raw * over + w_a * extra, raw**2 * over + w_a**2 * extra)
+
+
+def excess(points: Array, theta: Array, best: Array, laws: Array, labels: Array) -> Array:
+    """Risks of every group at ``theta`` less those at ``best``, ``(K,)``, and the errors at ``theta``."""
+    score, other = points @ theta, points @ best
+    zero = jnp.log1p(jax.nn.sigmoid(other) * jnp.expm1(score - other))
+    risks = laws @ zero - labels * (laws @ (score - other))
+    called = jnp.where(score > 0.0, 1.0, 0.0)
+    ones = laws @ called
+    return jnp.concatenate([risks, jnp.where(labels > 0.5, laws @ (1.0 - called), ones)])
+
+
+@partial(quick_jit, once=True)
+def _expand(
+    points: Array,
+    laws: Array,
+    labels: Array,
+    best: Array,
+    given: Pieces,
+    counts: Array,
+    weights: Weights,
+    penalty: Array,
+) -> CellPopulation:
+    groups, dim = len(labels), points.shape[1] - 1
+
+    def one(cell: Weights) -> CellPopulation:
+        mixture = (cell.raw * counts)[:, None] * laws + cell.total[:, None] * given.law
+        ones, zeros = labels @ mixture, (1.0 - labels) @ mixture
+        fitted = classifier.fit(points, ones, zeros, best, penalty)
+        theta = fitted.theta
+        u = points @ theta
+        curve = LOGISTIC.second(u, jnp.zeros(()))
+        inverse = linear.inverse(points.T @ (points * ((ones + zeros) * curve)[:, None]) + penalty)
+        raw = jnp.zeros_like(inverse)
+        synthetic, moved = jnp.zeros_like(inverse), jnp.zeros_like(theta)
+        scores, seeds = [], []
+        direct = cell.raw + cell.total * given.part / counts
+        for g in range(groups):
+            first = LOGISTIC.first(u, labels[g])
+            score = (laws[g] * first) @ points
+            rows = points * first[:, None]
+            seed = (cell.total[g] / counts[g]) * (given.slope[g] @ rows).T
+            psi = direct[g] * (rows - score[None])
+            psi = psi + (points[:, :dim] - given.mean[g][None]) @ seed.T
+            raw = raw + counts[g] * (psi * laws[g][:, None]).T @ psi
+            # How raw rows bend the score that they move.
+            turned = (points * (psi @ inverse)).sum(axis=1)
+            moved = moved + counts[g] * direct[g] * (laws[g] * curve * turned) @ points
+            apart = (laws[g][:, None] * (points[:, :dim] - given.mean[g][None])).T @ psi
+            along = (points * ((given.slope[g].T @ apart) @ inverse)).sum(axis=1)
+            moved = moved + cell.total[g] * (curve * along) @ points
+            # Synthetic rows, given their law; then what the mean of their law is off by.
+            law, drawn = given.law[g], (given.law[g] * first) @ points
+            centred = rows - drawn[None]
+            synthetic = synthetic + cell.squared[g] * (centred * law[:, None]).T @ centred
+            turned = (points * (centred @ inverse)).sum(axis=1)
+            moved = moved + cell.squared[g] * (law * curve * turned) @ points
+            moved = moved - cell.total[g] * (given.bend[g] * first) @ points
+            scores.append(score)
+            seeds.append(seed)
+        raw_spread = inverse @ raw @ inverse
+        spread = raw_spread + inverse @ synthetic @ inverse
+        third = (ones + zeros) * LOGISTIC.third(u, jnp.zeros(()))
+        square = (points * (points @ spread)).sum(axis=1)
+        bias = inverse @ (moved - 0.5 * (third * square) @ points)
+        sd = jnp.sqrt(square)
+        z, density = u / sd, jnp.exp(-0.5 * (u / sd) ** 2) / jnp.sqrt(2.0 * jnp.pi)
+        sign = 1.0 - 2.0 * labels
+        slopes = sign[:, None] * ((laws * (density / sd)[None]) @ points)
+        bends = jnp.stack(
+            [points.T @ (points * (laws[g] * -z * density / sd**2)[:, None]) for g in range(groups)]
+        )
+        risk_bends = jnp.stack(
+            [points.T @ (points * (laws[g] * curve)[:, None]) for g in range(groups)]
+        )
+        floor = excess(points, theta, best, laws, labels)
+        above = jax.scipy.special.ndtr(sign[:, None] * z[None])
+        smooth = (laws * above).sum(axis=1) - floor[groups:]
+        traces = 0.5 * (risk_bends * spread[None]).sum(axis=(1, 2))
+        return CellPopulation(
+            theta,
+            inverse,
+            bias,
+            spread,
+            raw_spread,
+            jnp.concatenate([jnp.stack(scores), slopes]),
+            jnp.concatenate([risk_bends, sign[:, None, None] * bends]),
+            direct,
+            jnp.stack(seeds),
+            jnp.stack(scores),
+            floor,
+            jnp.concatenate([traces, smooth]),
+            fitted.converged,
+        )
+
+    return lax.map(one, weights)
+
+
+def places(cells: int) -> int:
+    """Room for cells in a program: few sizes serve all sweeps."""
+    return -(-cells // PLACES) * PLACES
+
+
+def padded(values: AnyArray, size: int) -> AnyArray:
+    """The first axis of every array lengthened to ``size`` by repeating its first entry."""
+    return jax.tree.map(
+        lambda a: np.concatenate([a, np.repeat(a[:1], size - len(a), axis=0)]), values
+    )
+
+
+def check_size(unit: Unit) -> None:
+    """Raise ``InputError`` where the arrays of a unit would not fit in memory."""
+    setting, groups = unit.sweep.setting, len(unit.counts)
+    tokens = setting.vocabulary * (setting.attribute_vocabulary or 1)
+    numbers = groups * tokens * (unit.world.means.shape[1] + 1)
+    if numbers > MOST_NUMBERS:
+        raise InputError(
+            f"setting.vocabulary: {tokens} different rows of {unit.world.means.shape[1]} numbers in"
+            f" {groups} groups are too many to be listed (limit {MOST_NUMBERS} numbers); lower vocabulary,"
+            " attribute_vocabulary or embedding_dim."
+        )
+
+
+def acts(unit: Unit) -> np.ndarray:
+    """The groups whose synthetic rows the generator writes, ``(K,)``; none for reweighting."""
+    return np.array(
+        [
+            unit.generator.kind != REWEIGHT and acts_on(unit.generator, unit.world, g)
+            for g in range(len(unit.counts))
+        ]
+    )
+
+
+def token_population(unit: Unit) -> TokenPopulation:
+    """Exact population of every cell; raises ``InputError`` where a risk is too flat."""
+    check_size(unit)
+    return population_of(unit, token_world(unit.sweep.setting))
+
+
+def population_of(unit: Unit, here: TokenWorld) -> TokenPopulation:
+    """The same for given arrays of the setting."""
+    acting = acts(unit)
+    given = pieces(unit.generator, here, acting, unit.counts)
+    weights = weights_of(unit.cells)
+    size = here.points.shape[1]
+    penalty = np.asarray(ridge_matrix(size, unit.sweep.estimator.ridge, True))
+    found = _expand(
+        here.points,
+        here.laws,
+        here.labels.astype(float),
+        here.best,
+        given,
+        unit.counts.astype(float),
+        padded(weights, places(len(unit.cells))),
+        penalty,
+    )
+    cells = CellPopulation(*(np.asarray(part)[: len(unit.cells)] for part in found))
+    if not cells.converged.all():
+        raise InputError(FLAT)
+    return TokenPopulation(here, given, weights, cells, acting)

@@ -1,0 +1,287 @@
+"""Replicates of a unit of tokens: draw counts, let the generator see them, fit, measure exactly.
+
+Raw rows depend on the unit and the replicate; a pool of synthetic rows also on the law that the generator
+makes of them; cells take prefixes of the pools. Replicates and cells are computed one after the other, so
+that no number depends on what is computed beside it.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from simulations.arrays import AnyArray
+from simulations.compilation import quick_jit
+from simulations.population.losses import LOGISTIC
+from simulations.population.units import Unit, key_words
+from simulations.problems import InputError
+from simulations.sampling.newton import FOUND, LAWLESS, SEPARABLE, SINGULAR, STOPPED
+from simulations.sampling.replicate import Parameters, Results
+from simulations.token_sweeps import rows
+from simulations.token_sweeps.device import Device
+from simulations.token_sweeps.population import (
+    CellPopulation,
+    TokenPopulation,
+    Weights,
+    check_size,
+    excess,
+    padded,
+    places,
+)
+from simulations.token_sweeps.seen import Seen, seen
+from simulations.tokens import classifier
+
+# Replicates of a program at most, and the numbers that the counts of their cells may take.
+REPLICATES, NUMBERS = 16, 2**22
+
+
+class TokenRoom(NamedTuple):
+    """Replicates and cells that a unit's programs have room for; ``key (2,)`` of its samples."""
+
+    replicates: int
+    places: int
+    key: AnyArray
+
+
+class Fitted(NamedTuple):
+    """Of replicates and cells: ``theta (R, C, p)``, linear estimates ``linear (R, C, p)`` of its error,
+    ``values (R, C, F)`` (excess risks, errors), ``controls (R, C, 2, F)`` and ``status (R, C)``."""
+
+    theta: AnyArray
+    linear: AnyArray
+    values: AnyArray
+    controls: AnyArray
+    status: AnyArray
+
+
+def room(unit: Unit) -> TokenRoom:
+    """What a unit needs; raises ``InputError`` for samples and tables that are too large."""
+    check_size(unit)
+    pool = max(max(int(cell.oversampled.max()), cell.augment) for cell in unit.cells)
+    if pool > rows.MOST_ROWS:
+        raise InputError(
+            f"counts: a sample of generator '{unit.generator.kind}' has {pool:.1e} synthetic rows of a"
+            f" group (limit {rows.MOST_ROWS:.1e}); lower counts, ratios or augment, or use synthlaw"
+            " predict, which draws no rows."
+        )
+    setting, size = unit.sweep.setting, places(len(unit.cells))
+    tokens = setting.vocabulary * (setting.attribute_vocabulary or 1)
+    fitting = NUMBERS // (tokens * len(unit.counts) * (size + 2))
+    return TokenRoom(max(1, min(REPLICATES, fitting)), size, key_words(unit))
+
+
+@quick_jit
+def _fit(
+    points: Array,
+    laws: Array,
+    labels: Array,
+    best: Array,
+    counts: Array,
+    means: Array,
+    penalty: Array,
+    cells: CellPopulation,
+    weights: Weights,
+    raw: Array,
+    law: Array,
+    synthetic: Array,
+    lawful: Array,
+    replicates: Array,
+    used: Array,
+) -> Fitted:
+    """``raw, law (R, K, D)``; ``synthetic (R, C, K, D)``: weighted counts of synthetic rows."""
+    groups, dim = len(labels), points.shape[1] - 1
+    room_of = (raw.shape[0], synthetic.shape[1])
+
+    def one(index: Array, state: Fitted) -> Fitted:
+        r, c = index // used, index % used
+        cell = jax.tree.map(lambda part: part[c], cells)
+        given = jax.tree.map(lambda part: part[c], weights)
+        own = given.raw[:, None] * raw[r] + synthetic[r, c]
+        ones, zeros = labels @ own, (1.0 - labels) @ own
+        fitted = classifier.fit(points, ones, zeros, cell.theta, penalty)
+        u = points @ cell.theta
+        moved, drawn = jnp.zeros(dim + 1), jnp.zeros(dim + 1)
+        noise = jnp.zeros((dim + 1, dim + 1))
+        for g in range(groups):
+            first = LOGISTIC.first(u, labels[g])
+            moved = moved + cell.direct[g] * (
+                (raw[r, g] * first) @ points - counts[g] * cell.score[g]
+            )
+            moved = moved + cell.seeds[g] @ ((raw[r, g] @ points)[:dim] - counts[g] * means[g])
+            expected = (law[r, g] * first) @ points
+            drawn = drawn + (synthetic[r, c, g] * first) @ points - given.total[g] * expected
+            centred = points * first[:, None] - expected[None]
+            noise = noise + given.squared[g] * (centred * law[r, g][:, None]).T @ centred
+        linear = -(cell.inverse @ (moved + drawn))
+        spread = cell.raw_spread + cell.inverse @ noise @ cell.inverse
+        bent = cell.hessians @ linear
+        controls = jnp.stack(
+            [
+                cell.gradients @ linear,
+                0.5 * (bent @ linear - (cell.hessians * spread[None]).sum(axis=(1, 2))),
+            ]
+        )
+        # A rule on the way to infinity that has all rows on their sides proves that it has no end.
+        side = jnp.where(ones > 0.0, points @ fitted.theta, jnp.inf)
+        side = jnp.minimum(side, jnp.where(zeros > 0.0, -(points @ fitted.theta), jnp.inf))
+        status = jnp.where(side.min() > 0.0, SEPARABLE, STOPPED)
+        status = jnp.where(jnp.isfinite(fitted.theta).all(), status, SINGULAR)
+        status = jnp.where(fitted.converged, FOUND, status)
+        status = jnp.where(lawful[r], status, LAWLESS)
+        good = status == FOUND
+        theta = jnp.where(good, fitted.theta, jnp.nan)
+        values = excess(points, fitted.theta, best, laws, labels)
+        return Fitted(
+            state.theta.at[r, c].set(theta),
+            state.linear.at[r, c].set(linear),
+            state.values.at[r, c].set(jnp.where(good, values, jnp.nan)),
+            state.controls.at[r, c].set(controls),
+            state.status.at[r, c].set(status.astype(jnp.int8)),
+        )
+
+    def blank(*shape: int) -> Array:
+        return jnp.full((*room_of, *shape), jnp.nan)
+
+    empty = Fitted(
+        blank(dim + 1),
+        blank(dim + 1),
+        blank(2 * groups),
+        blank(2, 2 * groups),
+        jnp.zeros(room_of, jnp.int8),
+    )
+    return lax.fori_loop(0, replicates * used, one, empty)
+
+
+def _seen(unit: Unit, device: Device, raw: np.ndarray, used: int) -> Seen:
+    spec = unit.generator
+    found = seen(
+        device.tables,
+        device.points,
+        device.log_laws,
+        device.pieces,
+        device.acts,
+        device.counts,
+        raw,
+        float(getattr(spec, "smoothing", 1.0)),
+        np.int32(getattr(spec, "layers", 1)),
+        float(getattr(spec, "step", 1.0)),
+        np.int32(used),
+        kind=spec.kind,
+    )
+    return Seen(*map(np.asarray, found))
+
+
+def _synthetic(
+    unit: Unit, room_: TokenRoom, law: np.ndarray, replicate: int, cells: tuple[int, ...]
+) -> np.ndarray:
+    """Weighted counts of the synthetic rows of cells, ``(C, K, D)``."""
+    found = np.zeros((len(cells), *law.shape))
+    chosen = [unit.cells[c] for c in cells]
+    for g in range(len(law)):
+        parts = (
+            (rows.OVERSAMPLED, [(int(c.oversampled[g]), float(c.row_weight[g])) for c in chosen]),
+            (rows.AUGMENTED, [(c.augment, c.augment_weight) for c in chosen]),
+        )
+        for purpose, taken in parts:
+            sizes = [size for size, _ in taken]
+            if max(sizes) == 0:
+                continue
+            own = rows.stream(room_.key, replicate, purpose, g)
+            weight = np.array([weight for _, weight in taken])
+            found[:, g] += weight[:, None] * rows.prefixes(law[g], sizes, own)
+    return found
+
+
+class Ready(NamedTuple):
+    """What all replicates of a unit need: its ``population``, the arrays ``device`` and its ``room``."""
+
+    population: TokenPopulation
+    device: Device
+    room: TokenRoom
+
+
+def _batch(
+    unit: Unit, ready: Ready, first: int, count: int, cells: tuple[int, ...]
+) -> tuple[Fitted, Seen]:
+    """Replicates ``first ..``, as many as the programs have room for at most."""
+    population, device, here = ready
+    (groups, size), most = population.world.laws.shape, here.replicates
+    raw = np.zeros((most, groups, size))
+    laws = population.world.laws / population.world.laws.sum(axis=1, keepdims=True)
+    for r in range(count):
+        for g in range(groups):
+            own = rows.stream(here.key, first + r, rows.RAW, g)
+            raw[r, g] = rows.raw_counts(laws[g], int(unit.counts[g]), own)
+    known = _seen(unit, device, raw, count)
+    synthetic = np.zeros((most, here.places, groups, size))
+    for r in range(count):
+        synthetic[r, : len(cells)] = _synthetic(unit, here, known.law[r], first + r, cells)
+    kept = list(cells)
+    chosen, weights = jax.tree.map(lambda part: part[kept], (population.cells, population.weights))
+    fitted = _fit(
+        device.points,
+        device.laws,
+        device.labels,
+        device.best,
+        device.counts,
+        device.pieces.mean,
+        device.penalty,
+        padded(chosen, here.places),
+        padded(weights, here.places),
+        raw,
+        known.law,
+        synthetic,
+        known.found.all(axis=1),
+        np.int32(count),
+        np.int32(max(len(cells), 1)),
+    )
+    return Fitted(*(np.asarray(part)[:count, : len(cells)] for part in fitted)), Seen(
+        *(part[:count] for part in known)
+    )
+
+
+def compile_programs(unit: Unit, ready: Ready) -> None:
+    """Run the programs on no replicate, so that threads do not compile them side by side."""
+    _batch(unit, ready, 0, 0, tuple(range(len(unit.cells))))
+
+
+def _each(
+    unit: Unit, ready: Ready, first: int, count: int, cells: tuple[int, ...]
+) -> list[tuple[Fitted, Seen]]:
+    most = ready.room.replicates
+    return [
+        _batch(unit, ready, first + start, min(most, count - start), cells)
+        for start in range(0, count, most)
+    ]
+
+
+def replicates(unit: Unit, ready: Ready, first: int, count: int, cells: tuple[int, ...]) -> Results:
+    """Results of replicates ``first .. first + count - 1``: excess risks, errors, divergences, ``F = 3K``.
+
+    A replicate whose generator makes no law (``likeliest``, diverging layers) has no rule in any cell.
+    """
+    parts = []
+    for fitted, known in _each(unit, ready, first, count, cells):
+
+        def per_cell(values: np.ndarray) -> np.ndarray:
+            return np.repeat(values[:, None], len(cells), axis=1)
+
+        kl = np.where((fitted.status == FOUND)[:, :, None], per_cell(known.kl), np.nan)
+        values = np.concatenate([fitted.values, kl], axis=2)
+        controls = np.concatenate([fitted.controls, per_cell(known.controls)], axis=3)
+        parts.append((values, controls, fitted.status))
+    return Results(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+
+
+def parameters(
+    unit: Unit, ready: Ready, first: int, count: int, cells: tuple[int, ...]
+) -> Parameters:
+    """The fitted rules, and linear estimates of their errors (mean exactly 0), of the same replicates."""
+    found: list[Any] = [fitted for fitted, _ in _each(unit, ready, first, count, cells)]
+    return Parameters(
+        np.concatenate([each.theta for each in found]),
+        np.concatenate([each.linear for each in found]),
+        np.concatenate([each.status for each in found]),
+    )

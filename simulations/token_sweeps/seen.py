@@ -1,0 +1,268 @@
+"""What a generator makes of a group's raw rows: the law of its synthetic rows, and how they move it.
+
+A law is made of the rows in one of two ways (paper_notes/transformers_sweeps.md):
+
+    by their mean h0 = sum_j (c_j/n) u_j alone       transformer, likeliest
+    linearly, Q = (1 - a) base + a c/n               duplicate (a = 1), histogram (a = n/(n + s D))
+
+and not at all (oracle). `pieces` has what theory needs of it at endless rows.
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from simulations import linear
+from simulations.arrays import AnyArray
+from simulations.compilation import quick_jit
+from simulations.token_sweeps.world import TokenWorld
+from simulations.tokens import steps
+from simulations.tokens.references import maximum_likelihood
+from simulations.tokens.rows import product
+from simulations.tokens.world import divergence, log_law, moments
+
+BY_MEAN = ("transformer", "likeliest")
+
+
+class Pieces(NamedTuple):
+    """Of every group, with its n raw rows and X the embeddings of a row (``R`` numbers):
+
+    ``law (K, D)``: Q at endless rows (for a histogram: its exact mean at n); ``slope (K, R, D)``:
+    derivative of Q in the rows' mean; ``bend (K, D)``: half its second derivative in the mean's covariance
+    ``Cov(X)/n``; ``part (K,)``: the share a of Q that is linear in the rows; ``mean (K, R)`` of X.
+
+    Of the divergence KL(P||Q): its value ``kl (K,)`` there, derivatives in the mean ``kl_slope (K, R)``,
+    ``kl_bend (K, R, R)`` and in the shares of tokens, ``kl_each (K, D)``, ``kl_square (K, D)``; ``spread
+    (K, R, R)`` is the mean's covariance. NaN where the divergence is infinite (duplicate)."""
+
+    law: AnyArray
+    slope: AnyArray
+    bend: AnyArray
+    part: AnyArray
+    mean: AnyArray
+    kl: AnyArray
+    kl_slope: AnyArray
+    kl_bend: AnyArray
+    kl_each: AnyArray
+    kl_square: AnyArray
+    spread: AnyArray
+
+
+def log_law_of(
+    kind: str,
+    tables: tuple[Array, ...],
+    etas: tuple[Array, ...],
+    layers: Array,
+    step: Array,
+    target: Array,
+) -> Array:
+    """``log Q (D,)`` as a smooth function of the rows' mean embedding ``target (R,)``.
+
+    ``likeliest`` is given by two Newton steps from the group's own latent, where the maximum is at
+    endless rows: first and second derivatives there are exact, values elsewhere are not.
+    """
+    size = tables[0].shape[1]
+    found = []
+    for position, (table, eta) in enumerate(zip(tables, etas, strict=True)):
+        own = target[position * size : (position + 1) * size]
+        found.append(log_law(table, _latent(kind, table, eta, layers, step, own)))
+    return product(found)
+
+
+def _latent(
+    kind: str, table: Array, eta: Array, layers: Array, step: Array, target: Array
+) -> Array:
+    if kind == "likeliest":
+        h = eta
+        for _ in range(2):
+            at = moments(table, steps.law(table, h))
+            h = h + linear.solve(at.covariance, target - at.mean)
+        return h
+    return lax.fori_loop(0, layers - 1, lambda _, h: steps.improved(table, target, h, step), target)
+
+
+@partial(quick_jit, once=True, static_argnames="kind")
+def _by_mean(
+    tables: tuple[Array, ...],
+    etas: tuple[Array, ...],
+    mean: Array,
+    spread: Array,
+    law: Array,
+    layers: Array,
+    step: Array,
+    *,
+    kind: str,
+) -> tuple[Array, ...]:
+    """One group's log-law, slope, bend and the divergence's derivatives, at the mean of endless rows."""
+
+    def log_q(h: Array) -> Array:
+        return log_law_of(kind, tables, etas, layers, step, h)
+
+    def probability(h: Array) -> Array:
+        return jnp.exp(log_q(h))
+
+    def cross(h: Array) -> Array:
+        return -(law @ log_q(h))
+
+    def along(function: Any, v: Array) -> Any:
+        return lambda h: jax.jvp(function, (h,), (v,))[1]
+
+    axes, root = jnp.eye(len(mean)), jnp.linalg.cholesky(spread).T
+    slope = lax.map(lambda v: along(probability, v)(mean), axes)
+
+    def add(k: Array, total: Array) -> Array:
+        return total + 0.5 * along(along(probability, root[k]), root[k])(mean)
+
+    bend = lax.fori_loop(0, len(mean), add, jnp.zeros_like(law))
+    first = lax.map(lambda v: along(cross, v)(mean), axes)
+    second = lax.map(lambda v: lax.map(lambda w: along(along(cross, v), w)(mean), axes), axes)
+    return log_q(mean), slope, bend, first, second
+
+
+def pieces(spec: Any, world: TokenWorld, acts: np.ndarray, counts: np.ndarray) -> Pieces:
+    """The pieces of generator ``spec``, which acts on groups ``acts (K,)`` of ``counts (K,)`` raw rows."""
+    laws, features = world.laws, world.points[:, :-1]
+    (groups, size), dim = laws.shape, features.shape[1]
+    mean = laws @ features
+    spread = np.stack(
+        [((features - mean[g]) * laws[g][:, None]).T @ (features - mean[g]) for g in range(groups)]
+    )
+    found = Pieces(
+        laws.copy(),
+        np.zeros((groups, dim, size)),
+        np.zeros((groups, size)),
+        np.zeros(groups),
+        mean,
+        np.zeros(groups),
+        np.zeros((groups, dim)),
+        np.zeros((groups, dim, dim)),
+        np.zeros((groups, size)),
+        np.zeros((groups, size)),
+        spread / counts[:, None, None],
+    )
+    for g in np.flatnonzero(acts):
+        _fill(found, spec, world, int(g), float(counts[g]))
+    if spec.kind in ("reweight", "duplicate"):
+        # Of no rows there is no law; rows that repeat raw ones miss tokens.
+        known = np.logical_not(acts) & (spec.kind != "reweight")
+        found.kl[~known] = np.nan
+    return found
+
+
+def _fill(found: Pieces, spec: Any, world: TokenWorld, g: int, n: float) -> None:
+    laws, size = world.laws, found.law.shape[1]
+    if spec.kind == "duplicate":
+        found.part[g] = 1.0
+    elif spec.kind == "histogram":
+        total = n + spec.smoothing * size
+        found.law[g] = (n * laws[g] + spec.smoothing) / total
+        found.part[g] = n / total
+        found.kl[g] = _divergence(world.log_laws[g], np.log(found.law[g]))
+        found.kl_each[g] = -found.part[g] * laws[g] / found.law[g]
+        found.kl_square[g] = found.part[g] ** 2 * laws[g] / found.law[g] ** 2
+    elif spec.kind in BY_MEAN:
+        log_q, slope, bend, first, second = _by_mean(
+            tuple(map(jnp.asarray, world.tables)),
+            tuple(jnp.asarray(each[g]) for each in world.latents),
+            found.mean[g],
+            found.spread[g],
+            laws[g],
+            np.int32(getattr(spec, "layers", 1)),
+            float(getattr(spec, "step", 1.0)),
+            kind=spec.kind,
+        )
+        found.law[g], found.slope[g], found.bend[g] = np.exp(log_q), slope, bend
+        found.kl[g] = _divergence(world.log_laws[g], np.asarray(log_q))
+        found.kl_slope[g], found.kl_bend[g] = first, second
+
+
+def _divergence(log_p: np.ndarray, log_q: np.ndarray) -> float:
+    return float(divergence(jnp.asarray(log_p), jnp.asarray(log_q)))
+
+
+class Seen(NamedTuple):
+    """Of R replicates: ``law (R, K, D)`` of synthetic rows, whether each group's exists ``found (R, K)``,
+    its divergence ``kl (R, K)`` and two control variates of it, ``controls (R, 2, K)``."""
+
+    law: AnyArray
+    found: AnyArray
+    kl: AnyArray
+    controls: AnyArray
+
+
+@partial(quick_jit, static_argnames="kind")
+def seen(
+    tables: tuple[Array, ...],
+    points: Array,
+    log_laws: Array,
+    pieces: Pieces,
+    acts: Array,
+    counts: Array,
+    raw: Array,
+    smoothing: Array,
+    layers: Array,
+    step: Array,
+    used: Array,
+    *,
+    kind: str,
+) -> Seen:
+    """The laws made of ``raw (R, K, D)`` counts, of the first ``used`` replicates, one after the other."""
+    replicates, groups, size = raw.shape
+    dim = points.shape[1] - 1
+
+    def made(rows: Array, n: Array, target: Array) -> tuple[Array, Array]:
+        if kind == "duplicate":
+            return jnp.log(rows / n), jnp.asarray(True)
+        if kind == "histogram":
+            return jnp.log((rows + smoothing) / (n + smoothing * size)), jnp.asarray(True)
+        if kind == "likeliest":
+            parts, good, width = [], jnp.asarray(True), tables[0].shape[1]
+            for position, table in enumerate(tables):
+                own = target[position * width : (position + 1) * width]
+                fitted = maximum_likelihood(table, own)
+                parts.append(log_law(table, fitted.h))
+                good = good & fitted.converged
+            return product(parts), good
+        found = log_law_of(kind, tables, tables, layers, step, target)
+        return found, jnp.isfinite(found).all()
+
+    def one(index: Array, state: Seen) -> Seen:
+        r, g = index // groups, index % groups
+        rows, log_p, n = raw[r, g], log_laws[g], counts[g]
+        target = (rows @ points)[:dim] / n
+        if kind in ("oracle", "reweight"):
+            log_q, good = log_p, jnp.asarray(True)
+        else:
+            log_q, good = made(rows, n, target)
+            log_q = jnp.where(acts[g], log_q, log_p)
+            good = good | ~acts[g]
+        apart, gap = target - pieces.mean[g], rows / n - jnp.exp(log_p)
+        spread = jnp.exp(log_p) * (1.0 - jnp.exp(log_p)) / n
+        first = pieces.kl_slope[g] @ apart + pieces.kl_each[g] @ gap
+        second = 0.5 * (
+            apart @ pieces.kl_bend[g] @ apart
+            - (pieces.kl_bend[g] * pieces.spread[g]).sum()
+            + pieces.kl_square[g] @ (gap**2 - spread)
+        )
+        value = divergence(log_p, log_q)
+        value = jnp.where(jnp.isfinite(pieces.kl[g]), value, jnp.nan)
+        # A replicate whose law does not exist is counted as failed; its rows are drawn all the same.
+        law = jnp.exp(jnp.where(good, log_q, log_p))
+        return Seen(
+            state.law.at[r, g].set(law / law.sum()),
+            state.found.at[r, g].set(good),
+            state.kl.at[r, g].set(value),
+            state.controls.at[r, :, g].set(jnp.stack([first, second])),
+        )
+
+    empty = Seen(
+        jnp.zeros((replicates, groups, size)),
+        jnp.zeros((replicates, groups), bool),
+        jnp.zeros((replicates, groups)),
+        jnp.zeros((replicates, 2, groups)),
+    )
+    return lax.fori_loop(0, used * groups, one, empty)

@@ -1,0 +1,1 @@
+"""Training a transformer in context: the command ``train`` and what it leaves."""
