@@ -6,7 +6,7 @@ LINTERS := .venv/.linters
 WRITERS := .venv/.writers
 COMPETITORS := .venv/.competitors
 
-.PHONY: help setup verify test lint docs bench clean
+.PHONY: help setup verify test lint lessons docs bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make verify   run the claims and write results/verify/report.html"
 	@echo "make test     run the tests and the examples in the documentation strings"
 	@echo "make lint     check style and types"
+	@echo "make lessons  run the lessons and write them to results/lessons/index.html"
 	@echo "make docs     write the documentation site to results/docs/index.html"
 	@echo "make bench    measure speed (python -m benchmarks)"
 	@echo "make clean    remove .venv, results and caches"
@@ -31,6 +32,9 @@ lint: $(LINTERS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+
+lessons: $(INSTALLED)
+	$(BIN)/python paper_notes/lessons/export.py results/lessons
 
 docs: $(WRITERS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -51,7 +55,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	    "name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints.txt pip setuptools
-	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[test,cluster]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[test,cluster,lessons]'
 	@touch $@
 
 $(LINTERS): $(INSTALLED)

@@ -1,0 +1,128 @@
+"""Exercises: a question whose answer the library computes, and what is said to a student's answer.
+
+Pure functions; how an exercise looks on a page is in `page`.
+
+>>> exercise = Exercise("What is $1/8$?", 0.125, "One divided by eight.",
+...                     mistakes=(Mistake(8.0, "That is the inverse."),))
+>>> [check(exercise, given).state for given in ("0.125", "12.5 %", "1/8", "8", "x", "")]
+['right', 'right', 'right', 'wrong', 'unreadable', 'open']
+>>> check(exercise, "8").text
+'That is the inverse.'
+"""
+
+import math
+import re
+from typing import Literal, NamedTuple
+
+State = Literal["open", "unreadable", "wrong", "right"]
+CLOSE = 0.02
+# An answer that is off by a power of ten, or has the wrong sign, is told so.
+_DECADES = 4
+# Signs that are typed or copied in place of plain ones.
+_PLAIN = str.maketrans("\N{MINUS SIGN}⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")
+_POWER = re.compile(r"[·×x*]10\^?(?=-?\d+$)")
+
+
+class Mistake(NamedTuple):
+    """A wrong answer that is worth a word of its own: its ``value`` (or option), and the word."""
+
+    value: float | str
+    text: str
+
+
+class Exercise(NamedTuple):
+    """``question`` and ``why`` (what is said to the right answer) in Markdown; ``answer``, a number the
+    library computed or one of the ``options``; ``tolerance`` relative, so that rounding does no harm
+    (absolute where the answer is 0); ``hint`` for wrong answers that are no known ``mistakes``."""
+
+    question: str
+    answer: float | str
+    why: str
+    options: tuple[str, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    hint: str = ""
+    tolerance: float = CLOSE
+
+
+class Reply(NamedTuple):
+    """``state`` of an exercise, and the ``text`` that is shown, Markdown."""
+
+    state: State
+    text: str
+
+
+def number(text: str) -> float | None:
+    """The number that a person wrote: ``0.29``, ``29 %``, ``2.9e-1``, ``1/4``, ``1,800``; else None.
+
+    >>> [number(text) for text in ("0.29", "29%", "2.9e-1", "1/4", "1,800", "-3", "many", "1/0")]
+    [0.29, 0.29, 0.29, 0.25, 1800.0, -3.0, None, None]
+    >>> number("6.94·10⁻⁴"), number("7 x 10^-4")
+    (0.000694, 0.0007)
+    """
+    plain = text.strip().replace(" ", "").translate(_PLAIN)
+    plain = _POWER.sub("e", plain)
+    scale = 0.01 if plain.endswith("%") else 1.0
+    above, slash, below = plain.rstrip("%").replace(",", "").partition("/")
+    try:
+        found = scale * float(above) / (float(below) if slash else 1.0)
+    except (ValueError, ZeroDivisionError):
+        return None
+    return round(found, 15) if math.isfinite(found) else None
+
+
+def close(given: float, answer: float, tolerance: float) -> bool:
+    """Whether a number is the answer up to rounding.
+
+    >>> close(0.29, 0.2904, 0.02), close(0.31, 0.2904, 0.02), close(0.01, 0.0, 0.02)
+    (True, False, True)
+    """
+    return abs(given - answer) <= tolerance * (abs(answer) or 1.0)
+
+
+def check(exercise: Exercise, given: str | float | None) -> Reply:
+    """What is said to an answer.
+
+    Args:
+        exercise: the question.
+        given: an option, a number, or a number as a person writes it; None or "" for no answer yet.
+
+    Returns:
+        `Reply`: ``open`` (no answer), ``unreadable`` (no number), ``wrong`` or ``right``.
+    """
+    if given is None or given == "":
+        return Reply("open", "Your answer?")
+    if isinstance(exercise.answer, str):
+        right = given == exercise.answer
+        return Reply("right", exercise.why) if right else _wrong(exercise, given)
+    value = number(given) if isinstance(given, str) else float(given)
+    if value is None:
+        return Reply("unreadable", "Write one number, such as `0.29`, `29 %`, `2.9e-1` or `1/4`.")
+    if close(value, exercise.answer, exercise.tolerance):
+        return Reply("right", exercise.why)
+    return _wrong(exercise, value)
+
+
+def _wrong(exercise: Exercise, given: str | float) -> Reply:
+    for mistake in exercise.mistakes:
+        same = (
+            given == mistake.value
+            if isinstance(given, str) or isinstance(mistake.value, str)
+            else close(given, mistake.value, exercise.tolerance)
+        )
+        if same:
+            return Reply("wrong", mistake.text)
+    text = exercise.hint or "Look again at the picture above, and at the units."
+    if isinstance(given, float) and isinstance(exercise.answer, float):
+        text = _slip(given, exercise) or text
+    return Reply("wrong", text)
+
+
+def _slip(given: float, exercise: Exercise) -> str:
+    """A sentence on a wrong sign or a misplaced decimal point, or ""."""
+    answer = float(exercise.answer)
+    if close(-given, answer, exercise.tolerance):
+        return "The size is right; the sign is not."
+    for decade in range(1, _DECADES + 1):
+        if any(close(given * 10.0**k, answer, exercise.tolerance) for k in (decade, -decade)):
+            return "The digits are right; the decimal point is not."
+    return ""
