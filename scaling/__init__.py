@@ -1,0 +1,1 @@
+"""The laws: predictions from theory, laws fitted to measurements, and the statistics of verdicts."""

@@ -143,7 +143,7 @@ def _soak(
     module: Path | None,
 ) -> None:
     from synthlaw.checks import write_json
-    from synthlaw.verifying.verification import soak
+    from synthlaw.verifying.soaking import soak
 
     with progress_bar(output, "soak") as advance:
         result = soak(count, preset, claims, families, seed, advance, module)

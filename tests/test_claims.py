@@ -15,7 +15,7 @@ from synthlaw.claims.evidence import exact_rows, planted
 from synthlaw.claims.judges import JUDGES
 from synthlaw.claims.lab import PRESETS, Lab
 from synthlaw.claims.record import FAMILIES, Claim, Twin
-from synthlaw.verifying import verification
+from synthlaw.verifying import soaking, verification
 
 NOTES = Path(__file__).parents[1] / "paper_notes"
 KEYS = {
@@ -78,6 +78,9 @@ def test_a_verification_leaves_report_tables_and_figures(
 ) -> None:
     verdicts, out = verified
     assert (out / "report.html").stat().st_size > 1000
+    about = json.loads((out / "verify.config.json").read_text())
+    assert about["verify"]["preset"] == "quick" and about["verify"]["claims"] == list(CHEAP)
+    assert about["versions"] == verdicts["versions"]
     for entry in verdicts["claims"]:
         assert (out / "tables" / f"{entry['id']}.csv").is_file()
         assert (out / entry["figure"]).is_file()
@@ -159,14 +162,14 @@ def test_a_soak_counts_contradictions_and_escapes(monkeypatch: pytest.MonkeyPatc
         _made_up("blind", 0.5, 0.5),
         _made_up("without noise", 2.0, 0.5, noise=0.0),
     ]
-    monkeypatch.setattr(verification, "chosen_claims", lambda *names: claims)
-    result = verification.soak(3)
+    monkeypatch.setattr(soaking, "chosen_claims", lambda *names: claims)
+    result = soaking.soak(3)
     assert (result["runs"], result["claims_judged"]) == (3, 9)
     assert (result["contradicted"], result["escaped"], result["unresolved"]) == (3, 3, 0)
     assert result["contradicted_p"] < 1e-9 and result["escaped_p"] < 1e-3
     assert {case["id"] for case in result["cases"]} == {"wrong", "blind"}
-    monkeypatch.setattr(verification, "chosen_claims", lambda *names: claims[:1])
-    assert verification.soak(3)["contradicted_p"] == verification.soak(3)["escaped_p"] == 1.0
+    monkeypatch.setattr(soaking, "chosen_claims", lambda *names: claims[:1])
+    assert soaking.soak(3)["contradicted_p"] == soaking.soak(3)["escaped_p"] == 1.0
 
 
 def test_the_lists_of_claims_are_up_to_date() -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from synthlaw import cli
 from synthlaw.simulating import simulation
+from tests.commands import COMMAND, tree
+from tests.commands import installed as run
 
-COMMAND = Path(sys.executable).parent / "synthlaw"
 SMALL = """
 [setting]
 kind = "imbalance"
@@ -22,16 +23,6 @@ minority = 50
 [synthetic]
 ratios = [0, 1]
 """
-
-
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, *arguments], cwd=folder, capture_output=True, text=True, timeout=120
-    )
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    return {str(p): p.read_bytes() if p.is_file() else b"" for p in sorted(folder.rglob("*"))}
 
 
 @pytest.fixture
@@ -102,7 +93,7 @@ def test_help_version_and_json(folder: Path) -> None:
     assert "simulate" in run(folder, "--help").stdout
     assert run(folder, "--version").stdout.startswith("synthlaw 0.")
     for command in cli.COMMANDS:
-        assert "Example:" in run(folder, command, "--help").stdout
+        assert "Example" in run(folder, command, "--help").stdout
     done = run(folder, "predict", "good.toml", "--json")
     shown = json.loads(done.stdout)
     assert shown["schema"] == 1

@@ -13,8 +13,9 @@ import pytest
 import figures
 import synthlaw
 from synthlaw import cli, resultfolder
+from tests import commands
+from tests.commands import COMMAND, refused, refused_alike, tree
 
-COMMAND = Path(sys.executable).parent / "synthlaw"
 ROWS = np.array([100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200])
 FLOOR, EXPONENT = 0.2, 0.5
 # Interval ends are compared with the truth at 4.9 standard errors and more: a curve with noise of one
@@ -73,16 +74,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def tree(folder: Path) -> dict[str, bytes]:
-    return {str(p): p.read_bytes() if p.is_file() else b"" for p in sorted(folder.rglob("*"))}
-
-
 def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main(["fit", *arguments])
-    code = left.value.code
-    assert isinstance(code, int)
-    return code
+    return commands.run("fit", *arguments)
 
 
 USUAL = ["--x", "rows", "--y", "error"]
@@ -164,14 +157,7 @@ BAD: list[tuple[list[str], list[str]]] = [
 
 @pytest.mark.parametrize(("arguments", "words"), BAD, ids=lambda v: " ".join(v[:1] + v[5:]))
 def test_bad_input_is_one_sentence_and_leaves_nothing(folder, capsys, arguments, words) -> None:
-    before = tree(folder)
-    assert run(*arguments) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.count("\n") == 1 and told.err.rstrip()[-1] in ".?"
-    for word in words:
-        assert word in told.err
-    assert tree(folder) == before
+    refused(folder, capsys, ["fit", *arguments], words)
 
 
 def test_too_many_curves_are_refused(folder: Path, capsys) -> None:
@@ -184,13 +170,7 @@ def test_too_many_curves_are_refused(folder: Path, capsys) -> None:
 # The one sentence as the installed command says it, for one fault of each stage.
 @pytest.mark.parametrize("case", [0, 10, 30, 38])
 def test_the_installed_command_says_the_same(folder: Path, capsys, case: int) -> None:
-    arguments = BAD[case][0]
-    run(*arguments)
-    done = subprocess.run(
-        [COMMAND, "fit", *arguments], cwd=folder, capture_output=True, text=True, timeout=120
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == capsys.readouterr().err
+    refused_alike(folder, capsys, ["fit", *BAD[case][0]])
 
 
 NUMBERS = {"value", "se", "low", "high"}

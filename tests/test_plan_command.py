@@ -12,8 +12,8 @@ import pytest
 
 import synthlaw
 from synthlaw import cli
-
-COMMAND = Path(sys.executable).parent / "synthlaw"
+from tests import commands
+from tests.commands import COMMAND, refused, refused_alike, tree
 
 
 def made(n0: int = 150, n1: int = 30, seed: int = 0) -> pd.DataFrame:
@@ -59,15 +59,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main(["plan", *arguments])
-    code = left.value.code
-    assert isinstance(code, int)
-    return code
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    return {str(p): p.read_bytes() if p.is_file() else b"" for p in sorted(folder.rglob("*"))}
+    return commands.run("plan", *arguments)
 
 
 Y = ["--label", "y"]
@@ -122,25 +114,12 @@ BAD: list[tuple[list[str], list[str]]] = [
 
 @pytest.mark.parametrize(("arguments", "words"), BAD, ids=lambda v: " ".join(v[:1] + v[3:]))
 def test_bad_input_is_one_sentence_and_leaves_nothing(folder, capsys, arguments, words) -> None:
-    before = tree(folder)
-    assert run(*arguments) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.count("\n") == 1 and told.err.rstrip()[-1] in ".?"
-    for word in words:
-        assert word in told.err
-    assert tree(folder) == before
+    refused(folder, capsys, ["plan", *arguments], words)
 
 
 @pytest.mark.parametrize("case", [0, 11, 17, 24])
 def test_the_installed_command_says_the_same(folder: Path, capsys, case: int) -> None:
-    arguments = BAD[case][0]
-    run(*arguments)
-    done = subprocess.run(
-        [COMMAND, "plan", *arguments], cwd=folder, capture_output=True, text=True, timeout=120
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == capsys.readouterr().err
+    refused_alike(folder, capsys, ["plan", *BAD[case][0]])
 
 
 def holds_contract(plan: dict[str, Any]) -> None:

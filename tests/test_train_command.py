@@ -21,10 +21,10 @@ from simulations.transformers import models
 from simulations.transformers.latents import token_table
 from simulations.transformers.plans import PLANS, TEACHING, TrainingPlan
 from simulations.transformers.training import first_losses
-from synthlaw import cli
 from synthlaw.training import runs
 from synthlaw.training.screen import training_bar
 from synthlaw.training.shipped import teaching_model
+from tests.commands import run
 
 TINY = TrainingPlan(
     vocabulary=8, embedding_dim=2, context=4, layers=1, head_dim=4, width=8, hidden=4, batch=4,
@@ -41,12 +41,6 @@ SHORT = ["train", "--steps", "60", "--sequences", "128"]
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """The preset teaching is a model that trains in no time."""
     monkeypatch.setitem(PLANS, "teaching", TINY)
-
-
-def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main(list(arguments))
-    return int(left.value.code or 0)
 
 
 def test_a_run_killed_from_outside_ends_as_the_uninterrupted_one(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def size_class(least: int, needed: int, growth: int = GROWTH) -> int:
 
 
 def block_counts(lengths: np.ndarray) -> np.ndarray:
+    """Blocks of `draws.BLOCK` rows that hold so many rows, of any shape."""
     return -(-lengths // draws.BLOCK)
 
 

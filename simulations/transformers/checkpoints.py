@@ -118,6 +118,7 @@ def _array(archive: zipfile.ZipFile, name: str, like: Any) -> jax.Array:
 
 
 def named(state: Any) -> list[tuple[str, Any]]:
+    """The arrays of a state with their dotted names, in the order of the tree."""
     leaves = jax.tree_util.tree_flatten_with_path(state)[0]
     return [(jax.tree_util.keystr(path, simple=True, separator="."), leaf) for path, leaf in leaves]
 

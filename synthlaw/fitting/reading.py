@@ -105,6 +105,7 @@ def _of_text(source: str, text: str) -> Columns:
 
 
 def check_header(source: str, names: list[str]) -> None:
+    """Raise ``InputError`` for two columns of one name, or of none."""
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         what = f"two columns named {twice!r}" if twice else "columns without a name"

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
 
 from scaling.verdict.equivalence import ALPHA
 from simulations.problems import InputError, nearest
 from simulations.runs.store import write_atomically
+from synthlaw.checks import write_json
 from synthlaw.claims import registry
 from synthlaw.claims.evidence import flagged
 from synthlaw.claims.judges import Judgement, check_evidence, judge
@@ -28,9 +28,7 @@ from synthlaw.verifying.published import read as read_published
 from synthlaw.versions import versions
 
 SCHEMA = 1
-VERDICTS = "verdicts.json"
-# A planted error is missed with at most this probability when the claim's resolution is met.
-ESCAPE = 0.01
+VERDICTS, ASKED = "verdicts.json", "verify.config.json"
 Progress = Callable[[int, int, str], None]
 
 
@@ -172,7 +170,8 @@ def run(
     return verdicts, {claim.id: results[position][1] for position, claim in enumerate(claims)}
 
 
-def _laboratory(preset: str, seed: int) -> Lab:
+def laboratory(preset: str, seed: int) -> Lab:
+    """A fresh laboratory of a preset; ``InputError`` for an unknown one."""
     if preset not in PRESETS:
         raise InputError(f"--preset {preset}: is unknown; {nearest(preset, PRESETS, 'presets')}.")
     return Lab(PRESETS[preset], seed)
@@ -215,11 +214,19 @@ def verify(
     >>> verdicts["claims"][0]["outcome"]
     'supported'
     """
-    lab, wanted = _laboratory(preset, seed), chosen_claims(claims, families, module)
+    lab, wanted = laboratory(preset, seed), chosen_claims(claims, families, module)
     curves = None if published is None else read_published(published)
     verdicts, tables = run(lab, wanted, progress, module)
     if out is not None:
-        _leave(verdicts, {**lab.pictured(), **tables, **_refitted(curves)}, Path(out))
+        asked = {
+            "preset": preset,
+            "seed": seed,
+            "claims": list(claims),
+            "families": list(families),
+            "published": None if published is None else str(published),
+            "module": None if module is None else str(module),
+        }
+        _leave(verdicts, {**lab.pictured(), **tables, **_refitted(curves)}, asked, Path(out))
     return verdicts
 
 
@@ -232,8 +239,13 @@ def _refitted(curves: Published | None) -> dict[str, pd.DataFrame]:
     return {f"{PREFIX}{name}": table for name, table in tables(curves).items()}
 
 
-def _leave(verdicts: dict[str, Any], tables: dict[str, pd.DataFrame], directory: Path) -> None:
-    """Write tables, verdicts, figures and the report."""
+def _leave(
+    verdicts: dict[str, Any],
+    tables: dict[str, pd.DataFrame],
+    asked: dict[str, Any],
+    directory: Path,
+) -> None:
+    """Write tables, what was asked, verdicts, figures and the report."""
     # Drawing libraries load slowly; a run without a folder does without them.
     from figures import render
     from synthlaw.verifying.report import write_report
@@ -245,57 +257,7 @@ def _leave(verdicts: dict[str, Any], tables: dict[str, pd.DataFrame], directory:
     for name, table in tables.items():
         content = table.to_csv(index=False).encode()
         write_atomically(directory / "tables" / f"{name}.csv", content)
+    write_json({"verify": asked, "versions": versions()}, directory / ASKED)
     write_atomically(directory / VERDICTS, json.dumps(verdicts, indent=1).encode())
     render("all", directory)
     write_report(verdicts, directory)
-
-
-def soak(
-    count: int,
-    preset: str = "quick",
-    claims: Sequence[str] = (),
-    families: Sequence[str] = (),
-    seed: int = 0,
-    progress: Progress | None = None,
-    module: str | Path | None = None,
-) -> dict[str, Any]:
-    """Run the claims under ``count`` fresh seeds and count what should almost never happen.
-
-    Returns:
-        ``runs``; ``claims_judged`` (those that rest on random numbers), how many of them came out
-        ``contradicted`` or ``unresolved``, and how many twins ``escaped`` (were not contradicted);
-        the probability ``_p`` of as many or more at the declared rates (alpha per claim, 1 % per
-        twin); the ``cases``.
-    """
-    cases: list[dict[str, Any]] = []
-    judged = contradicted = unresolved = escaped = 0
-    wanted = chosen_claims(claims, families, module)
-    for index in range(count):
-        lab = _laboratory(preset, (seed + 1 + index) % 2**32)
-        verdicts, _ = run(lab, wanted)
-        for entry in verdicts["claims"]:
-            # A claim without noise comes out the same under every seed: it is no trial.
-            if entry["se"] == 0.0:
-                continue
-            judged += 1
-            contradicted += entry["outcome"] == "contradicted"
-            unresolved += entry["outcome"] == "unresolved"
-            missed = entry["twin"]["outcome"] != "contradicted"
-            escaped += missed
-            if missed or entry["outcome"] != "supported":
-                keys = ("id", "outcome", "ratio", "ratio_se", "remark", "twin")
-                cases.append({"seed": lab.seed, **{key: entry[key] for key in keys}})
-        if progress is not None:
-            progress(index + 1, count, f"seed {lab.seed}")
-    return {
-        "schema": SCHEMA,
-        "runs": count,
-        "preset": preset,
-        "claims_judged": judged,
-        "contradicted": contradicted,
-        "contradicted_p": float(binom.sf(contradicted - 1, judged, ALPHA)),
-        "unresolved": unresolved,
-        "escaped": escaped,
-        "escaped_p": float(binom.sf(escaped - 1, judged, ESCAPE)),
-        "cases": cases,
-    }

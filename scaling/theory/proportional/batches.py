@@ -24,6 +24,7 @@ class Batch(NamedTuple):
     start: np.ndarray
 
     def rows(self, chosen: np.ndarray) -> "Batch":
+        """The chosen problems, by a mask or by positions."""
         return jax.tree.map(lambda each: each[chosen], self)
 
 

@@ -32,6 +32,7 @@ class Link(NamedTuple):
 
     @property
     def slack(self) -> float:
+        """Bound over value, infinite where the value is 0."""
         return self.bound / self.value if self.value else inf
 
     @property
