@@ -15,6 +15,7 @@ import pandas as pd
 from scaling.verdict.equivalence import ALPHA
 from simulations.problems import InputError, nearest
 from simulations.runs.store import write_atomically
+from simulations.threads import one_thread
 from synthlaw.checks import write_json
 from synthlaw.claims import registry
 from synthlaw.claims.evidence import flagged
@@ -158,7 +159,9 @@ def run(
     order = starting_order(claims)
     # Nothing is on the disk yet: an interruption need not wait for a compiler.
     jobs = [job(claims[position]) for position in order]
-    found = side_by_side(jobs, lab.stopped, patient=False)
+    # Several claims are judged at a time: the threads of one matrix product would wait for each other.
+    with one_thread():
+        found = side_by_side(jobs, lab.stopped, patient=False)
     results = dict(zip(order, found, strict=True))
     verdicts = {
         "schema": SCHEMA,
