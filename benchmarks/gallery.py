@@ -9,16 +9,15 @@ from pathlib import Path
 from PIL import Image
 
 GALLERY = Path(__file__).parent / "recorded" / "gallery"
-# Picture of a run: what the README says of it.
-PICTURES = {
-    "imbalance_curve": "Excess risk along the oversampling ratio: theory as lines, simulation as points.",
-    "spurious_groups": "Spurious correlation: the error of every group; the worst one is emphasised.",
-    "scaling_curve": "The curve in the number of synthetic rows, its floor, and a line that has none.",
-    "size_curve": "How many rows: a biased generator's best number.",
-    "proportional_curve": "As many features as rows: the limit, and simulations at 50 and more features.",
-    "token_kl": "What a transformer writes from n seeds: divergences of generators with their laws.",
-}
-WIDTH, COLOURS = 900, 48
+PICTURES = (
+    "imbalance_curve",
+    "spurious_groups",
+    "scaling_curve",
+    "size_curve",
+    "proportional_curve",
+    "token_seeds",
+)
+WIDTH, COLOURS = 900, 128
 
 
 def small(source: Path, target: Path) -> None:
@@ -29,7 +28,8 @@ def small(source: Path, target: Path) -> None:
     if whole.width > WIDTH:
         whole = whole.resize((WIDTH, height), Image.Resampling.LANCZOS)
     target.parent.mkdir(parents=True, exist_ok=True)
-    whole.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
+    few = whole.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(target, optimize=True)
 
 
 def main(arguments: list[str] | None = None) -> None:

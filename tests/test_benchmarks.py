@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import figures  # noqa: E402
 from benchmarks import __main__ as program  # noqa: E402
-from benchmarks import accounting, floors, ours, series  # noqa: E402
+from benchmarks import accounting, floors, gallery, ours, series  # noqa: E402
 from benchmarks.problem import Problem, problem_of, sweep  # noqa: E402
 from figures import benchmark  # noqa: E402
 
@@ -192,3 +192,11 @@ def test_refusals_are_recorded_and_faults_are_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         ours.if_accepted(lambda: {"x": 1 / 0})
     assert set(series.OPTIONAL) <= set(series.PARTS)
+
+
+def test_the_gallery_is_small_and_all_of_it_is_shown() -> None:
+    readme = (gallery.GALLERY.parents[2] / "README.md").read_text("utf-8")
+    for name in gallery.PICTURES:
+        path = gallery.GALLERY / f"{name}.png"
+        assert path.stat().st_size < 60_000 and f"benchmarks/recorded/gallery/{name}.png" in readme
+    assert {path.stem for path in gallery.GALLERY.iterdir()} == set(gallery.PICTURES)
