@@ -41,6 +41,12 @@ OVERVIEW = {
     "as lines with their floors, simulation as points, and a power law without a floor.",
     "exponent_ladder": "Local slopes of nonparametric excess risks less their exponents, against the "
     "number of rows: theory as lines, simulation as points, and where the slopes tend.",
+    "token_kl": "Divergence of a generator's law from the true one along seeds, tokens and layers: laws as "
+    "lines, simulation as points.",
+    "trained_kl": "Divergence along the number of seeds: a trained transformer, the Bayes predictive, "
+    "constructed weights and maximum likelihood; below, trained over Bayes.",
+    "token_seeds": "Balanced excess risk with endless rows of transformers that read n seeds, beside "
+    "weighting the seeds: theory as lines, simulation as points.",
     "series_curves": "Balanced excess risk of a penalised logistic series along the rows of a class: "
     "real, right-law and biased rows, with their laws and the floors of biased generators.",
 }
