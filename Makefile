@@ -19,7 +19,7 @@ help:
 	@echo "make bench    measure speed (python -m benchmarks)"
 	@echo "make clean    remove .venv, results and caches"
 
-setup: $(INSTALLED) $(LINTERS)
+setup: $(INSTALLED) $(LINTERS) $(WRITERS)
 
 verify: $(INSTALLED)
 	$(BIN)/synthlaw verify --preset quick --out results/verify
@@ -28,12 +28,12 @@ verify: $(INSTALLED)
 test: $(INSTALLED) $(WRITERS)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-lint: $(LINTERS)
+lint: $(LINTERS) $(WRITERS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
-lessons: $(INSTALLED)
+lessons: $(WRITERS)
 	$(BIN)/python paper_notes/lessons/export.py results/lessons
 
 docs: $(WRITERS)
@@ -46,7 +46,12 @@ bench: $(COMPETITORS)
 	$(BIN)/python -m benchmarks.smote
 	$(BIN)/python -m benchmarks.symmetry
 	$(BIN)/python -m benchmarks.plan
+	$(BIN)/python -m benchmarks.fixed_point
+	$(BIN)/python -m benchmarks.wide
+	$(BIN)/python -m benchmarks.series_law
+	$(BIN)/python -m benchmarks.tokens
 
+# What writes the documentation and runs the lessons is installed apart: the claims need none of it.
 # The stamps make set-up happen once, and again when a requirement changes.
 # The build backend is installed first and pinned like the rest, which is why isolation is off.
 $(INSTALLED): pyproject.toml constraints.txt
@@ -55,7 +60,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	    "name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -c constraints.txt pip setuptools
-	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[test,cluster,lessons]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[test,cluster]'
 	@touch $@
 
 $(LINTERS): $(INSTALLED)
@@ -63,7 +68,7 @@ $(LINTERS): $(INSTALLED)
 	@touch $@
 
 $(WRITERS): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[docs]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[docs,lessons]'
 	@touch $@
 
 # What the benchmarks compare with.
