@@ -1,8 +1,8 @@
 """``python -m benchmarks.tokens``: the grid of divergences over vocabularies, seeds and depths.
 
 200 cells (5 vocabularies up to 1,024, 8 numbers of seeds up to 10^9, 5 depths) of 1,000 replicates, one
-whole process with an empty cache of compiled programs; and what a replicate costs against the number of
-seeds.
+whole process with an empty cache of compiled programs, beside a loop in NumPy that is granted two perfect
+cores; and what a replicate costs against the number of seeds.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.__main__ import SCHEMA, machine
-from benchmarks.records import leave
+from benchmarks.records import leave, seconds
 
 RECORDED = Path(__file__).parent / "recorded" / "tokens.json"
 UNRECORDED = Path("results") / "bench" / "tokens.json"
@@ -69,6 +69,36 @@ def cold(replicates: int, likeliest: bool) -> dict[str, Any]:
     return {**json.loads(done.stdout), "cold_s": seconds}
 
 
+def loop(replicates: int, seed: int = 0) -> np.ndarray:
+    """Mean divergences ``(d, n, layers)`` as one would write them: a loop over replicates in NumPy."""
+    random = np.random.default_rng(seed)
+    total = np.zeros((len(VOCABULARIES), len(SEEDS), DEPTH))
+    for v, vocabulary in enumerate(VOCABULARIES):
+        for _ in range(replicates):
+            table = random.standard_normal((vocabulary, DIM))
+            latent = random.standard_normal(DIM)
+            latent *= NORM / np.linalg.norm(latent)
+            score = table @ latent
+            p = np.exp(score - score.max())
+            p /= p.sum()
+            for s, n in enumerate(SEEDS):
+                mean = random.multinomial(n, p) @ table / n
+                h = mean
+                for layer in range(DEPTH):
+                    score = table @ h
+                    q = np.exp(score - score.max())
+                    q /= q.sum()
+                    total[v, s, layer] += p @ np.log(p / q)
+                    h = h + mean - q @ table
+    return total / replicates
+
+
+def loop_seconds(replicates: int, of: int) -> dict[str, Any]:
+    """Seconds of the loop for ``of`` replicates, from fewer, on two perfect cores."""
+    spent = seconds(lambda: loop(replicates))[1]
+    return {"replicates_timed": replicates, "cpu_s": spent * of / replicates / 2.0}
+
+
 def against_seeds(replicates: int, repeats: int) -> list[dict[str, Any]]:
     """CPU seconds of a replicate (draw, five depths) by the number of seeds, best of several runs."""
     from simulations.tokens.experiment import divergences
@@ -87,10 +117,13 @@ def against_seeds(replicates: int, repeats: int) -> list[dict[str, Any]]:
 
 
 def measure(replicates: int = 1000, repeats: int = 5) -> dict[str, Any]:
-    """The grid with and without maximum likelihood, and the cost against seeds."""
+    """The grid with and without maximum likelihood, a NumPy loop's, and the cost against seeds."""
     rows = against_seeds(min(replicates, 200), repeats)
+    grid, by_loop = cold(replicates, False), loop_seconds(max(replicates // 50, 2), replicates)
     return {
-        "grid": cold(replicates, False),
+        "grid": grid,
+        "loop": by_loop,
+        "loop_ratio": by_loop["cpu_s"] / grid["cold_s"],
         "grid_likeliest": cold(replicates, True),
         "seeds": rows,
         "seeds_ratio": rows[-1]["cpu_s"] / rows[0]["cpu_s"],
