@@ -6,7 +6,7 @@ Every stochastic test has a false-fail rate of 1e-6; `detects` is what it would 
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.stats import chi2, kstest
+from scipy.stats import binom, chi2, kstest
 
 from scaling.theory.tokens import bound, chain, composition, depth, histogram, sharp
 from simulations.arrays import AnyArray
@@ -126,6 +126,23 @@ def test_histograms_cost_their_tokens() -> None:
         assert_mean(mean, error, exact, detects=0.1 * exact)
         with pytest.raises(Disagreement):
             assert_mean(mean, error, 1.1 * exact, detects=0.1 * exact)
+
+
+@pytest.mark.parametrize("smoothing", [1e-12, 0.5, 30.0])
+def test_sums_over_counts_at_any_number_of_tokens_and_seeds(smoothing: float) -> None:
+    """Windows, series and spline against sums over all counts, 1e-8 of the divergence. Twin: a seed
+    more."""
+    for d, n in ((2, 1), (5, 40), (64, 20_000), (1500, 600)):
+        logits = 1.5 * np.random.default_rng(d).standard_normal(d)
+        law = np.exp(logits) / np.exp(logits).sum()
+        counts = np.arange(n + 1.0)
+        value = np.log((counts + smoothing) / (n + smoothing * d))
+        full = law @ (np.log(law) - value @ binom.pmf(counts[:, None], n, law[None]))
+        assert histogram.exact(law, n, smoothing) == pytest.approx(full, rel=1e-8)
+        assert histogram.exact(law, n + 1, smoothing) != pytest.approx(full, rel=1e-8)
+    law = np.full(4096, 1.0 / 4096)
+    many = histogram.smoothed(law, 10**9, smoothing).total
+    assert histogram.exact(law, 10**9, smoothing) == pytest.approx(many, rel=1e-6)
 
 
 def test_steps_converge_below_the_local_bound_and_not_above() -> None:
