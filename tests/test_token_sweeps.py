@@ -238,6 +238,10 @@ def test_ridge_and_ties() -> None:
     line = jnp.array([[-1.0, 1.0], [0.0, 1.0], [1.0, 1.0]])
     ties = FIT(line, jnp.array([0.0, 0.2, 0.3]), jnp.array([0.3, 0.2, 0.0]), jnp.zeros(2))
     assert not bool(ties.converged)
+    # Two tokens that score alike leave a direction without curvature.
+    twice = jnp.array([[0.6, -1.4, 1.0], [-0.4, 1.5, 1.0], [-0.4, 1.5, 1.0]])
+    flat = FIT(twice, jnp.array([0.25, 0.25, 0.0]), jnp.array([0.25, 0.0, 0.25]), jnp.zeros(3))
+    assert not bool(flat.converged)
     over = FIT(line, jnp.array([0.1, 0.2, 0.3]), jnp.array([0.3, 0.1, 0.0]), jnp.zeros(2))
     assert bool(over.converged)
 
