@@ -225,3 +225,14 @@ def test_claims_hold_at_another_seed_and_twins_do_not(claim: Claim, lab: Lab) ->
     assert found.resolution is None or found.resolution <= 0.05
     assert all(each.check(evidence) for each in claim.assumptions)
     assert judge(claim.kind, claim.twin.evidence(lab), margin).verdict.outcome == "contradicted"
+
+
+def test_a_table_without_a_crossing_is_passed_over() -> None:
+    """At seed 4 one layer costs more per seed than reweighting: there is no crossing to look at."""
+    world = World(64, 2)
+    none = seeds.seed_law(embeddings(world, 4), latents(world), 1)
+    assert none.cost > none.reweighting and none.crossing == 0.0
+    # Endless depth has no floor, whatever rounding leaves of it.
+    assert seeds.seed_law(embeddings(world, 0), latents(world), 60).crossing == np.inf
+    lab = Lab(PRESETS["quick"], seed=4)
+    assert min(seed_claims.law(lab, k).crossing for k in seed_claims.DEPTHS) >= seed_claims.FEWEST

@@ -6,7 +6,7 @@ Every stochastic test has a false-fail rate of 1e-6; `detects` is what it would 
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.stats import chi2, kstest
+from scipy.stats import binom, chi2, kstest
 
 from scaling.theory.tokens import bound, chain, composition, depth, histogram, sharp
 from simulations.arrays import AnyArray
@@ -93,6 +93,55 @@ def test_the_second_layers_constant() -> None:
         assert_mean(mean, error, wrong, detects=0.3 * law, remainder=0.08 * law)
 
 
+def _pairings(dim: int, norm: float) -> tuple[float, float, float]:
+    """c, x and k as sums of pairings and third cumulants of the means of section 2, all of them by
+    quadrature under the tilted normal law: no closed form of a moment enters."""
+    x, share = np.polynomial.hermite_e.hermegauss(24)
+    z = np.stack(np.meshgrid(*[x] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
+    weight = np.stack(np.meshgrid(*[share / share.sum()] * dim, indexing="ij"), axis=-1)
+    s, one = norm**2, np.eye(dim)
+
+    def of(power: int, subscripts: str, *parts: str) -> np.ndarray:
+        v = z + (power - 1) * norm * one[0]
+        known = {
+            "1": np.ones(len(v)),
+            "g": v,
+            "D": v[:, :, None] * v[:, None, :] - one,
+            "T": np.einsum("ni,nj,nk->nijk", v, v, v)
+            - np.einsum("ni,jk->nijk", v, one)
+            - np.einsum("nj,ik->nijk", v, one)
+            - np.einsum("nk,ij->nijk", v, one),
+        }
+        mass = weight.reshape(-1, dim).prod(axis=1) * np.exp(power * (power - 1) * s / 2)
+        return np.einsum(f"n,{subscripts}", mass, *(known[part] for part in parts))
+
+    gg, dd, gd = (
+        of(2, "ni,nj->ij", "g", "g"),
+        of(2, "nij,nkl->ijkl", "D", "D"),
+        of(2, "ni,njk->ijk", "g", "D"),
+    )
+    eg, ed, tg = of(2, "ni->i", "g"), of(2, "nij->ij", "D"), of(2, "nijk,ni->jk", "T", "g")
+    ee, a = float(of(2, "n->", "1")) - 1.0, np.trace(gg)
+    c = a - of(3, "ni,ni->", "g", "g") + 0.5 * of(3, "ni,nij,nj->", "g", "D", "g")
+    c += 1.5 * (ee * a + 2.0 * eg @ eg)
+    c -= 1.5 * (2.0 * np.einsum("i,jij->", eg, gd) + np.sum(ed * gg))
+    c += -0.5 * (a**2 + 2.0 * np.sum(gg**2)) + 0.5 * np.sum(tg * gg)
+    mixed = -2.0 * (a + np.trace(ed)) + np.trace(tg) + np.einsum("ijij->", dd)
+    square = np.einsum("ijik,jk->", dd, gg) + np.sum(np.einsum("jij->i", gd) ** 2)
+    square += np.einsum("kij,jik->", gd, gd)
+    return float(c), float(mixed), float(square)
+
+
+@pytest.mark.parametrize(("dim", "norm"), [(1, 0.5), (2, 0.7), (3, 1.0)])
+def test_second_orders_are_their_pairings(dim: int, norm: float) -> None:
+    """c, x and k to 1e-10. Twin: a norm 1 % longer."""
+    law, found = sharp.one_layer(dim, norm, 1.0, 0.5), _pairings(dim, norm)
+    known = law.embedding_second, law.mixed, sharp.second_layer(dim, norm) * 2.0
+    assert found == pytest.approx(known, rel=1e-10)
+    other = np.array(_pairings(dim, 1.01 * norm))
+    assert (np.abs(other / known - 1.0) > 1e-3).all()
+
+
 def test_likelihood_is_chi_square_and_a_wrong_dimension_is_not() -> None:
     found = divergences(World(256, 3, 1.0), [2000], 1, 1.0, 2000, likeliest=True)
     assert found.failures().tolist() == [0]
@@ -126,6 +175,23 @@ def test_histograms_cost_their_tokens() -> None:
         assert_mean(mean, error, exact, detects=0.1 * exact)
         with pytest.raises(Disagreement):
             assert_mean(mean, error, 1.1 * exact, detects=0.1 * exact)
+
+
+@pytest.mark.parametrize("smoothing", [1e-12, 0.5, 30.0])
+def test_sums_over_counts_at_any_number_of_tokens_and_seeds(smoothing: float) -> None:
+    """Windows, series and spline against sums over all counts, 1e-8 of the divergence. Twin: a seed
+    more."""
+    for d, n in ((2, 1), (5, 40), (64, 20_000), (1500, 600)):
+        logits = 1.5 * np.random.default_rng(d).standard_normal(d)
+        law = np.exp(logits) / np.exp(logits).sum()
+        counts = np.arange(n + 1.0)
+        value = np.log((counts + smoothing) / (n + smoothing * d))
+        full = law @ (np.log(law) - value @ binom.pmf(counts[:, None], n, law[None]))
+        assert histogram.exact(law, n, smoothing) == pytest.approx(full, rel=1e-8)
+        assert histogram.exact(law, n + 1, smoothing) != pytest.approx(full, rel=1e-8)
+    law = np.full(4096, 1.0 / 4096)
+    many = histogram.smoothed(law, 10**9, smoothing).total
+    assert histogram.exact(law, 10**9, smoothing) == pytest.approx(many, rel=1e-6)
 
 
 def test_steps_converge_below_the_local_bound_and_not_above() -> None:

@@ -135,6 +135,17 @@ def test_likelihood_has_a_maximum_where_the_hull_says_so() -> None:
     assert 3 < sum(theory for theory, _ in said) < 30
 
 
+def test_seeds_on_an_oblique_edge_have_no_maximum() -> None:
+    """No coordinate loses its variance on the way there, the direction across the edge does."""
+    table = jnp.array([[1.3, 0.2], [0.1, 1.7], [-0.4, -0.5], [0.2, 0.1]])
+    find = quick_jit(maximum_likelihood, once=True)
+    for share in (0.3, 0.5):
+        edge = share * table[0] + (1.0 - share) * table[1]
+        assert not bool(find(table, edge).converged) and not exists(*map(np.asarray, (table, edge)))
+        inside = 0.98 * edge + 0.02 * table.mean(axis=0)
+        assert bool(find(table, inside).converged) and exists(*map(np.asarray, (table, inside)))
+
+
 def test_histograms() -> None:
     counts = jnp.array([3.0, 0.0, 1.0])
     np.testing.assert_allclose(

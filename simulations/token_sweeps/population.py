@@ -56,7 +56,7 @@ class CellPopulation(NamedTuple):
     the part ``raw_spread`` that raw rows make; derivatives ``gradients (F, p)``, ``hessians (F, p, p)`` of
     the functionals (errors: of their means over the rule's normal law); ``direct (K,)`` and ``seeds
     (K, p, R)``: what a raw row and its embedding move; ``score (K, p)``: means of raw rows' scores;
-    ``floor (F,)``, ``variance (F,)``; ``converged``."""
+    ``floor (F,)``, ``variance (F,)`` and ``shift (F,)``, what the bias adds; ``converged``."""
 
     theta: AnyArray
     inverse: AnyArray
@@ -70,6 +70,7 @@ class CellPopulation(NamedTuple):
     score: AnyArray
     floor: AnyArray
     variance: AnyArray
+    shift: AnyArray
     converged: AnyArray
 
 
@@ -179,6 +180,8 @@ def _expand(
         floor = excess(points, theta, best, laws, labels)
         above = jax.scipy.special.ndtr(sign[:, None] * z[None])
         smooth = (laws * above).sum(axis=1) - floor[groups:]
+        # The rule normal around theta + bias: a derivative along the bias would leave [0, 1].
+        moved_on = jax.scipy.special.ndtr(sign[:, None] * (z + (points @ bias) / sd)[None])
         traces = 0.5 * (risk_bends * spread[None]).sum(axis=(1, 2))
         return CellPopulation(
             theta,
@@ -193,6 +196,7 @@ def _expand(
             jnp.stack(scores),
             floor,
             jnp.concatenate([traces, smooth]),
+            jnp.concatenate([jnp.stack(scores) @ bias, (laws * (moved_on - above)).sum(axis=1)]),
             fitted.converged,
         )
 

@@ -20,6 +20,8 @@ MAX_STEPS = 60
 # Squared Newton decrement at which a fit ends: far below any excess risk of interest.
 DECREMENT = 1e-22
 WHOLE = 1e-3
+# Trace of the Hessian times that of its inverse, about its condition, from which it is singular in doubles.
+WORST = 1e14
 
 
 class Fit(NamedTuple):
@@ -102,9 +104,13 @@ def fit(
     share = jax.nn.sigmoid(points @ theta)
     # On separable rows the curvature, like the gradient, dies out on the way to infinity ...
     curved = ((both * share * (1.0 - share)).sum() > 1e-10) | (ridge.max() > 0.0)
-    # ... but not with ties on the hyperplane: there steps stay long.
+    # ... but not with ties on the hyperplane: there steps stay long, or end where scores are so far that
+    # their losses are rounded to 0, and a direction has lost its curvature.
     settled = (decrement <= DECREMENT) & (reach < WHOLE)
-    return Fit(theta, settled & curved, jnp.asarray(count))
+    hessian = points.T @ (points * (both * share * (1.0 - share))[:, None]) + ridge
+    condition = jnp.trace(hessian) * jnp.trace(linear.inverse(hessian))
+    known = (condition > 0.0) & (condition < WORST)
+    return Fit(theta, settled & curved & known, jnp.asarray(count))
 
 
 def group_risks(points: Array, theta: Array, laws: Array) -> Array:

@@ -73,7 +73,7 @@ def maximum_likelihood(
     False
     """
 
-    def newton(h: Array) -> tuple[Array, Array, Array]:
+    def newton(h: Array) -> tuple[Array, ...]:
         at = moments(table, jax.nn.softmax(table @ h))
         gradient = target - at.mean - ridge * h
         curvature = at.covariance + ridge * jnp.eye(len(h))
@@ -81,23 +81,28 @@ def maximum_likelihood(
         moved = linear.times(table, step)
         reach = moved.max() - moved.min()
         damped = jnp.where(reach < WHOLE, 1.0, jnp.log1p(reach) / jnp.maximum(reach, WHOLE))
-        return damped * step, gradient @ step, jnp.diagonal(curvature).min()
+        return damped * step, gradient @ step, jnp.diagonal(curvature).min(), reach
 
     def unfinished(state: tuple) -> Array:
-        _, count, decrement, least = state
+        _, count, decrement, least, _ = state
         # NaN, from a singular covariance, ends the loop as well.
         return (count < MAX_STEPS) & (decrement > DECREMENT) & (least > LEAST_VARIANCE)
 
     def advance(state: tuple) -> tuple:
-        h, count, _, _ = state
-        step, decrement, least = newton(h)
+        h, count, *_ = state
+        step, decrement, least, reach = newton(h)
         moved = jnp.where(jnp.isfinite(step).all(), step, 0.0)
-        return h + moved, count + 1, decrement, least
+        return h + moved, count + 1, decrement, least, reach
 
     first = target if start is None else start
-    state = (first, 0, jnp.asarray(jnp.inf), jnp.asarray(jnp.inf))
-    h, count, decrement, least = lax.while_loop(unfinished, advance, state)
-    good = (jnp.abs(decrement) < 1e-20) & (least > LEAST_VARIANCE)
+    never = jnp.asarray(jnp.inf)
+    state = (first, 0, never, never, never)
+    h, count, decrement, least, reach = lax.while_loop(unfinished, advance, state)
+    # On the way to a face that is oblique no coordinate loses its variance, but a direction does.
+    at = moments(table, jax.nn.softmax(table @ h))
+    spread = jnp.trace(linear.inverse(at.covariance + ridge * jnp.eye(len(h))))
+    inside = (spread > 0.0) & (spread < 1.0 / LEAST_VARIANCE)
+    good = (jnp.abs(decrement) < 1e-20) & (least > LEAST_VARIANCE) & inside & (reach < WHOLE)
     return Likeliest(h, jnp.asarray(count), decrement, good)
 
 

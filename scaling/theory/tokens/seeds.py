@@ -6,11 +6,12 @@ embedding. ``E h_0 = mu`` and ``Cov h_0 = C/n`` exactly, hence
 
     E F = F(mu) + tr(F''(mu) C)/(2n) + O(1/n^2):      the floor of endless seeds, and a cost per seed.
 
-Weighting the seeds themselves up has no floor and the cost ``W = tr(H^-1 Cov(score))/8``. The generator is
-the better use of n seeds below ``n* = (W - cost)/floor``.
+Weighting the seeds themselves up has no floor and the cost ``W = tr(H^-1 Cov(score))/8``. Where the cost is
+below W, the generator is the better use of n seeds below ``n* = (W - cost)/floor``; else of none.
 Source: paper_notes/transformers.md, section 12.
 """
 
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,8 @@ from simulations.tokens.groups import Groups, excess_risks, imbalance
 
 # Step of the differences, in units of an embedding: their relative error is about its square.
 STEP = 1e-3
+# A floor below this is the rounding of a sum over tokens.
+ROUNDING = 1e-14
 
 
 class SeedLaw(NamedTuple):
@@ -43,8 +46,17 @@ class SeedLaw(NamedTuple):
 
     @property
     def crossing(self) -> float:
-        """``n*``: seeds below which generated rows beat weighting them up, to first order in 1/n."""
-        return (self.reweighting - self.cost) / self.floor
+        """``n*``: seeds below which generated rows beat weighting them up, to first order in 1/n; 0 where
+        a seed costs the generator more than W, endless where it has no floor.
+
+        >>> apart = SeedLaw(0.5, np.zeros(1), 4 * np.eye(1), np.zeros(1), np.eye(1), 3.0)
+        >>> apart.crossing, apart._replace(reweighting=1.0).crossing, apart._replace(floor=-1e-30).crossing
+        (2.0, 0.0, inf)
+        """
+        gain = self.reweighting - self.cost
+        if gain <= 0.0:
+            return 0.0
+        return gain / self.floor if self.floor > ROUNDING else inf
 
     def predicted(self, n: np.ndarray | float) -> np.ndarray:
         """``floor + cost/n``."""

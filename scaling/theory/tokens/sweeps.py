@@ -18,8 +18,6 @@ from simulations.token_sweeps.population import TokenPopulation
 
 # Terms that are 0 up to the rounding of sums over tokens are 0.
 ROUNDING = 1e-12
-# Numbers in the exact sum over the counts of a histogram; beyond, the terms to order 1/n stand alone.
-MOST_TERMS = 2**22
 
 
 def expansion(population: TokenPopulation, generator: Any, counts: np.ndarray) -> Expansion:
@@ -27,14 +25,16 @@ def expansion(population: TokenPopulation, generator: Any, counts: np.ndarray) -
 
     The error's ``floor`` is that of the training mixture's rule, ``variance`` what its noise adds (a sum
     of normal probabilities, not a trace: with finitely many rows an error is a step function of the
-    rule), and ``second_order`` what its bias adds. A divergence's ``second_order`` is known for histograms
-    (the rest of an exact sum), 0 for laws made of the rows' mean, and NaN where the sum is too long.
+    rule), and ``second_order`` what its bias adds, a difference of such sums: so that the whole stays
+    between 0 and 1. A divergence's ``second_order`` is the rest of an exact sum for histograms, and 0 for
+    laws made of the rows' mean.
 
     When not to trust it: samples that can be separated with a probability that matters; errors where few
-    tokens hold most of the probability near the boundary.
+    tokens hold most of the probability near the boundary (the rule's skewness, of the order of its bias
+    in units of its spread, is left out).
     """
     cells, given = population.cells, population.pieces
-    shifts = _rounded(np.einsum("cfp,cp->cf", cells.gradients, cells.bias), cells.variance)
+    shifts = _rounded(cells.shift, cells.variance)
     second = np.array([_rest(population, generator, g, int(n)) for g, n in enumerate(counts)])
     laws = population.world.laws
     noise = laws * (1.0 - laws) / counts[:, None]
@@ -66,8 +66,6 @@ def _rest(population: TokenPopulation, generator: Any, group: int, n: int) -> fl
     if generator.kind != "histogram" or not population.acts[group]:
         return 0.0
     law = population.world.laws[group]
-    if (n + 1) * len(law) > MOST_TERMS:
-        return np.nan
     noise = law * (1.0 - law) / n
     first = given.kl[group] + 0.5 * float(given.kl_square[group] @ noise)
     return histogram.exact(law / law.sum(), n, generator.smoothing) - first

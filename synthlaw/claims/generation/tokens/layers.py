@@ -145,8 +145,8 @@ CLAIMS = (
         "generation-tokens-one-layer",
         "One averaging layer: the constant of its divergence",
         "A generator that averages the embeddings of n seeds has the mean divergence a/(2d) + r/(2n),"
-        " a = e^(B^2)(r + B^2), and the next order derived here (4,096 tokens and endless seeds for r = 2,"
-        " 4, 8 and B = 1/2, 1; 1,024 tokens and 100 seeds for r = 8, B = 1/2).",
+        " a = e^(B^2)(r + B^2), and a next order of .03 to 3 % of it here (4,096 tokens, endless seeds;"
+        " r = 2, 4, 8 and B = 1/2, 1; 1,024 tokens and 100 seeds for r = 8, B = 1/2).",
         r"E\,\mathrm{KL} = \frac{e^{B^2}(r+B^2)}{2d} + \frac{r}{2n} + \frac{c}{d^2} + \frac{x}{2nd}",
         one_layer,
         source=SOURCE,
