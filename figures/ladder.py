@@ -18,6 +18,8 @@ from figures.style import BAND, ERROR_BARS, INK, MUTED, canvas, colour, marker, 
 # Distance of neighbouring series, as a share of the axis.
 _APART = 0.011
 POWERS = {1.0: "1 / size", 0.5: "1 / √size", 1.5: "1 / size^1.5", 2.0: "1 / size²"}
+# Inches: of the figure with so many lines in its legend, and what each further line adds.
+HEIGHT, LINES, LINE = 3.7, 5, 0.17
 # Letters of a name in a legend of two columns.
 LONGEST_OF_TWO = 40
 COLUMNS = ("size", "inverse_size", "ratio", "ratio_se", "fit")
@@ -45,7 +47,7 @@ def draw(
         quantity: what the y axis shows.
     """
     tidy.require(table, COLUMNS, "ladder")
-    figure = canvas(5.4, 3.7)
+    figure = canvas(5.4, HEIGHT)
     axes = figure.subplots()
     axes.axhspan(
         1.0 - margin,
@@ -80,8 +82,10 @@ def draw(
         axes.set_xticks([0.0])
     labels = axes.get_legend_handles_labels()[1]
     # Two columns of long names would stand out of the picture.
-    wide = max(map(len, labels)) > LONGEST_OF_TWO
-    figure.legend(loc="outside lower center", ncols=1 if wide else 2)
+    columns = 1 if max(map(len, labels)) > LONGEST_OF_TWO else 2
+    lines = -(-len(labels) // columns)
+    figure.set_figheight(HEIGHT + LINE * max(0, lines - LINES))
+    figure.legend(loc="outside lower center", ncols=columns)
     return figure
 
 
