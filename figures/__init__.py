@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 
 import pandas as pd
@@ -110,7 +111,9 @@ def render(name: str, directory: str | Path) -> list[Path]:
     chosen = [each for each in found if name in ("all", each.name, each.figure)]
     if not chosen:
         names = dict.fromkeys(["all", *(e.figure for e in found), *(e.name for e in found)])
-        raise FigureError(f"{folder} has no figure {name!r}; it has {', '.join(names)}.")
+        close = get_close_matches(name, list(names), n=1)
+        remedy = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(names)}."
+        raise FigureError(f"{folder} has no figure {name!r}; {remedy}")
     return [path for each in chosen for path in _left(each, folder / FOLDER / each.name)]
 
 

@@ -17,6 +17,11 @@ from figures.style import BAND, ERROR_BARS, INK, MUTED, canvas, colour, marker, 
 
 # Distance of neighbouring series, as a share of the axis.
 _APART = 0.011
+POWERS = {1.0: "1 / size", 0.5: "1 / √size", 1.5: "1 / size^1.5", 2.0: "1 / size²"}
+# Inches: of the figure with so many lines in its legend, and what each further line adds.
+HEIGHT, LINES, LINE = 3.7, 5, 0.17
+# Letters of a name in a legend of two columns.
+LONGEST_OF_TWO = 40
 COLUMNS = ("size", "inverse_size", "ratio", "ratio_se", "fit")
 
 
@@ -42,7 +47,7 @@ def draw(
         quantity: what the y axis shows.
     """
     tidy.require(table, COLUMNS, "ladder")
-    figure = canvas(5.4, 3.7)
+    figure = canvas(5.4, HEIGHT)
     axes = figure.subplots()
     axes.axhspan(
         1.0 - margin,
@@ -75,7 +80,12 @@ def draw(
         _sizes(axes, table)
     elif reach == 0.0:
         axes.set_xticks([0.0])
-    figure.legend(loc="outside lower center", ncols=2)
+    labels = axes.get_legend_handles_labels()[1]
+    # Two columns of long names would stand out of the picture.
+    columns = 1 if max(map(len, labels)) > LONGEST_OF_TWO else 2
+    lines = -(-len(labels) // columns)
+    figure.set_figheight(HEIGHT + LINE * max(0, lines - LINES))
+    figure.legend(loc="outside lower center", ncols=columns)
     return figure
 
 
@@ -91,8 +101,12 @@ def _step(x: np.ndarray, count: int) -> float:
 
 def _regressor(table: pd.DataFrame) -> str:
     """What the x axis is: 1/size, or a power of it by which theory says that the ratio comes to 1."""
-    products = tidy.numbers(table, "inverse_size") * tidy.numbers(table, "size")
-    return "1 / size" if np.ptp(products) < 1e-6 * products.max() else "a power of 1 / size"
+    inverse, size = tidy.numbers(table, "inverse_size"), tidy.numbers(table, "size")
+    for power, name in POWERS.items():
+        products = inverse * size**power
+        if np.ptp(products) < 1e-6 * products.max():
+            return name
+    return "a power of 1 / size"
 
 
 def _falling(table: pd.DataFrame) -> bool:

@@ -183,6 +183,12 @@ def _legend(figure: Figure, generators: list[str], rows: pd.DataFrame) -> None:
     simulated = len(tidy.known(rows, "estimate")) > 0
     along = np.isfinite(tidy.numbers(rows, "ratio"))
     constant = tidy.distinct(tidy.where(rows, ~along), "generator")
+    # One without a number here, such as the divergence of no rows, keeps its colour and has no line.
+    drawn = [
+        name
+        for part in ("predicted", "estimate")
+        for name in tidy.distinct(tidy.known(rows, part), "generator")
+    ]
     handles = [
         Line2D(
             [],
@@ -194,6 +200,7 @@ def _legend(figure: Figure, generators: list[str], rows: pd.DataFrame) -> None:
             markeredgecolor="white",
         )
         for position, name in enumerate(generators)
+        if name in drawn
     ]
     if len(tidy.known(rows, "predicted")):
         handles.append(Line2D([], [], color=MUTED, label="theory"))

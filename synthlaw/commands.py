@@ -70,7 +70,9 @@ def verify(
     context: typer.Context,
     preset: Annotated[str, typer.Option(help="quick (minutes) or full.")] = "quick",
     claim: Annotated[list[str] | None, typer.Option(help="Only this claim; repeatable.")] = None,
-    family: Annotated[list[str] | None, typer.Option(help="Only this family; repeatable.")] = None,
+    family: Annotated[
+        list[str] | None, typer.Option(help="Only this family, and every --claim; repeatable.")
+    ] = None,
     module: Annotated[
         Path | None,
         typer.Option(metavar="FILE.py", help="Run the claims of this file in place of ours."),

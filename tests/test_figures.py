@@ -259,6 +259,41 @@ def test_ladder_extends_each_line_to_the_edge_and_marks_the_margin() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("power", "name"), [(1.0, "1 / size"), (2.0, "1 / size²"), (0.7, "a power of 1 / size")]
+)
+def test_a_ladder_names_its_power_of_the_size(power: float, name: str) -> None:
+    table = ladder_table()
+    table = table.assign(inverse_size=table["size"] ** -power)
+    figure = ladder.draw(table, margin=0.02, intercept=None, intercept_se=None)
+    assert figure.axes[0].get_xlabel() == name
+
+
+def test_long_names_of_ladders_stay_in_the_picture() -> None:
+    names = [f"r = {k}, B = 0.5, as many seeds as there are tokens" for k in range(4)]
+    table = pd.concat([ladder_table().assign(series=name) for name in names])
+    figure = ladder.draw(table, margin=0.02, intercept=1.0, intercept_se=0.003)
+    figure.canvas.draw()
+    box = figure.legends[0].get_window_extent()
+    assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+
+
+def test_a_generator_without_a_number_has_no_entry_and_keeps_the_colours_of_the_others() -> None:
+    table = tidy_table()
+    first = table["generator"] == table["generator"].iloc[0]
+    table.loc[first, ["predicted", "estimate", "se"]] = np.nan
+    legends = [ratio_curve.draw(each).legends[0] for each in (tidy_table(), table)]
+    looks = [
+        {
+            text.get_text(): line.get_color()
+            for text, line in zip(e.texts, e.get_lines(), strict=True)
+        }
+        for e in legends
+    ]
+    assert looks[0].keys() - looks[1].keys() == {table["generator"].iloc[0]}
+    assert looks[1].items() <= looks[0].items()
+
+
 def test_points_of_many_ladders_stand_apart_but_near_their_place() -> None:
     many = pd.concat([ladder_table().assign(series=f"{k}") for k in range(8)])
     many = many.drop_duplicates(["series", "size"]).assign(size_one="d = 25")
@@ -520,8 +555,10 @@ def test_render_refuses_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"holds neither verdicts\.json nor table\.csv"):
         figures.render("all", tmp_path)
     run = verify_run(tmp_path / "run")
-    with pytest.raises(ValueError, match="has no figure 'ladders'; it has all, verdict_board"):
+    with pytest.raises(ValueError, match="has no figure 'ladders'; did you mean 'ladder'?"):
         figures.render("ladders", run)
+    with pytest.raises(ValueError, match="has no figure 'nought'; it has all, verdict_board"):
+        figures.render("nought", run)
     (run / "verdicts.json").write_text("{broken")
     with pytest.raises(ValueError, match="cannot be read"):
         figures.render("all", run)

@@ -14,6 +14,7 @@ import pytest
 import synthlaw
 from simulations.problems import InputError
 from simulations.runs import engine
+from synthlaw.simulating.screen import divergence_sentence
 from synthlaw.simulating.shares import Share, simulate_share
 from synthlaw.simulating.simulation import UNREACHED
 from synthlaw.simulating.state import plan_of, status
@@ -85,6 +86,13 @@ def test_predictions_stand_beside_simulations_and_tables_can_be_swept() -> None:
     kl: Any = predicted[(predicted.metric == "kl") & (predicted.group == "balanced")]
     kl = kl[(kl.generator == "transformer") & (kl.ratio == 1)]
     assert len(set(kl.predicted)) == 4
+    told = divergence_sentence(predicted)
+    for layers in (1, 3):
+        place = f"at setting.world = 1, synthetic.generators.0.layers = {layers}: transformer "
+        rows: Any = predicted[(predicted.metric == "kl") & (predicted.group == "worst")]
+        here = rows[rows["setting.world"].eq(1) & rows["synthetic.generators.0.layers"].eq(layers)]
+        (value,) = set(here[here.generator == "transformer"].predicted)
+        assert f"{place}{value:.4g}" in told
 
 
 def test_a_target_precision_is_reached() -> None:

@@ -320,3 +320,17 @@ def test_the_divergence_of_a_histogram_of_many_tokens_is_predicted_whole() -> No
     assert_mean(mean, se, predicted, detects=0.02 * predicted)
     with pytest.raises(Disagreement):
         assert_mean(mean, se, first, detects=0.02 * predicted)
+
+
+def test_a_divergence_of_negative_expansion_is_not_predicted_but_simulated() -> None:
+    """Layers that overshoot: the expansion at the mean of the rows is thousands below 0."""
+    wild = {"kind": "transformer", "layers": 8, "step": 50.0}
+    sweep = {**unit_of(wild, 60).sweep.resolved(), "estimator": {"kind": "logistic", "ridge": 0.01}}
+    table = synthlaw.simulate(sweep, replicates=16)
+    kl: Any = table[table.metric == "kl"].set_index("group")
+    assert kl.predicted["majority"].isna().all() and not (kl.predicted < 0.0).any()
+    assert np.isfinite(kl.estimate).all() and (kl.estimate > 1.0).all()
+    ((reason, cells),) = table.attrs["unpredicted"].items()
+    assert "of kl" in reason and cells == 2
+    tame = synthlaw.predict({**sweep, "synthetic": {"generators": [THREE]}})
+    assert tame.predicted.notna().all() and tame.attrs["unpredicted"] == {}

@@ -60,6 +60,12 @@ def test_latents_have_the_norm_and_the_angle() -> None:
     np.testing.assert_allclose(first @ second, 1.44 * np.cos(1.0), rtol=1e-14)
 
 
+def test_a_probability_too_small_for_its_number_still_has_a_divergence() -> None:
+    log_p, log_q = jnp.log(jnp.array([0.5, 0.5])), jnp.array([0.0, -2000.0])
+    np.testing.assert_allclose(divergence(log_p, log_q), 1000.0 - np.log(2.0), rtol=1e-12)
+    assert divergence(log_p, jnp.array([0.0, -jnp.inf])) == jnp.inf
+
+
 def test_divergence_within_the_family_is_bregman() -> None:
     h = jnp.array([0.3, -0.2, 0.5])
     expected = (

@@ -125,7 +125,7 @@ def test_what_cannot_be_is_refused_in_one_sentence(
         assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
     refused("is a checkpoint of another run (seed 0, not 1)", "--seed", "1")
-    refused("is a checkpoint of another run (its losses has shape (20,))", "--steps", "30")
+    refused("is a checkpoint of another run (steps 20, not 30)", "--steps", "30")
     refused("did you mean 'teaching'?", "--preset", "teachin")
     refused("--steps is 0; give a whole number", "--steps", "0")
     refused("--sequences is 2; give a whole number", "--sequences", "2")

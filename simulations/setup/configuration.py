@@ -143,6 +143,8 @@ class Run(Record):
 
 
 def _number(value: Any) -> float | int:
+    if not is_number(value):
+        raise problem("", f"is {show(value)}; a sweep runs over numbers, name the key of one")
     if not is_finite(value):
         raise problem("", f"is {show(value)}; give a finite number")
     return value

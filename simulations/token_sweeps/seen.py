@@ -25,6 +25,8 @@ from simulations.tokens.references import maximum_likelihood
 from simulations.tokens.rows import product
 from simulations.tokens.world import divergence, log_law, moments
 
+# Divergences, which are never negative, up to the rounding of sums over tokens.
+ROUNDING = 1e-12
 BY_MEAN = ("transformer", "likeliest")
 
 
@@ -243,11 +245,11 @@ def seen(
         apart, gap = target - pieces.mean[g], rows / n - jnp.exp(log_p)
         spread = jnp.exp(log_p) * (1.0 - jnp.exp(log_p)) / n
         first = pieces.kl_slope[g] @ apart + pieces.kl_each[g] @ gap
-        second = 0.5 * (
-            apart @ pieces.kl_bend[g] @ apart
-            - (pieces.kl_bend[g] * pieces.spread[g]).sum()
-            + pieces.kl_square[g] @ (gap**2 - spread)
-        )
+        bent = apart @ pieces.kl_bend[g] @ apart + pieces.kl_square[g] @ gap**2
+        mean = (pieces.kl_bend[g] * pieces.spread[g]).sum() + pieces.kl_square[g] @ spread
+        controls = jnp.stack([first, 0.5 * (bent - mean)])
+        # An expansion below 0 is none of a divergence: it would add noise in place of taking it off.
+        useful = pieces.kl[g] + 0.5 * mean > -ROUNDING
         value = divergence(log_p, log_q)
         value = jnp.where(jnp.isfinite(pieces.kl[g]), value, jnp.nan)
         # A replicate whose law does not exist is counted as failed; its rows are drawn all the same.
@@ -256,7 +258,7 @@ def seen(
             state.law.at[r, g].set(law / law.sum()),
             state.found.at[r, g].set(good),
             state.kl.at[r, g].set(value),
-            state.controls.at[r, :, g].set(jnp.stack([first, second])),
+            state.controls.at[r, :, g].set(jnp.where(useful, controls, 0.0)),
         )
 
     empty = Seen(

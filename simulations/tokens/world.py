@@ -128,12 +128,14 @@ def divergence(log_p: Array, log_q: Array) -> Array:
     inf
     """
     p, q = jnp.exp(log_p), jnp.exp(log_q)
-    both = (p > 0.0) & (q > 0.0)
+    # By the logarithms: a probability below 1e-308 is 0 in floating point, its divergence is finite.
+    both = jnp.isfinite(log_p) & jnp.isfinite(log_q)
     t = jnp.where(both, log_q - log_p, 0.0)
     near = jnp.abs(t) < SMALL
     series = p * t**2 * (0.5 + t * (1.0 / 6.0 + t * (1.0 / 24.0 + t / 120.0)))
     rest = jnp.where(near, series, q - p - p * t)
-    return jnp.where(both, rest, jnp.where(p > 0.0, jnp.inf, q)).sum(axis=-1)
+    alone = jnp.where(jnp.isfinite(log_p), jnp.inf, q)
+    return jnp.where(both, rest, alone).sum(axis=-1)
 
 
 def seed_counts(law: np.ndarray, sizes: list[int], seed: int, name: list) -> np.ndarray:

@@ -91,29 +91,29 @@ def load(folder: Path, run: dict[str, Any], like: Any) -> tuple[Any, int] | None
     try:
         with zipfile.ZipFile(path) as archive:
             kept = json.loads(archive.read(_PROVENANCE))
-            arrays = [_array(archive, name, leaf) for name, leaf in named(like)]
             step = int(kept.pop("step"))
+            # Before the arrays: another plan is named by its key, not by the shapes it leads to.
+            for part in run:
+                if kept.get(part) != run[part]:
+                    raise _ForeignError(_difference(part, kept.get(part), run[part]))
+            arrays = [_array(archive, name, leaf) for name, leaf in named(like)]
+    except _ForeignError as error:
+        raise InputError(
+            f"{path} is a checkpoint of another run ({error}); choose another folder or delete it."
+        ) from None
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        if isinstance(error, _ForeignError):
-            raise InputError(f"{path}: {error}; choose another folder.") from None
-        raise InputError(f"{path}: is damaged ({error}); delete it to begin again.") from None
-    for part in run:
-        if kept.get(part) != run[part]:
-            raise InputError(
-                f"{path}: is a checkpoint of another run ({_difference(part, kept.get(part), run[part])});"
-                " choose another folder or delete it."
-            )
+        raise InputError(f"{path} is damaged ({error}); delete it to begin again.") from None
     return jax.tree.unflatten(jax.tree.structure(like), arrays), step
 
 
 class _ForeignError(ValueError):
-    """An array that a state of this shape does not have."""
+    """A checkpoint of another run; the text says what differs."""
 
 
 def _array(archive: zipfile.ZipFile, name: str, like: Any) -> jax.Array:
     found = np.lib.format.read_array(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
     if found.shape != np.shape(like) or found.dtype != like.dtype:
-        raise _ForeignError(f"is a checkpoint of another run (its {name} has shape {found.shape})")
+        raise _ForeignError(f"its {name} has shape {found.shape}")
     return jax.numpy.asarray(found)
 
 

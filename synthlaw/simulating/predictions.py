@@ -35,6 +35,10 @@ def units(sweep: Sweep) -> Iterator[tuple[Unit, str, dict[str, Any]]]:
 METRIC = "metric"
 # ... and why cells have no prediction: {sentence: cells}.
 UNPREDICTED = "unpredicted"
+NEGATIVE = (
+    "of kl, as its expansion comes out below 0, far from the truth (layers that overshoot, or few raw rows;"
+    " lower step or add rows)"
+)
 # ... and a sentence on sizes at which the limit is not to be trusted without a simulation, "" as a rule.
 CAUTION = "caution"
 # Below these the limit's remainder may show in the second digit (paper_notes/proportional.md, section 7).
@@ -56,7 +60,9 @@ def predicted(unit: Unit, population: Any = None) -> Predicted:
     if is_tokens(unit.sweep):
         found = token_population(unit) if population is None else population
         expanded = tokens.expansion(found, unit.generator, unit.counts)
-        return Predicted(terms(expanded, len(metrics_of(unit.sweep))), Counter())
+        lost = tokens.without_divergence(found, expanded).any()
+        reason = Counter({NEGATIVE: len(unit.cells)} if lost else {})
+        return Predicted(terms(expanded, len(metrics_of(unit.sweep))), reason)
     if not is_proportional(unit.sweep):
         found = unit_population(unit) if population is None else population
         return Predicted(terms(expansion(found)), Counter())

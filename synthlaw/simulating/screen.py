@@ -81,15 +81,24 @@ def divergence_sentence(table: pd.DataFrame) -> str:
     where one line does not hold them."""
     rows: Any = table[(table["metric"] == KL) & (table["group"] == "worst")]
     known = rows["estimate"] if "estimate" in rows else rows["predicted"]
-    rows = rows.assign(value=known)[known.notna()].drop_duplicates(["generator", "value"])
+    swept = _swept(table)
+    rows = rows.assign(value=known)[known.notna()].drop_duplicates([*swept, "generator", "value"])
     if not 0 < len(rows) <= MOST_LISTED:
         return ""
-    listed = ", ".join(f"{row.generator} {number(row.value)}" for row in rows.itertuples())
-    return f"KL of the group's law to its generator's, largest over groups: {listed}."
+    told: dict[str, list[str]] = {}
+    for row in rows.to_dict("records"):
+        point = ", ".join(f"{name} = {number(row[name])}" for name in swept)
+        told.setdefault(point, []).append(f"{row['generator']} {number(row['value'])}")
+    at = [f"{point and f'at {point}: '}{', '.join(each)}" for point, each in told.items()]
+    return f"KL of the group's law to its generator's, largest over groups: {'; '.join(at)}."
+
+
+def _swept(table: pd.DataFrame) -> list[str]:
+    """The columns of swept keys."""
+    return [str(c) for c in table.columns if c not in _FIXED and c != "variance_cut"]
 
 
 def _chosen(table: pd.DataFrame, columns: list[str]) -> tuple[list[str], list[list[Any]]]:
-    swept = [str(c) for c in table.columns if c not in _FIXED and c != "variance_cut"]
     balanced = (table["metric"] == _metric(table)) & (table["group"] == "balanced")
-    shown = ["generator", *swept, *columns]
+    shown = ["generator", *_swept(table), *columns]
     return shown, table.loc[balanced, shown].astype(object).to_numpy().tolist()

@@ -184,16 +184,6 @@ def likeliest(dim: int, n: float) -> float:
     return dim / (2.0 * n)
 
 
-def likeliest_quantile(dim: int, n: float, probability: float) -> float:
-    """Quantile of the divergence of maximum likelihood, ``chi2_r / (2n)``.
-
-    >>> round(likeliest_quantile(2, 100, 0.5), 6)  # log(2)/n
-    0.006931
-    """
-    _check(dim, 0.0, n=n)
-    return float(chi2.ppf(probability, dim)) / (2.0 * n)
-
-
 def bayes(dim: int, norm: float, n: float) -> float:
     """Mean divergence of the posterior predictive under the Gaussian prior with endless tokens.
 

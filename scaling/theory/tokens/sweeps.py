@@ -27,7 +27,7 @@ def expansion(population: TokenPopulation, generator: Any, counts: np.ndarray) -
     of normal probabilities, not a trace: with finitely many rows an error is a step function of the
     rule), and ``second_order`` what its bias adds, a difference of such sums: so that the whole stays
     between 0 and 1. A divergence's ``second_order`` is the rest of an exact sum for histograms, and 0 for
-    laws made of the rows' mean.
+    laws made of the rows' mean; all its terms are NaN where their sum is below 0 (`without_divergence`).
 
     When not to trust it: samples that can be separated with a probability that matters; errors where few
     tokens hold most of the probability near the boundary (the rule's skewness, of the order of its bias
@@ -42,16 +42,26 @@ def expansion(population: TokenPopulation, generator: Any, counts: np.ndarray) -
         (given.kl_bend * given.spread).sum(axis=(1, 2)) + (given.kl_square * noise).sum(axis=1)
     )
     count = len(cells.floor)
-    variance = np.where(np.isnan(given.kl), np.nan, variance)
+    floor = _rounded(given.kl, 1.0)
+    # A divergence is never negative: where its expansion is, the next order is as large as this one.
+    lost = np.isnan(floor) | (floor + variance + np.nan_to_num(second) < -ROUNDING)
+    floor, variance, second = (np.where(lost, np.nan, each) for each in (floor, variance, second))
 
     def beside(values: np.ndarray, more: np.ndarray) -> np.ndarray:
         return np.concatenate([values, np.repeat(more[None], count, axis=0)], axis=1)
 
     return Expansion(
-        beside(_rounded(cells.floor, 1.0), _rounded(given.kl, 1.0)),
+        beside(_rounded(cells.floor, 1.0), floor),
         beside(cells.variance, variance),
         beside(shifts, second),
     )
+
+
+def without_divergence(population: TokenPopulation, expanded: Expansion) -> np.ndarray:
+    """The groups ``(K,)`` whose divergence exists but has a negative expansion, which predicts nothing:
+    their layers overshoot, or raw rows are few."""
+    groups = len(population.pieces.kl)
+    return ~np.isnan(population.pieces.kl) & np.isnan(expanded.floor[0, -groups:])
 
 
 def _rounded(terms: np.ndarray, scale: Any) -> np.ndarray:

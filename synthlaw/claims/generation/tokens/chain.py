@@ -127,7 +127,7 @@ def _proven(lab: Lab, leading: bool) -> pd.DataFrame:
     """Floors and attribute coefficients against bounds that are finite, or floors against b'H^-1 b/2."""
     cells = []
     for world, depth, seeds, law, each, length in chains(lab):
-        name = f"{world}, {depth} layers, n={seeds}, law {law}"
+        name = f"{world}, {depth} layer{'s' if depth > 1 else ''}, n={seeds}, law {law}"
         if leading:
             cells.append((name, each.floor, each.quadratic))
         elif np.isfinite(each.certified.floor):

@@ -56,9 +56,9 @@ def holds(lab: Lab, constant: float) -> pd.DataFrame:
     """Every cell against the rate times a constant."""
     table = cells(lab)
     _draw(lab, table)
-    sizes = ["endless" if n == ENDLESS else f"{n:.0e}" for n in table["n"]]
+    sizes = ["endless" if n == ENDLESS else f"{n:,}" for n in table["n"]]
     names = [
-        f"d = {d}, n = {n}, r = {r}, B = {b:g}, {layers} layers"
+        f"d = {d}, n = {n}, r = {r}, B = {b:g}, {layers} layer{'s' if layers > 1 else ''}"
         for d, n, r, b, layers in zip(
             table["d"], sizes, table["r"], table["B"], table["layers"], strict=True
         )

@@ -49,7 +49,7 @@ def costs(lab: Lab) -> pd.DataFrame:
         kept = found.found[:, k]
         values = (found.likeliest - found.quadratic)[kept, k]
         expected, lost = sharp.likeliest(LIKELIEST.dim, n), int((~kept).sum())
-        row = fitted_row(f"{n:.0e} seeds", n, expected, mean_se(values), len(kept), lost)
+        row = fitted_row(f"{n:,} seeds", n, expected, mean_se(values), len(kept), lost)
         rows.append({**row, "inverse_size": 0.0})
     name, along = "likelihood (r = 2)", np.geomspace(1.0, SIZES[-1], 20)
     laws = [sharp.likeliest(2, float(n)) for n in along]
@@ -65,7 +65,7 @@ def law_of(lab: Lab, dim: int) -> pd.DataFrame:
     kept = values[found.found]
     return pd.DataFrame(
         {
-            "cell": [" and ".join(f"{n:.0e}" for n in SIZES) + " seeds"],
+            "cell": [" and ".join(f"{n:,}" for n in SIZES) + " seeds"],
             "distance": kstest(kept, chi2(dim).cdf).statistic,
             # Massart's constant in the Dvoretzky-Kiefer-Wolfowitz inequality.
             "radius": np.sqrt(np.log(2.0 / ALPHA) / (2.0 * len(kept))),
