@@ -43,6 +43,8 @@ NEGATIVE = (
 CAUTION = "caution"
 # Below these the limit's remainder may show in the second digit (paper_notes/proportional.md, section 7).
 FEW_FEATURES, FEW_ROWS = 50, 20
+# Below so many rows per feature the expansion's remainder may be as large as its terms.
+FEW_PER_FEATURE = 10
 
 
 class Predicted(NamedTuple):
@@ -77,14 +79,26 @@ def told(table: pd.DataFrame, config: Sweep, unpredicted: Iterable[Counter[str]]
     it says more than it should."""
     table.attrs[METRIC] = METRICS[is_proportional(config)]
     table.attrs[UNPREDICTED] = dict(sum(unpredicted, Counter()))
-    table.attrs[CAUTION] = _caution(config) if is_proportional(config) else ""
+    table.attrs[CAUTION] = _caution(config)
 
 
 def _caution(config: Sweep) -> str:
-    """A sentence where the features or a group's rows are few for a limit in which both are many."""
-    grid = [point.sweep for point in points(config)]
-    features = min(world(sweep.setting).means.shape[1] for sweep in grid)
-    rows = min(min(sweep.counts.values()) for sweep in grid)
+    """A sentence where a group's rows (or, in the proportional regime, the features) are few for a theory
+    of many."""
+    sizes = [
+        (world(point.sweep.setting).means.shape[1], min(point.sweep.counts.values()))
+        for point in points(config)
+    ]
+    if not is_proportional(config):
+        features, rows = min(sizes, key=lambda size: size[1] / size[0])
+        if rows >= FEW_PER_FEATURE * features:
+            return ""
+        return (
+            f"the expansion is one of many rows per feature, and here a group has as few as {rows} raw"
+            f" {'row' if rows == 1 else 'rows'} for {features}"
+            f" {'feature' if features == 1 else 'features'}; compare it with a simulation."
+        )
+    features, rows = min(size[0] for size in sizes), min(size[1] for size in sizes)
     if features >= FEW_FEATURES and rows >= FEW_ROWS:
         return ""
     return (
