@@ -7,7 +7,6 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 
-import pandas as pd
 from matplotlib.figure import Figure
 
 from figures import (
@@ -46,8 +45,7 @@ from figures import (
 )
 from figures.faults import FigureError
 from figures.pictures import pictures
-from figures.reading import Picture
-from figures.style import save, save_table
+from figures.shares import draw, draw_all
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     "ratio_curve": ratio_curve.draw,
@@ -88,7 +86,6 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "published_exponents": published.exponents,
     "published_forecasts": published.forecasts,
 }
-FOLDER = "figures"
 
 
 def render(name: str, directory: str | Path) -> list[Path]:
@@ -114,16 +111,7 @@ def render(name: str, directory: str | Path) -> list[Path]:
         close = get_close_matches(name, list(names), n=1)
         remedy = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(names)}."
         raise FigureError(f"{folder} has no figure {name!r}; {remedy}")
-    return [path for each in chosen for path in _left(each, folder / FOLDER / each.name)]
-
-
-def _left(picture: Picture, stem: Path) -> list[Path]:
-    """The drawings of one picture, beside the table that was drawn."""
-    drawn = save(picture.draw(), stem)
-    tables = [part for part in getattr(picture.draw, "args", ()) if isinstance(part, pd.DataFrame)]
-    if tables:
-        save_table(tables[0], stem.with_name(f"{stem.name}.csv"))
-    return drawn
+    return draw_all(chosen, folder) if name == "all" else draw(chosen, folder)
 
 
 __all__ = ["FIGURES", "render"]

@@ -17,6 +17,7 @@ from figures import (
     distance,
     ladder,
     ratio_curve,
+    shares,
     slack,
     style,
     synthetic_curve,
@@ -585,3 +586,21 @@ def test_names_stay_text_when_read_back(tmp_path: Path) -> None:
     back = read_table(path)
     assert back["generator"].tolist() == ["NA", "1"] and back["group"].tolist() == ["01", "None"]
     assert np.isnan(back["ratio"].iloc[1])
+
+
+def test_processes_share_the_drawing_and_a_fault_of_one_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same bytes whoever draws; a share whose process fails is drawn here, or its fault comes up."""
+    alone, shared = (verify_run(tmp_path / name) for name in ("alone", "shared"))
+    monkeypatch.setattr(shares, "cores", lambda: 1)
+    paths = figures.render("all", alone)
+    monkeypatch.setattr(shares, "cores", lambda: 2)
+    monkeypatch.setattr(shares, "FEW", 1)
+    found = figures.render("all", shared)
+    assert [path.relative_to(shared) for path in found] == [p.relative_to(alone) for p in paths]
+    for one, other in zip(paths, found, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+    monkeypatch.setattr(shares.sys, "executable", "false")
+    (shared / "figures" / paths[2].name).unlink()
+    assert figures.render("all", shared) == found and (shared / "figures" / paths[2].name).is_file()

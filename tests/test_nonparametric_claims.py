@@ -162,7 +162,7 @@ def test_the_curves_come_from_the_simulation(lab: Lab) -> None:
 
 @pytest.mark.parametrize(
     ("powers", "label", "tops"),
-    [((1.0, 1.0), "1 / size", 1), ((0.5, 0.5), "a power of 1 / size", 1), ((0.5, 0.2), None, 0)],
+    [((1.0, 1.0), "1 / size", 1), ((0.5, 0.5), "1 / √size", 1), ((0.5, 0.2), None, 0)],
 )
 def test_a_ladder_names_what_it_stands_on(
     powers: tuple[float, float], label: str | None, tops: int

@@ -181,7 +181,7 @@ def test_checkpoints_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
 
     refused("another run .*seed 0, not 1", TINY.model_copy(update={"seed": 1}))
     refused("another run .*embeddings differ", embeddings=EMBEDDINGS + 1.0)
-    refused("another run .*shape", TINY.model_copy(update={"hidden": 9}))
+    refused("another run .*hidden 8, not 9", TINY.model_copy(update={"hidden": 9}))
     path.write_bytes(good[: len(good) // 2])
     refused("damaged")
     path.write_bytes(good)
