@@ -106,10 +106,8 @@ def weights_of(cells: list[Cell]) -> Weights:
 
 def excess(points: Array, theta: Array, best: Array, laws: Array, labels: Array) -> Array:
     """Risks of every group at ``theta`` less those at ``best``, ``(K,)``, and the errors at ``theta``."""
-    score, other = points @ theta, points @ best
-    zero = jnp.log1p(jax.nn.sigmoid(other) * jnp.expm1(score - other))
-    risks = laws @ zero - labels * (laws @ (score - other))
-    called = jnp.where(score > 0.0, 1.0, 0.0)
+    risks = classifier.excess_risks(points, theta, best, laws, labels)
+    called = jnp.where(points @ theta > 0.0, 1.0, 0.0)
     ones = laws @ called
     return jnp.concatenate([risks, jnp.where(labels > 0.5, laws @ (1.0 - called), ones)])
 
