@@ -88,7 +88,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
 }
 
 
-def render(name: str, directory: str | Path) -> list[Path]:
+def render(name: str, directory: str | Path, workers: int = 1) -> list[Path]:
     """Remake pictures of a run as ``directory/figures/*.png`` and ``*.svg``, with the numbers drawn beside
     them, ``*.csv`` (of several tables the points; ``directory/tables`` has all).
 
@@ -96,6 +96,7 @@ def render(name: str, directory: str | Path) -> list[Path]:
         name: ``all``; a key of ``FIGURES`` (every picture of that kind); or one picture's own
             name, which for a claim is its id.
         directory: what ``synthlaw verify``, ``simulate``, ``fit``, ``plan`` or ``train`` left.
+        workers: processes that may share the drawing of all pictures.
 
     Returns:
         The paths of the drawings.
@@ -111,7 +112,7 @@ def render(name: str, directory: str | Path) -> list[Path]:
         close = get_close_matches(name, list(names), n=1)
         remedy = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(names)}."
         raise FigureError(f"{folder} has no figure {name!r}; {remedy}")
-    return draw_all(chosen, folder) if name == "all" else draw(chosen, folder)
+    return draw_all(chosen, folder, workers) if name == "all" else draw(chosen, folder)
 
 
 __all__ = ["FIGURES", "render"]

@@ -34,14 +34,9 @@ def draw(chosen: Sequence[Picture], folder: Path) -> list[Path]:
     return [path for each in chosen for path in leave(each, folder / FOLDER / each.name)]
 
 
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def draw_all(chosen: Sequence[Picture], folder: Path) -> list[Path]:
-    """The same for all pictures of a run, by as many processes as there are cores."""
-    shares = min(cores(), len(chosen) // FEW)
+def draw_all(chosen: Sequence[Picture], folder: Path, workers: int) -> list[Path]:
+    """The same for all pictures of a run, by at most so many processes."""
+    shares = min(workers, len(chosen) // FEW)
     if shares < 2:
         return draw(chosen, folder)
     # What this process can import, the others shall.

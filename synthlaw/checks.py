@@ -91,12 +91,13 @@ def write_prediction(table: "pd.DataFrame", sweep: "Sweep", out: Path) -> None:
 def render(name: str, directory: Path) -> list[Path]:
     """Remake pictures of a run; raises `InputError` for an unknown figure or folder."""
     import figures
+    from simulations import cores
 
     if not directory.is_dir():
         raise InputError(
             f"{directory}: there is no such folder; name one left by verify or simulate."
         )
     try:
-        return figures.render(name, directory)
+        return figures.render(name, directory, cores())
     except figures.FigureError as error:
         raise InputError(one_sentence(str(error))) from error

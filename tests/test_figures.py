@@ -593,14 +593,15 @@ def test_processes_share_the_drawing_and_a_fault_of_one_is_told(
 ) -> None:
     """The same bytes whoever draws; a share whose process fails is drawn here, or its fault comes up."""
     alone, shared = (verify_run(tmp_path / name) for name in ("alone", "shared"))
-    monkeypatch.setattr(shares, "cores", lambda: 1)
     paths = figures.render("all", alone)
-    monkeypatch.setattr(shares, "cores", lambda: 2)
     monkeypatch.setattr(shares, "FEW", 1)
-    found = figures.render("all", shared)
+    found = figures.render("all", shared, workers=2)
     assert [path.relative_to(shared) for path in found] == [p.relative_to(alone) for p in paths]
     for one, other in zip(paths, found, strict=True):
         assert one.read_bytes() == other.read_bytes()
     monkeypatch.setattr(shares.sys, "executable", "false")
     (shared / "figures" / paths[2].name).unlink()
-    assert figures.render("all", shared) == found and (shared / "figures" / paths[2].name).is_file()
+    assert (
+        figures.render("all", shared, workers=2) == found
+        and (shared / "figures" / paths[2].name).is_file()
+    )

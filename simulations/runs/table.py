@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from simulations.population.cells import describe_counts
-from simulations.population.units import METRICS as METRICS  # the names of all settings
 from simulations.population.units import Unit, metrics_of
 from simulations.runs.estimates import Estimates
 from simulations.runs.flags import flags

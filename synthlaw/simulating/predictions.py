@@ -11,9 +11,9 @@ import pandas as pd
 from scaling.theory.expansion import Expansion, expansion
 from scaling.theory.proportional.units import predicted_errors
 from scaling.theory.tokens import sweeps as tokens
-from simulations.population.units import Unit, make_unit, metrics_of, unit_population
+from simulations.population.units import METRICS, Unit, make_unit, metrics_of, unit_population
 from simulations.runs.moments import measures
-from simulations.runs.table import METRICS, Terms, unit_table
+from simulations.runs.table import Terms, unit_table
 from simulations.setup.configuration import Sweep, points, read_sweep
 from simulations.setup.generator_specs import generator_label
 from simulations.setup.regimes import is_proportional, is_tokens

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from simulations.population.units import KL
+from simulations.population.units import KL, METRICS
 from simulations.runs.flags import FAILURES, MEANING
-from simulations.runs.table import IDENTITY, METRICS, SIMULATION, THEORY
+from simulations.runs.table import IDENTITY, SIMULATION, THEORY
 from synthlaw.simulating.predictions import CAUTION, METRIC, UNPREDICTED
 from synthlaw.words import number
 

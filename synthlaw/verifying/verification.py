@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from scaling.verdict.equivalence import ALPHA
+from simulations import cores
 from simulations.problems import InputError, nearest
 from simulations.runs.store import write_atomically
 from simulations.threads import one_thread
@@ -262,5 +263,5 @@ def _leave(
         write_atomically(directory / "tables" / f"{name}.csv", content)
     write_json({"verify": asked, "versions": versions()}, directory / ASKED)
     write_atomically(directory / VERDICTS, json.dumps(verdicts, indent=1).encode())
-    render("all", directory)
+    render("all", directory, cores())
     write_report(verdicts, directory)
