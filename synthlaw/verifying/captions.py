@@ -73,9 +73,9 @@ _RATIO = "measured over predicted"
 def _margin(claim: dict[str, Any]) -> str:
     if claim.get("margin") is None:
         return ""
-    absolute = claim["kind"] == "exponent"
-    size = f"{number(claim['margin'])} in the exponent" if absolute else percent(claim["margin"])
-    return f". The margin around 1 is {size}"
+    if claim["kind"] == "exponent":
+        return f". The margin is {number(claim['margin'])} in the exponent"
+    return f". The margin around 1 is {percent(claim['margin'])}"
 
 
 def _span(values: np.ndarray) -> str:

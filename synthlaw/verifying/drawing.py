@@ -46,6 +46,8 @@ _LIGATURE = re.compile("ffi|ffl|ff|fi|fl")
 _DRAWN_AT = 100.0
 # Characters of a file, and groups within groups, beyond which it is no picture of ours.
 LARGEST, _DEEPEST = 4_000_000, 40
+# Width in pixels from which a picture no longer stands beside another.
+WIDE = 760
 
 
 class Album(NamedTuple):
@@ -89,12 +91,12 @@ def drawing(source: bytes, text: str, shared: Album) -> Markup | None:
 
     Returns:
         The element, scaled by its ``viewBox``; of class ``plate`` where it holds pixels, whose colours
-        know no dark. None for what is not well-formed, holds elements other than shapes, or is too
+        know no dark, and ``wide`` where it needs more than half a page. None for what is not well-formed, holds elements other than shapes, or is too
         large: show it as an image, or not at all.
 
     >>> circle = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle r="3.14159"/></svg>'
     >>> print(drawing(circle, "A circle.", album()))
-    <svg role="img" aria-labelledby="P0" viewBox="0 0 9 9" width="12"><title id="P0">A circle.</title><circle r="3.14"/></svg>
+    <svg role="img" aria-labelledby="P0" viewBox="0 0 9 9" width="12" style="--wide:12"><title id="P0">A circle.</title><circle r="3.14"/></svg>
     >>> drawing(b"<svg><script/></svg>", "", album()) is None
     True
     """  # noqa: E501
@@ -113,8 +115,13 @@ def drawing(source: bytes, text: str, shared: Album) -> Markup | None:
     shared.texts.append(text)
     # The file's unit is the point, the page's the pixel.
     width = round(float(box[2]) * 4.0 / 3.0)
-    plate = ' class="plate"' if root.find(f".//{_SVG}image") is not None else ""
-    head = f'<svg role="img" aria-labelledby="{name}"{plate} viewBox="{" ".join(box)}" width="{width}">'
+    kinds = {"plate": root.find(f".//{_SVG}image") is not None, "wide": width > WIDE}
+    classes = " ".join(kind for kind, true in kinds.items() if true)
+    classes = f' class="{classes}"' if classes else ""
+    head = (
+        f'<svg role="img" aria-labelledby="{name}"{classes} '
+        f'viewBox="{" ".join(box)}" width="{width}" style="--wide:{width}">'
+    )
     return Markup(f'{head}<title id="{name}">{escape(text)}</title>{body}</svg>')
 
 
