@@ -95,9 +95,7 @@ def _inequality(claim: dict[str, Any], table: pd.DataFrame) -> str:
     ratio = tidy.numbers(table, "measured") / tidy.numbers(table, "bound")
     widest = tidy.texts(table, "cell")[int(np.nanargmax(ratio))]
     largest = f", the largest in cell {widest}" if len(table) > 1 else ""
-    return (
-        f"Dot plot: measured over bound in {_count(table)}, {_span(ratio)}{largest}; the bound is 1."
-    )
+    return f"Dot plot: measured over bound in {_count(table)}, {_span(ratio)}{largest}; the bound is 1."
 
 
 def _distribution(claim: dict[str, Any], table: pd.DataFrame) -> str:

@@ -85,8 +85,8 @@ def darkened(digits: str) -> str:
     raised where it is too dark.
 
     >>> darkened("ffffff"), darkened("000000"), darkened("6b6b6b")
-    ('1b1e24', 'e8e8e8', '909090')
-    >>> round(contrast("6b6b6b", PAPER), 1), round(contrast("909090", DARK_PAPER), 1)
+    ('1b1e24', 'e8e8e8', '919191')
+    >>> round(contrast("6b6b6b", PAPER), 1), round(contrast("919191", DARK_PAPER), 1)
     (5.3, 5.3)
     >>> darkened("0173b2"), darkened("de8f05")
     ('3e9adb', 'de8f05')

@@ -65,7 +65,7 @@ class Album(NamedTuple):
     letters: set[str]
 
 
-class _Refused(ValueError):
+class _RefusedError(ValueError):
     """The file is no picture that can be written anew."""
 
 
@@ -128,7 +128,7 @@ def drawing(source: bytes, text: str, shared: Album) -> Markup | None:
 def _box(root: ElementTree.Element) -> list[str]:
     box = [rounded(each) for each in (root.get("viewBox") or "").split()]
     if root.tag != f"{_SVG}svg" or len(box) != 4 or not float(box[2]) > 0.0:
-        raise _Refused("no picture with a viewBox")
+        raise _RefusedError("no picture with a viewBox")
     return box
 
 
@@ -136,7 +136,7 @@ def _children(
     parent: ElementTree.Element, sheet: _Sheet, depth: int, inside: bool
 ) -> Iterator[str]:
     if depth > _DEEPEST:
-        raise _Refused("groups within groups")
+        raise _RefusedError("groups within groups")
     said = ""
     for child in parent:
         # A comment's tag is the function that makes it.
@@ -159,7 +159,7 @@ def _element(
         return ""
     allowed = _SHAPES - {"use"} | _SERVERS | {"stop"} if inside else _SHAPES
     if name not in allowed:
-        raise _Refused(f"{name} is no shape")
+        raise _RefusedError(f"{name} is no shape")
     attributes = _attributes(element, name, sheet)
     if name in ("use", "image") and "href" not in attributes:
         return ""

@@ -50,7 +50,7 @@ def _relative(words: list[str]) -> str | None:
     Differences are of rounded coordinates, so nothing adds up along a curve.
     """
     out: list[str] = []
-    x = y = left = start_x = start_y = 0
+    x = y = start_x = start_y = 0
     last, at, end = "", 0, len(words)
     while at < end:
         command = words[at]
