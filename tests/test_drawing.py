@@ -44,6 +44,8 @@ def shared() -> Album:
         # A definition that uses another, twice each: two to the power of its depth.
         "<defs><g id='a'><use href='#b'/><use href='#b'/></g><g id='b'><rect/></g></defs><use href='#a'/>",
         "<use href='#b'/><g id='b'><use href='#b'/></g>",
+        "<clipPath id='c'><rect clip-path='url(#c)'/></clipPath><rect clip-path='url(#c)'/>",
+        '<path d="M 1e999 0 L 1 1"/>',
         "<rect",
     ],
 )
@@ -60,7 +62,14 @@ def test_entities_and_documents_of_another_kind_are_refused(shared: Album) -> No
     assert "haha" in (drawing(laughs + svg("<text>&b;</text>"), "", shared) or "")
     assert drawing(b"<html xmlns='http://www.w3.org/1999/xhtml'/>", "", shared) is None
     assert drawing(svg(RECT, ""), "", shared) is None
-    assert drawing(svg(RECT, 'viewBox="0 0 x y"'), "", shared) is None
+    for box in (
+        "0 0 x y",
+        "0&quot;onload=&quot;alert(1) 0 9 9",
+        "0 0 inf 9",
+        "0 0 0 9",
+        "nan 0 9 9",
+    ):
+        assert drawing(svg(RECT, f'viewBox="{box}"'), "", shared) is None
     assert drawing(b" " * 4_000_001, "", shared) is None
 
 
@@ -82,6 +91,11 @@ def test_entities_and_documents_of_another_kind_are_refused(shared: Album) -> No
         '<rect x="1&quot; onclick=&quot;alert(1)"/>',
         '<path d="M0 0&quot; onclick=&quot;alert(1)"/>',
         '<rect transform="rotate(1)&quot;/&gt;&lt;script&gt;"/>',
+        "<!-- ab --><g transform='translate(1&quot;onclick=&quot;alert(1) 2) scale(0.1 -0.1)'>"
+        '<use xlink:href="#DejaVuSans-1"/><use xlink:href="#DejaVuSans-2"/></g>',
+        '<!-- &lt;script&gt; --><g transform="translate(1 2) scale(0.1 -0.1)">'
+        + 8 * '<use xlink:href="#DejaVuSans-1"/>'
+        + "</g>",
         "<style>* { background: url(http://evil.example) }</style>",
         '<metadata><a href="http://evil.example"/></metadata>',
         '<evil:script xmlns:evil="http://evil.example">alert(1)</evil:script>',
@@ -95,7 +109,7 @@ def test_nothing_dangerous_comes_along(body: str, shared: Album) -> None:
     assert "javascript" not in everything and "<script" not in everything
     for each in elements(written):
         assert not any(name.startswith("on") for name in each.keys())
-        assert each.tag in ("div", "svg", "title", "rect", "path", "g", "use", "image")
+        assert each.tag in ("div", "svg", "title", "rect", "path", "g", "use", "image", "text")
     assert f"{RECT}" in written.replace(' class="s0"', "")
 
 

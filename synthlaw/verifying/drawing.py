@@ -8,6 +8,7 @@ Letters that matplotlib drew as outlines become text again, so that a page can b
 """
 
 import html
+import math
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -39,7 +40,7 @@ _RASTER = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/=\s]+")
 # matplotlib's outlines of letters: a glyph's name, and the frame of a line of text.
 _GLYPH = re.compile(r"#DejaVuSans-[0-9a-f]+")
 _FRAME = re.compile(
-    r"translate\((\S+) (\S+)\)( rotate\(\S+\))? scale\((\d*\.?\d+) -\d*\.?\d+\)",
+    r"translate\(([-+\d.e]+) ([-+\d.e]+)\)( rotate\([-+\d.e]+\))? scale\((\d*\.?\d+) -\d*\.?\d+\)"
 )
 _LIGATURE = re.compile("ffi|ffl|ff|fi|fl")
 # matplotlib draws letters at this size and scales them.
@@ -70,9 +71,12 @@ class _RefusedError(ValueError):
 
 
 class _Sheet(NamedTuple):
-    """One file being written: its elements by id, and the page it goes to."""
+    """One file being written: its elements by id, the page's ids of those defined so far, the one that
+    is being defined, and the page it goes to."""
 
     named: dict[str, ElementTree.Element]
+    ids: dict[str, str]
+    defining: list[str]
     album: Album
 
 
@@ -107,9 +111,9 @@ def drawing(source: bytes, text: str, shared: Album) -> Markup | None:
             source, ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
         )
         box = _box(root)
-        sheet = _Sheet({each.get("id", ""): each for each in root.iter()}, shared)
+        sheet = _Sheet({each.get("id", ""): each for each in root.iter()}, {}, [], shared)
         body = "".join(_children(root, sheet, 0, inside=False))
-    except (ElementTree.ParseError, ValueError):
+    except (ElementTree.ParseError, ValueError, OverflowError):
         return None
     name = f"P{len(shared.texts)}"
     shared.texts.append(text)
@@ -126,10 +130,10 @@ def drawing(source: bytes, text: str, shared: Album) -> Markup | None:
 
 
 def _box(root: ElementTree.Element) -> list[str]:
-    box = [rounded(each) for each in (root.get("viewBox") or "").split()]
-    if root.tag != f"{_SVG}svg" or len(box) != 4 or not float(box[2]) > 0.0:
+    box = [float(each) for each in (root.get("viewBox") or "").split()]
+    if root.tag != f"{_SVG}svg" or len(box) != 4 or not all(map(math.isfinite, box)) or box[2] <= 0:
         raise _RefusedError("no picture with a viewBox")
-    return box
+    return [rounded(str(each)) for each in box]
 
 
 def _children(
@@ -154,10 +158,10 @@ def _children(
 def _element(
     element: ElementTree.Element, name: str, sheet: _Sheet, depth: int, inside: bool
 ) -> str:
-    """One element with all that is in it; a definition (``inside``) may hold no other's use."""
+    """One element with all that is in it, as it stands in the page or ``inside`` a definition."""
     if name in _SILENT or (name in _SERVERS and not inside):
         return ""
-    allowed = _SHAPES - {"use"} | _SERVERS | {"stop"} if inside else _SHAPES
+    allowed = _SHAPES | _SERVERS | {"stop"} if inside else _SHAPES
     if name not in allowed:
         raise _RefusedError(f"{name} is no shape")
     attributes = _attributes(element, name, sheet)
@@ -236,14 +240,23 @@ def _target(value: str, sheet: _Sheet) -> str:
 
 
 def _defined(name: str, sheet: _Sheet, kinds: frozenset[str]) -> str:
-    """The page's id of an element of this file, whose content becomes a definition; "" for nothing."""
+    """The page's id of an element of this file, whose content becomes a definition; "" for nothing.
+
+    A definition refers to no other: neither circles nor towers of them can be built.
+    """
     element = sheet.named.get(name)
     kind = element.tag.removeprefix(_SVG) if element is not None else ""
     if element is None or kind not in kinds:
         return ""
-    content = _element(element, kind, sheet, 0, inside=True)
-    known = sheet.album.definitions
-    return known.setdefault(content, f"D{len(known)}") if content else ""
+    if sheet.defining:
+        raise _RefusedError("a definition that uses another")
+    if name not in sheet.ids:
+        sheet.defining.append(name)
+        content = _element(element, kind, sheet, 0, inside=True)
+        sheet.defining.pop()
+        known = sheet.album.definitions
+        sheet.ids[name] = known.setdefault(content, f"D{len(known)}") if content else ""
+    return sheet.ids[name]
 
 
 def _text(element: ElementTree.Element, said: str, sheet: _Sheet) -> str | None:
