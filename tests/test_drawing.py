@@ -7,7 +7,10 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
+from figures import pictures
 from figures.style import canvas, style
+from synthlaw.claims.record import FAMILIES
+from synthlaw.verifying import overview
 from synthlaw.verifying.captions import PLAIN, caption
 from synthlaw.verifying.dark import DARK_PAPER, PAPER, contrast, darkened
 from synthlaw.verifying.drawing import Album, album, definitions, drawing
@@ -190,6 +193,13 @@ def test_hues_can_be_seen_on_the_dark_and_tints_stay_faint() -> None:
         if each != "#949494":
             assert contrast(darkened(each[1:]), DARK_PAPER) >= 4.5
     assert 1.1 < contrast(darkened(BAND[1:]), DARK_PAPER) < 1.6
+
+
+def test_every_shared_picture_has_a_caption_and_a_family() -> None:
+    drawn = {name for found in pictures.SHARED.values() for name in found}
+    told = [name for texts in overview.SHARED.values() for name in texts]
+    assert sorted(told) == sorted(drawn)
+    assert set(overview.SHARED) <= set(FAMILIES)
 
 
 def test_captions_say_what_the_numbers_are() -> None:
