@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from figures import pictures
+from figures.pictures import SHARED
 from figures.style import canvas, style
 from synthlaw.claims.record import FAMILIES
 from synthlaw.verifying import overview
@@ -196,7 +196,7 @@ def test_hues_can_be_seen_on_the_dark_and_tints_stay_faint() -> None:
 
 
 def test_every_shared_picture_has_a_caption_and_a_family() -> None:
-    drawn = {name for found in pictures.SHARED.values() for name in found}
+    drawn = {name for found in SHARED.values() for name in found}
     told = [name for texts in overview.SHARED.values() for name in texts]
     assert sorted(told) == sorted(drawn)
     assert set(overview.SHARED) <= set(FAMILIES)
