@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from figures import dots, tidy
 from figures.points import error_bars, flagged
-from figures.style import BAND, ERROR_BARS, INK, PALETTE, style
+from figures.style import BAND, ERROR_BARS, INK, PALETTE, legend_below, style
 
 COLUMNS = ("cell", "measured", "measured_se", "expected")
 
@@ -61,7 +61,8 @@ def draw(table: pd.DataFrame) -> Figure:
     found = differences(table)
     figure, axes = dots.rows(tidy.texts(table, "cell"))
     if found.band > 0:
-        label = f"within {found.band:g}"
+        name = "the tolerance" if found.band == 1.0 else f"{found.band:g} {found.unit}"
+        label = f"within {name}"
         axes.axvspan(-found.band, found.band, color=BAND, linewidth=0, zorder=0, label=label)
     axes.axvline(0.0, color=INK, linewidth=1.2, zorder=1, label="expected")
     noisy = bool((found.half > 0).any())
@@ -78,5 +79,5 @@ def draw(table: pd.DataFrame) -> Figure:
     reach = float(np.nanmax(np.abs(found.value) + found.half, initial=found.band))
     axes.set_xlim(*((-1.12 * reach, 1.12 * reach) if reach > 0 else (-1e-15, 1e-15)))
     axes.set_xlabel(f"measured − expected ({found.unit})")
-    figure.legend(loc="outside lower center", ncols=3)
+    legend_below(figure, columns=3)
     return figure

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from figures import tidy
-from figures.style import MUTED, canvas, colour, marker, style
+from figures.style import MUTED, canvas, colour, legend_below, marker, style
 
 COLUMNS = ("case", "what", "along", "across")
 MARKS = {"raw": "no synthetic rows", "balanced": "full balancing", "best": "least floor"}
@@ -59,5 +59,5 @@ def draw(table: pd.DataFrame) -> Figure:
     axes.set_ylim(min(float(across.min()), 0.0) - pad, max(float(across.max()), 0.0) + pad)
     axes.set_xlabel("training gradient along the imbalance gᵩ (length in H⁻¹)")
     axes.set_ylabel("across it (length in H⁻¹)")
-    figure.legend(loc="outside lower center", ncols=2)
+    legend_below(figure, columns=2)
     return figure

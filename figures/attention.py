@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from figures import tidy
 from figures.style import MUTED, canvas, style
@@ -36,7 +37,7 @@ def draw(table: pd.DataFrame) -> Figure:
     }
     panels = {name: list(dict.fromkeys(_panels(part))) for name, part in parts.items()}
     columns = max(map(len, panels.values()))
-    figure = canvas(2.35 * columns + 1.0, 2.75 * len(models))
+    figure = canvas(2.05 * columns + 1.0, 2.55 * len(models) + 0.2)
     grid = figure.subplots(len(models), columns, squeeze=False)
     mesh = None
     for line, name in zip(grid, models, strict=True):
@@ -54,6 +55,8 @@ def draw(table: pd.DataFrame) -> Figure:
     figure.colorbar(
         mesh, ax=grid, label="attention weight", ticks=[0, 0.02, 0.1, 0.25, 0.5, 1], aspect=40
     )
+    unseen = [Patch(facecolor=UNSEEN, label="comes later: cannot be read")]
+    figure.legend(handles=unseen, loc="outside lower center")
     return figure
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from figures.faults import FigureError
-from figures.style import INK, MUTED, PALETTE, canvas, plain_log, style
+from figures.style import INK, MUTED, PALETTE, canvas, legend_below, plain_log, style
 
 # name: label, colour, marker, line.
 _LINES: dict[str, tuple[str, Any, str, Any]] = {
@@ -71,7 +71,7 @@ def draw(record: dict[str, Any]) -> Figure:
     if spare:
         grid[len(shown)].legend(handles=handles, loc="center", handlelength=3.4, labelspacing=0.9)
     else:
-        figure.legend(handles=handles, loc="outside lower center", ncols=wide, handlelength=3.4)
+        legend_below(figure, handles, wide, handlelength=3.4)
     return figure
 
 

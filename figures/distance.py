@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from figures import dots, tidy
 from figures.points import error_bars, flagged
-from figures.style import BAND, INK, PALETTE, style
+from figures.style import BAND, INK, PALETTE, legend_below, style
 
 COLUMNS = ("cell", "distance", "radius")
 
@@ -39,5 +39,5 @@ def draw(table: pd.DataFrame, *, margin: float | None = None) -> Figure:
     reach = np.nanmax([*(distance + radius), margin or 0.0])
     axes.set_xlim(0.0, 1.1 * float(reach) if reach > 0 else 1.0)
     axes.set_xlabel("distance to the predicted law (no unit)")
-    figure.legend(loc="outside lower center", ncols=3)
+    legend_below(figure, columns=3)
     return figure

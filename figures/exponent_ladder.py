@@ -5,7 +5,6 @@ slopes, points measured ones, stars in a strip beyond the break of the axis the 
 slope read off any finite stretch is not the exponent.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,21 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from figures import tidy
 from figures.points import error_bars, flagged
-from figures.style import BAND, ERROR_BARS, INK, MUTED, canvas, colour, marker, style
+from figures.style import (
+    BAND,
+    ERROR_BARS,
+    INK,
+    MUTED,
+    canvas,
+    colour,
+    legend_below,
+    marker,
+    power_of_ten,
+    style,
+)
 
 COLUMNS = ("panel", "series", "exponent", "rows", "slope", "se", "predicted", "limit", "limit_se")
 MARGIN = 0.02
-SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 @style()
@@ -56,17 +65,8 @@ def draw(table: pd.DataFrame) -> Figure:
         ),
         Patch(facecolor=BAND, label=f"exponent of theory ±{MARGIN:g}"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    legend_below(figure, handles, 4)
     return figure
-
-
-def power_of_ten(value: float, _: int = 0) -> str:
-    """A tick's label without the language of formulas, which pictures do not read.
-
-    >>> power_of_ten(1e12)
-    '10¹²'
-    """
-    return "10" + str(round(math.log10(value))).translate(SUPERSCRIPTS)
 
 
 def _panel(axes: Axes, table: pd.DataFrame) -> None:

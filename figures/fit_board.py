@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from figures import fit_panels, tidy
 from figures.dots import NAMED, shorten
-from figures.style import INK, MUTED, PALETTE, canvas, style
+from figures.style import INK, MUTED, PALETTE, canvas, legend_below, style
 
 COLUMNS = ("curve", "label", "law", "weight", "heldout", "plausible", "chosen", "at", "forecast")
 RULED_OUT = "#b8b8b8"
@@ -66,7 +66,7 @@ def _laws(board: pd.DataFrame, x: str, y: str) -> Figure:
     for text, colour in kinds:
         if colour in colours:
             weight.barh([np.nan], [0.0], color=colour, label=text)
-    figure.legend(loc="outside lower center", ncols=3)
+    legend_below(figure, columns=3)
     return figure
 
 
@@ -117,5 +117,5 @@ def _matrix(board: pd.DataFrame) -> Figure:
     axes.grid(visible=True, linestyle=":")
     if len(curves) > len(shown):
         axes.set_title(f"the first {len(shown)} of {len(curves)} curves")
-    figure.legend(loc="outside lower center", ncols=2)
+    legend_below(figure, columns=2)
     return figure

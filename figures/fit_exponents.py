@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from figures import dots, tidy
 from figures.points import error_bars
-from figures.style import INK, PALETTE, style
+from figures.style import INK, PALETTE, legend_below, style
 
 COLUMNS = ("label", "exponent", "low", "high")
 
@@ -37,5 +37,5 @@ def draw(exponents: pd.DataFrame, *, theory: float | None = None) -> Figure:
     )
     axes.set_ylabel("curve" if len(value) <= dots.NAMED else "curve, in the order of the table")
     axes.set_xlabel("exponent a of x^−a")
-    figure.legend(loc="outside lower center", ncols=2)
+    legend_below(figure, columns=2)
     return figure

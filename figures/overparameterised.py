@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from figures import tidy
 from figures.points import error_bars, flagged
-from figures.style import ERROR_BARS, MUTED, canvas, colour, marker, plain_log, style
+from figures.style import ERROR_BARS, MUTED, canvas, colour, legend_below, marker, plain_log, style
 
 COLUMNS = ("model", "scheme", "per_row", "worst", "worst_se", "average", "average_se")
 COLUMNS = (*COLUMNS, "worst_theory", "average_theory")
@@ -47,8 +47,8 @@ def draw(table: pd.DataFrame) -> Figure:
         axes.set_xlabel("parameters per raw row")
         axes.axvline(1.0, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
     panels[0].set_ylim(bottom=0.0)
-    panels[0].set_ylabel("0-1 error")
-    figure.legend(handles=_legend(table, schemes), loc="outside lower center", ncols=2)
+    panels[0].set_ylabel(tidy.METRIC_NAMES["error"])
+    legend_below(figure, _legend(table, schemes), 2)
     return figure
 
 

@@ -11,7 +11,17 @@ from matplotlib.lines import Line2D
 
 from figures import tidy
 from figures.points import error_bars, flag_handle, flagged
-from figures.style import ERROR_BARS, INK, MUTED, canvas, colour, marker, plain_log, style
+from figures.style import (
+    ERROR_BARS,
+    INK,
+    MUTED,
+    canvas,
+    colour,
+    legend_below,
+    marker,
+    plain_log,
+    style,
+)
 
 CURVES = ("panel", "x", "group", "dim", "predicted", "estimate", "se", "replicates", "failures")
 EXISTENCE = ("dim", "kappa", "threshold", "separable", "count", "failures")
@@ -45,7 +55,7 @@ def draw(table: pd.DataFrame) -> Figure:
         _panel(axes, own, groups, dims, logarithmic=name == "d/n")
         axes.set_xlabel(PANELS[name])
         axes.set_title(_title(own))
-    grid[0].set_ylabel("0-1 error")
+    grid[0].set_ylabel(tidy.METRIC_NAMES["error"])
     handles = [Line2D([], [], color=colour(i), label=group) for i, group in enumerate(groups)]
     handles.append(Line2D([], [], color=MUTED, label="limit (d → ∞)"))
     handles += [
@@ -55,7 +65,7 @@ def draw(table: pd.DataFrame) -> Figure:
     handles.append(Line2D([], [], linestyle="none", label=f"bars: {ERROR_BARS}"))
     if flagged(tidy.known(table, "estimate")).any():
         handles.append(flag_handle())
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    legend_below(figure, handles, 3)
     return figure
 
 

@@ -6,7 +6,17 @@ from matplotlib.figure import Figure
 
 from figures import tidy
 from figures.points import error_bars, flagged
-from figures.style import ERROR_BARS, INK, MUTED, PALETTE, canvas, marker, style
+from figures.style import (
+    ERROR_BARS,
+    INK,
+    MUTED,
+    PALETTE,
+    canvas,
+    legend_below,
+    marker,
+    power_of_ten,
+    style,
+)
 
 COLUMNS = ("what", "name", "rows", "predicted", "estimate", "se")
 
@@ -65,6 +75,6 @@ def draw(table: pd.DataFrame) -> Figure:
             label=f"{name}: {x:.4g}",
         )
     axes.set_xlabel("synthetic rows m / missing rows n₀ − n₁")
-    axes.set_ylabel(f"balanced excess risk (loss) × {1.0 / scale:.0e}".replace("e+0", "e"))
-    figure.legend(loc="outside lower center", ncols=2)
+    axes.set_ylabel(f"balanced excess risk (loss) × {power_of_ten(1.0 / scale)}")
+    legend_below(figure, columns=2)
     return figure

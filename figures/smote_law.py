@@ -12,7 +12,17 @@ from matplotlib.lines import Line2D
 
 from figures import tidy
 from figures.points import error_bars, flagged
-from figures.style import ERROR_BARS, INK, MUTED, canvas, colour, marker, plain_log, style
+from figures.style import (
+    ERROR_BARS,
+    INK,
+    MUTED,
+    canvas,
+    colour,
+    legend_below,
+    marker,
+    plain_log,
+    style,
+)
 
 COLUMNS = ("law", "dim", "rows", "deficit", "se", "exact", "leading")
 HEIGHTS = ("deficit", "exact", "leading")
@@ -80,4 +90,4 @@ def _legend(figure: Figure, dims: list[int]) -> None:
         Line2D([], [], color=MUTED, marker="o", linestyle="none", label=f"measured, {ERROR_BARS}"),
         Line2D([], [], color=INK, linestyle=DOTTED, label="1/3: any other row is the partner"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    legend_below(figure, handles, 4)

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from figures import tidy
 from figures.points import error_bars, flagged
-from figures.style import ERROR_BARS, MUTED, canvas, colour, marker, plain_log, style
+from figures.style import ERROR_BARS, MUTED, canvas, colour, legend_below, marker, plain_log, style
 
 COLUMNS = ("series", "augment", "predicted", "floor", "power_law", "estimate", "se")
 DASHED, DOTTED = (0, (5, 3)), (0, (1, 2))
@@ -47,7 +47,7 @@ def draw(table: pd.DataFrame) -> Figure:
         Line2D([], [], color=MUTED, linestyle=DASHED, label="power law without a floor"),
         Line2D([], [], color=MUTED, marker="o", linestyle="none", label=f"simulation {ERROR_BARS}"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    legend_below(figure, handles, 2)
     return figure
 
 

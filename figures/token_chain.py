@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from figures import tidy
-from figures.style import INK, PALETTE, canvas, colour, marker, plain_log, style
+from figures.style import INK, PALETTE, canvas, colour, legend_below, marker, plain_log, style
 
 COLUMNS = ("world", "depth", "seeds", "link", "value", "bound")
 # Spread of the points of one link, so that none hides another.
@@ -49,5 +49,5 @@ def draw(table: pd.DataFrame) -> Figure:
         Line2D([], [], color=colour(k), marker=marker(k), linestyle="none", label=world)
         for k, world in enumerate(worlds)
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(worlds))
+    legend_below(figure, handles, len(worlds))
     return figure

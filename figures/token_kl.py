@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from figures import tidy
-from figures.exponent_ladder import power_of_ten
 from figures.points import error_bars, flagged
-from figures.style import ERROR_BARS, canvas, colour, marker, style
+from figures.style import ERROR_BARS, canvas, colour, marker, power_of_ten, style
 
 COLUMNS = ("panel", "series", "x", "predicted", "estimate", "se")
 # Panels in their order: title and name of the x axis.
@@ -37,7 +36,7 @@ def draw(table: pd.DataFrame) -> Figure:
     """
     tidy.require(table, COLUMNS, "picture of token divergences")
     names = [name for name in PANELS if name in tidy.distinct(table, "panel")]
-    figure = canvas(4.1 * len(names) + 0.2, 5.4)
+    figure = canvas(3.1 * len(names) + 0.2, 4.9)
     for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
         rows = tidy.where(table, [each == name for each in tidy.texts(table, "panel")])
         title, along = PANELS[name]

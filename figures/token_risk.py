@@ -10,13 +10,22 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from figures import tidy
+from figures.generators import looks
 from figures.points import error_bars, flagged
-from figures.style import ERROR_BARS, MUTED, PALETTE, canvas, colour, marker, plain_log, style
+from figures.style import (
+    ERROR_BARS,
+    MUTED,
+    PALETTE,
+    canvas,
+    colour,
+    legend_below,
+    marker,
+    plain_log,
+    style,
+)
 
 COLUMNS = ("series", "predicted", "estimate", "se")
 HEIGHT = "balanced excess risk (loss)"
-# Every generator keeps its colour and marker in all panels.
-LOOKS = ("1 layer", "2 layers", "3 layers", "oracle", "histogram", "reweighting", "raw rows")
 
 
 @style()
@@ -87,23 +96,19 @@ def spurious(table: pd.DataFrame) -> Figure:
         Line2D([], [], color=PALETTE[k], marker=marker(k), markeredgecolor="white", label=label)
         for k, label in enumerate(("balanced", "worst group"))
     ]
-    figure.legend(handles=[*handles, *_kinds()], loc="outside lower center", ncols=4)
+    legend_below(figure, [*handles, *_kinds()], 4)
     return figure
-
-
-def _look(name: str) -> int:
-    return LOOKS.index(name) if name in LOOKS else len(LOOKS)
 
 
 def _curves(axes: Axes, table: pd.DataFrame) -> None:
     tidy.require(table, (*COLUMNS, "x"), "picture of token risks")
-    for name in tidy.distinct(table, "series"):
+    for name, place in looks(tidy.distinct(table, "series")).items():
         part = tidy.where(table, [each == name for each in tidy.texts(table, "series")])
         part = tidy.ordered(part, "x")
         axes.plot(
             tidy.numbers(part, "x"),
             tidy.numbers(part, "predicted"),
-            color=colour(_look(name)),
+            color=colour(place),
             linewidth=1.3,
             zorder=2,
         )
@@ -114,8 +119,8 @@ def _curves(axes: Axes, table: pd.DataFrame) -> None:
             tidy.numbers(points, "estimate"),
             flagged(points),
             yerr=2.0 * tidy.numbers(points, "se"),
-            color=colour(_look(name)),
-            marker=marker(_look(name)),
+            color=colour(place),
+            marker=marker(place),
         )
     plain_log(axes, "y")
     axes.set_ylabel(HEIGHT)
@@ -133,11 +138,11 @@ def _legend(figure: Figure, table: pd.DataFrame) -> None:
         Line2D(
             [],
             [],
-            color=colour(_look(name)),
-            marker=marker(_look(name)),
+            color=colour(place),
+            marker=marker(place),
             markeredgecolor="white",
             label=name,
         )
-        for name in tidy.distinct(table, "series")
+        for name, place in looks(tidy.distinct(table, "series")).items()
     ]
-    figure.legend(handles=[*handles, *_kinds()], loc="outside lower center", ncols=3)
+    legend_below(figure, [*handles, *_kinds()], 3)

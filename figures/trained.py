@@ -16,7 +16,17 @@ from matplotlib.patches import Patch
 
 from figures import tidy
 from figures.points import error_bars
-from figures.style import BAND, ERROR_BARS, INK, MUTED, canvas, colour, plain_log, style
+from figures.style import (
+    BAND,
+    ERROR_BARS,
+    INK,
+    MUTED,
+    canvas,
+    colour,
+    legend_below,
+    plain_log,
+    style,
+)
 
 COLUMNS = ("generator", "n", "predicted", "kl", "se", "ratio_bayes", "ratio_bayes_se", "failures")
 TRAINED, BAYES, LIKELIHOOD, ORACLE = "trained", "bayes", "maximum likelihood", "oracle"
@@ -73,7 +83,7 @@ def draw(table: pd.DataFrame) -> Figure:
     lower.set_ylim(LOWEST, float(farthest))
     lower.set_ylabel("KL / that of the Bayes predictive")
     lower.set_xlabel("seeds n")
-    figure.legend(handles=_handles(looks), loc="outside lower center", ncols=2)
+    legend_below(figure, _handles(looks), 2)
     return figure
 
 
