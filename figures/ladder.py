@@ -32,8 +32,8 @@ from figures.style import (
 # Distance of neighbouring series, as a share of the axis.
 _APART = 0.011
 POWERS = {1.0: "1 / size", 0.5: "1 / √size", 1.5: "1 / size^1.5", 2.0: "1 / size²"}
-# Inches: of the figure with so many lines in its legend, and what each further line adds.
-HEIGHT, LINES, LINE = 3.7, 5, 0.17
+# Inches of the figure with a legend of so many; a higher one makes a higher figure.
+HEIGHT, LEGEND = 3.7, 0.95
 LINE_NAME, BARS = "fitted line", f"bars: {ERROR_BARS}"
 COLUMNS = ("size", "inverse_size", "ratio", "ratio_se", "fit")
 
@@ -99,8 +99,8 @@ def draw(
     elif reach == 0.0:
         axes.set_xticks([0.0])
     legend = legend_below(figure, _entries(axes, len(names) > 1), 2)
-    lines = -(-len(legend.get_texts()) // legend._ncols)
-    figure.set_figheight(HEIGHT + LINE * max(0, lines - LINES))
+    taken = legend.get_window_extent().height / figure.dpi
+    figure.set_figheight(HEIGHT + max(0.0, taken - LEGEND))
     return figure
 
 

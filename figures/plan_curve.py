@@ -66,7 +66,8 @@ def _marks(axes: Axes, curve: pd.DataFrame, plan: dict[str, Any]) -> None:
             marker=marker,
             color=colour,
             markeredgecolor="white",
-            markersize=7.0,
+            # The best number may be full balancing: its square shows around the diamond.
+            markersize=10.0 if marker == "s" else 7.0,
             linestyle="none",
             zorder=4,
             label=label,

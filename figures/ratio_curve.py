@@ -202,7 +202,7 @@ def _legend(figure: Figure, places: dict[str, int], rows: pd.DataFrame) -> None:
         for part in ("predicted", "estimate")
         for name in tidy.distinct(tidy.known(rows, part), "generator")
     ]
-    handles = [
+    handles: list[Line2D | Patch] = [
         Line2D(
             [],
             [],

@@ -1,15 +1,15 @@
 """Pictures as coarse numbers: what a reader would miss is missed here too, and a font is not.
 
-A figure is rendered by Agg and cut where its panels, labels and legend entries are. A panel becomes a grid of
-blocks of about a sixth of an inch with the share of cyan, magenta and yellow ink in each; everything written
-becomes a size and whether there is ink. Blocks are cut relative to their own panel and slightly blurred, so
-that another font, which moves and resizes panels a little, changes them little; a line, a point or a band
-that is gone leaves its blocks white.
+A figure is rendered by Agg and cut where its panels, labels and legend entries are. A panel becomes a
+grid of small blocks with the share of cyan, magenta and yellow ink in each, which are compared one by one
+with a wide tolerance and in fours and sixteens with narrower ones: another font moves and resizes panels a
+little, so that ink crosses from one block to the next, while a line, a point or a band that is gone leaves less
+ink in all. Everything written becomes a size and whether there is ink.
 
 ``python -m tests.pictures`` makes the references in ``tests/references/`` again and prints what changed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,17 +25,24 @@ from numpy.typing import NDArray
 
 FOLDER = Path(__file__).parent / "references"
 # Pixels per inch of the rendering; inches of a block; most blocks along one side of a panel.
-DPI, BLOCK, MOST = 72, 0.16, 40
-# Ink shares differ where they are further apart than LEAST + PART of the larger one: anti-aliasing and a
-# panel resized by another font stay below, the thinnest line of a picture (0.8 points) is above.
-LEAST, PART = 0.022, 0.4
+DPI, BLOCK, MOST = 72, 0.08, 60
+# Means over so many blocks by so many differ where they are further apart than the first number and the
+# second times the larger one.
+LEVELS = ((1, 0.03, 0.35), (2, 0.01, 0.17), (4, 0.004, 0.12))
+# The same for the handles of a legend, each one block.
+HANDLES = ((1, 0.02, 0.5),)
 # Sizes in pixels: of panels, and of what is written (fonts are up to a third narrower than others).
+# Ink of a box with something in it.
+INKED = 0.004
 ROOM, PANEL, WORDS = 14.0, 0.2, 0.45
 Image = NDArray[np.float64]
 
 
 class Piece(NamedTuple):
-    """A part of a picture: ``size`` (width, height) in pixels, ``ink`` (rows, columns, 3) between 0 and 1."""
+    """A part of a picture.
+
+    ``size`` (width, height) in pixels; ``ink`` (rows, columns, 3) between 0 and 1.
+    """
 
     size: NDArray[np.float64]
     ink: Image
@@ -53,22 +60,18 @@ def signature(figure: Figure, like: Signature | None = None) -> Signature:
     """
     whole = render(figure)
     figure.set_layout_engine("none")
-    with without_words(figure):
-        bare = render(figure)
-    return {**_panels(figure, bare, like or {}), **_words(figure, np.abs(whole - bare))}
+    return {**graphics(figure, like or {}), **_words(figure, whole)}
 
 
 def graphics(figure: Figure, like: Signature) -> Signature:
     """The panels alone, of a figure that is laid out."""
-    with without_words(figure):
+    with hidden([*words_of(figure), *frames_of(figure)]):
         return _panels(figure, render(figure), like)
 
 
 def written(figure: Figure) -> Signature:
     """Labels, titles, tick labels, notes and legend entries alone, of a figure that is laid out."""
-    whole = render(figure)
-    with without_words(figure):
-        return _words(figure, np.abs(whole - render(figure)))
+    return _words(figure, render(figure))
 
 
 def render(figure: Figure) -> Image:
@@ -88,10 +91,9 @@ def every_panel(figure: Figure) -> list[Axes]:
 
 
 @contextmanager
-def without_words(figure: Figure) -> Iterator[None]:
-    """Nothing written and no legend, until left."""
-    shown = [each for each in figure.findobj(Text) if each.get_visible()]
-    shown += [legend for legend in every_legend(figure) if legend.get_visible()]
+def hidden(artists: Iterable[Artist]) -> Iterator[None]:
+    """These are not drawn, until left."""
+    shown = [each for each in artists if each.get_visible()]
     for each in shown:
         each.set_visible(False)
     try:
@@ -99,6 +101,19 @@ def without_words(figure: Figure) -> Iterator[None]:
     finally:
         for each in shown:
             each.set_visible(True)
+
+
+def words_of(figure: Figure) -> list[Artist]:
+    """Everything written, and the legends."""
+    return [*figure.findobj(Text), *every_legend(figure)]
+
+
+def frames_of(figure: Figure) -> list[Artist]:
+    """Axes with their ticks and grids, and the frames: which ticks there are depends on the room."""
+    found: list[Artist] = []
+    for axes in every_panel(figure):
+        found += [axes.xaxis, axes.yaxis, *axes.spines.values()]
+    return found
 
 
 def every_legend(figure: Figure) -> list[Any]:
@@ -117,32 +132,53 @@ def _panels(figure: Figure, image: Image, like: Signature) -> Signature:
     return found
 
 
-def _words(figure: Figure, words: Image) -> Signature:
-    found: Signature = {}
+def _words(figure: Figure, whole: Image) -> Signature:
+    """Where something is written, and whether there is ink; ``whole``: as the figure was just rendered."""
+    roles: dict[str, list[Any]] = {}
     for place, axes in enumerate(every_panel(figure)):
-        roles: dict[str, list[Any]] = {
-            "xlabel": [axes.xaxis.label],
-            "ylabel": [axes.yaxis.label],
-            "title": [axes.title],
-            "xticks": list(axes.get_xticklabels(which="both")),
-            "yticks": list(axes.get_yticklabels(which="both")),
-        }
-        roles |= {f"note {k}": [text] for k, text in enumerate(axes.texts)}
-        for role, artists in roles.items():
-            found[f"panel {place} {role}"] = _piece(words, artists if axes.get_visible() else [])
-    for place, text in enumerate(figure.texts):
-        found[f"figure note {place}"] = _piece(words, [text])
+        if axes.get_visible():
+            name = f"panel {place}"
+            roles[f"{name} xlabel"] = [axes.xaxis.label]
+            roles[f"{name} ylabel"] = [axes.yaxis.label]
+            roles[f"{name} title"] = [axes.title]
+            roles[f"{name} xticks"] = list(axes.get_xticklabels(which="both"))
+            roles[f"{name} yticks"] = list(axes.get_yticklabels(which="both"))
+            roles |= {f"{name} note {k}": [text] for k, text in enumerate(axes.texts)}
+    roles |= {f"figure note {place}": [text] for place, text in enumerate(figure.texts)}
+    swatches: dict[str, Bbox] = {}
     for place, legend in enumerate(every_legend(figure)):
-        for k, (handle, text) in enumerate(zip(legend.legend_handles, legend.texts, strict=True)):
-            found[f"legend {place} text {k}"] = _piece(words, [text])
-            found[f"legend {place} handle {k}"] = _piece(words, [handle], swatch(text))
-    return {name: piece for name, piece in found.items() if piece.ink.any()}
+        for k, text in enumerate(legend.texts):
+            roles[f"legend {place} text {k}"] = [text]
+            swatches[f"legend {place} handle {k}"] = _swatch(text)
+    # Before anything is hidden: a label moves where the tick labels beside it are not drawn.
+    boxes = {name: _around(artists) for name, artists in roles.items()}
+    with hidden(words_of(figure)):
+        words = np.abs(whole - render(figure))
+    found: Signature = {}
+    for name, box in boxes.items():
+        if box is not None and (_averages(words, box, (1, 1)) > INKED).any():
+            # Strokes are thin in one font and bold in another: only whether there are any.
+            found[name] = Piece(np.array([box.width, box.height]), np.ones((1, 1, 3)))
+    for name, box in swatches.items():
+        ink = _averages(words, box, (1, 1))
+        if (ink > INKED).any():
+            found[name] = Piece(np.zeros(2), ink)
+    return found
 
 
-def swatch(text: Text) -> Bbox:
+def _around(artists: list[Any]) -> Bbox | None:
+    """The box of everything written that is shown; None where there is nothing."""
+    shown = [each for each in artists if each.get_visible() and each.get_text()]
+    boxes = [each.get_window_extent() for each in shown]
+    boxes = [each for each in boxes if each.width > 0.0 and each.height > 0.0]
+    return Bbox.union(boxes) if boxes else None
+
+
+def _swatch(text: Text) -> Bbox:
     """Where the handle of a legend's text is drawn: left of it, as wide as matplotlib makes handles."""
     box, size = text.get_window_extent(), text.get_fontsize() * DPI / 72.0
-    return Bbox.from_extents(box.x0 - 2.9 * size, box.y0, box.x0 - 0.4 * size, box.y1)
+    middle, half = 0.5 * (box.y0 + box.y1), 0.35 * size
+    return Bbox.from_extents(box.x0 - 2.9 * size, middle - half, box.x0 - 0.4 * size, middle + half)
 
 
 def differences(new: Signature, old: Signature) -> list[str]:
@@ -157,15 +193,31 @@ def differences(new: Signature, old: Signature) -> list[str]:
         elif one.ink.shape != other.ink.shape:
             found.append(f"{name}: cut differently")
         else:
-            excess = _excess(one.ink, other.ink)
+            excess = _excess(one.ink, other.ink, HANDLES if " handle " in name else LEVELS)
             if excess > 1.0:
                 found.append(f"{name}: ink differs by {excess:.1f} times what may be")
     return found
 
 
-def _excess(one: Image, other: Image) -> float:
-    room = LEAST + PART * np.maximum(one, other)
-    return float((np.abs(one - other) / room).max())
+def _excess(one: Image, other: Image, levels: tuple[tuple[int, float, float], ...]) -> float:
+    """How many times what may be two inks differ by, at the level where it is most."""
+    found = []
+    for level, least, part in levels:
+        first, second = _coarse(one, level), _coarse(other, level)
+        room = least + part * np.maximum(first, second)
+        found.append(float((np.abs(first - second) / room).max()))
+    return max(found)
+
+
+def _coarse(ink: Image, level: int) -> Image:
+    """Means over ``level`` by ``level`` blocks; those at the ends take what is left over."""
+    for axis in (0, 1):
+        starts = np.arange(0, max(ink.shape[axis] - level, 0) + 1, level)
+        counts = np.diff(np.append(starts, ink.shape[axis]))
+        shape = [1, 1, 1]
+        shape[axis] = -1
+        ink = np.add.reduceat(ink, starts, axis=axis) / counts.reshape(shape)
+    return ink
 
 
 def _pixels(piece: Piece) -> str:
@@ -175,25 +227,6 @@ def _pixels(piece: Piece) -> str:
 def _blocks(box: Bbox) -> tuple[int, int]:
     rows, columns = (round(length / (BLOCK * DPI)) for length in (box.height, box.width))
     return min(max(rows, 2), MOST), min(max(columns, 2), MOST)
-
-
-def _piece(image: Image, artists: list[Any], box: Bbox | None = None) -> Piece:
-    """One block over everything that the artists cover; no ink where they show nothing."""
-    boxes = [each.get_window_extent() for each in artists if _shown(each)]
-    boxes = [each for each in boxes if each.width > 0.0 and each.height > 0.0]
-    if box is None and not boxes:
-        return Piece(np.zeros(2), np.zeros((1, 1, 3)))
-    whole = box or Bbox.union(boxes)
-    size = np.zeros(2) if box is not None else np.array([whole.width, whole.height])
-    ink = _averages(image, whole, (1, 1))
-    if box is None:
-        # Strokes are thin in one font and bold in another: of words only whether there are any.
-        ink = np.where(ink > 0.004, 1.0, 0.0).max(axis=2, keepdims=True) * np.ones(3)
-    return Piece(size, ink)
-
-
-def _shown(artist: Artist) -> bool:
-    return artist.get_visible() and (not isinstance(artist, Text) or bool(artist.get_text()))
 
 
 def _averages(image: Image, box: Bbox, blocks: tuple[int, int]) -> Image:
@@ -260,7 +293,7 @@ def load(path: Path) -> Signature:
 
 def main() -> None:
     """Make all references again; print what differs from those that were there."""
-    from tests.teaching_tables import TEACHING
+    from tests.teaching import TEACHING
 
     FOLDER.mkdir(exist_ok=True)
     for path in sorted(FOLDER.glob("*.npz")):
