@@ -42,7 +42,7 @@ def draw(table: pd.DataFrame) -> Figure:
                 along[at],
                 across[at],
                 marker=marker(place),
-                markersize=6.5,
+                markersize=8.5,
                 markeredgecolor="white",
                 linestyle="none",
                 color=colour(position),

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from figures import tidy
-from figures.style import MUTED, canvas, style
+from figures.style import INK, canvas, style
 
 COLUMNS = ("model", "layer", "head", "query", "key", "query_label", "key_label", "weight")
 SEQUENTIAL, UNSEEN = "Blues", "#e4e4e4"
@@ -84,7 +84,7 @@ def _panel(axes: Axes, rows: pd.DataFrame):  # noqa: ANN202
     shown = [k for k in range(first, last + 1) if named[k] != VOCABULARY]
     ticks, labels = [middle[k - first] for k in shown], [named[k] for k in shown]
     if first < 0:
-        axes.axvline(edges[-first], color=MUTED, linewidth=0.8)
+        axes.axvline(edges[-first], color=INK, linewidth=1.1)
         ticks, labels = [0.5 * edges[-first], *ticks], [VOCABULARY, *labels]
     axes.set_xticks(ticks, labels, rotation=90)
     # What comes after a position it cannot see.

@@ -60,6 +60,7 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
         tidy.numbers(rows, "best_floor")[:1],
         tidy.numbers(rows, "best_exponent")[:1],
         marker="D",
+        markersize=6.5,
         color=INK,
         markeredgecolor="white",
         zorder=3,

@@ -25,7 +25,7 @@ TITLES = {
 }
 DIVERGING, SEQUENTIAL = "PuOr", "viridis"
 LEAST = 0.01
-HALO = {"color": "white", "linewidth": 3.2}
+HALO = {"color": "white", "linewidth": 3.8}
 
 
 @style()
@@ -96,4 +96,4 @@ def _lines(axes: Axes, part: pd.DataFrame) -> None:
         ("chosen", (0, (3, 2)), "best share by the law of both sources alone"),
     ):
         y = tidy.numbers(first, name)
-        axes.plot(x, y, color=INK, linestyle=line, linewidth=1.4, label=label)
+        axes.plot(x, y, color=INK, linestyle=line, linewidth=1.8, label=label)

@@ -79,7 +79,9 @@ def _teaching() -> dict[str, Callable[[], Figure]]:
         "token_kl": partial(draw["token_kl"], token_kl_table()),
         "token_slack": partial(draw["token_slack"], token_slack_table()),
         "verdict_board": partial(draw["verdict_board"], VERDICTS),
-        "fit_curve": partial(draw["fit_curve"], fit_points(2), fit_law(2), fit_forecast(2), x="rows", y="error"),
+        "fit_curve": partial(
+            draw["fit_curve"], fit_points(2), fit_law(2), fit_forecast(2), x="rows", y="error"
+        ),
         "fit_residuals": partial(draw["fit_residuals"], fit_points(), x="rows", y="error"),
         "fit_profile": partial(draw["fit_profile"], fit_profile()),
         "fit_ridge": partial(draw["fit_ridge"], fit_ridge(), y="error"),

@@ -56,7 +56,9 @@ def fit_board() -> pd.DataFrame:
     return pd.DataFrame(
         {"curve": 1, "label": "m", "law": name, "weight": weight, "heldout": heldout,
          "plausible": weight > 0, "chosen": weight > 0.5, "at": 1e6, "forecast": 0.1 + weight}
-        for name, weight, heldout in (("power", 0.05, 0.5), ("power_floor", 0.7, 0.1), ("broken", 0.25, np.nan))
+        for name, weight, heldout in (
+            ("power", 0.05, 0.5), ("power_floor", 0.7, 0.1), ("broken", 0.25, np.nan)
+        )
     )  # fmt: skip
 
 
@@ -113,5 +115,6 @@ def published_tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
                              "identified": str(k < 3), **slope})  # fmt: skip
         there = y[-2:]
         told.append(pd.DataFrame({"set": "longer", "curve": name, "x": x[-2:], "value": there,
-                                  "low": there - 0.02, "high": there + 0.02, "loglog": there - 0.04}))  # fmt: skip
+                                  "low": there - 0.02, "high": there + 0.02,
+                                  "loglog": there - 0.04}))  # fmt: skip
     return pd.concat(points), pd.DataFrame(fits), pd.concat(told)

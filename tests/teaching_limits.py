@@ -50,7 +50,8 @@ def exponent_table() -> pd.DataFrame:
 
 def mixture_table() -> pd.DataFrame:
     rows = [
-        {"kind": kind, "rows": 1000.0, "synthetic": n, "share": share, "best": 0.3, "chosen": 0.6,
+        {"kind": kind, "rows": 1000.0, "synthetic": n, "share": share, "best": 0.1 * np.log10(n),
+         "chosen": 0.5 + 0.1 * np.log10(n),
          "true": 1.0 - share * (1 - share) + tilt * share, "law": 1.0 - 0.8 * share * (1 - share)}
         for kind, tilt in (("incoherent", 0.0), ("rough", 0.8))
         for n in (100.0, 1000.0, 10000.0)

@@ -164,7 +164,7 @@ def alignment_table() -> pd.DataFrame:
     along = np.array([1.0, -0.3, 1.0, 0.5, 0.1])
     return pd.concat(
         pd.DataFrame({"case": case, "what": what, "along": along, "across": h * (1.3 - along)})
-        for case, h in (("aligned", 0.05), ("oblique", 0.6))
+        for case, h in (("aligned", 0.3), ("oblique", 0.9))
     )
 
 

@@ -72,7 +72,7 @@ def test_every_figure_has_a_picture() -> None:
 
 @pytest.mark.parametrize("name", TEACHING)
 def test_a_missing_part_is_caught_and_nothing_else(name: str) -> None:
-    """As drawn: no difference. Without any one line, series, error bars, band, label or legend entry: one."""
+    """As drawn: no difference. Without any one line, series, bars, band, label or legend entry: one."""
     figure, reference = drawn(name)
     now = signature(figure, reference)
     assert differences(now, reference) == []
