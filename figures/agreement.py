@@ -56,6 +56,17 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: columns ``cell, measured, measured_se`` (may be empty), ``expected`` and
             optionally ``tolerance``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"cell": ["ratio 1"], "measured": [1.2], "measured_se": [0.1],
+    ...                       "expected": [1.0], "tolerance": [0.5]})
+    >>> draw(table).axes[0].get_xlabel()
+    'measured − expected (tolerances)'
     """
     tidy.require(table, COLUMNS, "agreement plot")
     found = differences(table)

@@ -23,6 +23,17 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows of ``case`` with ``what`` = ``path`` (in order) or a mark (``raw``, ``balanced``,
             ``best``); ``along`` and ``across`` are the gradient's parts along and across g_phi.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"case": "oblique", "what": ["path", "path", "raw", "balanced", "best"],
+    ...                       "along": [1.0, 0.0, 1.0, 0.5, 0.2], "across": [0.0, 1.0, 0.0, 0.5, 0.8]})
+    >>> draw(table).axes[0].get_aspect()
+    1.0
     """
     tidy.require(table, COLUMNS, "alignment diagram")
     figure = canvas(5.8, 4.6)

@@ -28,6 +28,18 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: ``model, layer, head``, positions ``query`` and ``key`` with their labels, and how much
             the one looks at the other: ``weight``, which sums to 1 over the keys of a query.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"model": "trained", "layer": 1, "head": "head 1", "query": [0, 1, 1],
+    ...                       "key": [0, 0, 1], "query_label": ["start", "7", "7"],
+    ...                       "key_label": ["start", "start", "7"], "weight": [1.0, 0.3, 0.7]})
+    >>> draw(table).axes[0].get_title().splitlines()
+    ['trained', 'layer 1, head 1']
     """
     tidy.require(table, COLUMNS, "picture of attention")
     models = tidy.distinct(table, "model")

@@ -52,6 +52,16 @@ def draw(record: dict[str, Any]) -> Figure:
         record: the content of ``engine.json``: ``parts`` with tables of rows under ``precision``,
             ``rows``, ``dim``, ``cells``, ``workers`` and ``statistics``, stages under ``breakdown``,
             the least possible cost under ``floor``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: no part was measured.
+
+    >>> part = {"rows": [{"workers": 1, "synthlaw_ms": 4.0}, {"workers": 2, "synthlaw_ms": 2.2}]}
+    >>> draw({"parts": {"workers": part}}).axes[0].get_xlabel()
+    'cores'
     """
     parts = record["parts"]
     shown = [name for name in _PANELS if name in parts and "skipped" not in parts[name]]

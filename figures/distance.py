@@ -19,6 +19,16 @@ def draw(table: pd.DataFrame, *, margin: float | None = None) -> Figure:
         table: columns ``cell``, ``distance`` and ``radius`` (half-width of its confidence
             interval at the claim's level).
         margin: the largest distance that counts as equal.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"cell": ["250 rows"], "distance": [0.02], "radius": [0.01]})
+    >>> draw(table, margin=0.05).axes[0].get_xlim()[0]
+    np.float64(0.0)
     """
     tidy.require(table, COLUMNS, "distance plot")
     distance, radius = tidy.numbers(table, "distance"), tidy.numbers(table, "radius")

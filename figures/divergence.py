@@ -105,7 +105,8 @@ def flat(rows: pd.DataFrame) -> bool:
         if name in moving.columns
     ]
     parts = moving.groupby([*about, *tidy.swept_keys(moving)], dropna=False, observed=True)
-    return all(int(parts[name].nunique().max()) < 2 for name in ("predicted", "estimate"))
+    counts = [np.asarray(parts[name].nunique()) for name in ("predicted", "estimate")]
+    return bool((np.concatenate(counts) < 2).all())
 
 
 def _heights(rows: pd.DataFrame) -> np.ndarray:

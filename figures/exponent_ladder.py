@@ -41,6 +41,19 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: ``panel, series, exponent`` (of theory) and, one kind a row, ``rows, slope, se`` (measured),
             ``rows, predicted``, or ``limit, limit_se``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"panel": "ridge", "series": "s = 1", "exponent": 0.5,
+    ...                       "rows": [1e3, 1e6, np.nan], "slope": [0.49, np.nan, np.nan],
+    ...                       "se": [0.01, np.nan, np.nan], "predicted": [0.49, 0.5, np.nan],
+    ...                       "limit": [np.nan, np.nan, 0.5], "limit_se": [np.nan, np.nan, 0.001]})
+    >>> draw(table).axes[0].get_title()
+    'ridge'
     """
     tidy.require(table, COLUMNS, "ladder of exponents")
     names = tidy.distinct(table, "panel")

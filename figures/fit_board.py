@@ -21,6 +21,18 @@ def draw(board: pd.DataFrame, *, x: str = "x", y: str = "y") -> Figure:
         board: columns ``curve, label, law, weight, heldout`` (root mean square error),
             ``plausible, chosen``, ``at`` and the ``forecast`` there.
         x, y: names of the axes.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> board = pd.DataFrame({"curve": 1, "label": "", "law": ["power", "power_floor"],
+    ...                       "weight": [0.1, 0.9], "heldout": [0.2, 0.1], "plausible": [False, True],
+    ...                       "chosen": [False, True], "at": 1e6, "forecast": [0.01, 0.1]})
+    >>> draw(board, x="rows", y="error").axes[0].get_xlabel()
+    'Akaike weight'
     """
     tidy.require(board, COLUMNS, "model board")
     if len(set(tidy.numbers(board, "curve"))) > 1:

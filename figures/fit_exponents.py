@@ -18,6 +18,17 @@ def draw(exponents: pd.DataFrame, *, theory: float | None = None) -> Figure:
     Args:
         exponents: columns ``label, exponent, low, high``, the last two the ends of its 95 % interval.
         theory: the exponent that theory derives.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> exponents = pd.DataFrame({"label": ["one", "two"], "exponent": [0.5, 0.4], "low": [0.4, 0.3],
+    ...                           "high": [0.6, 0.5]})
+    >>> draw(exponents, theory=0.5).axes[0].get_ylabel()
+    'curve'
     """
     tidy.require(exponents, COLUMNS, "plot of exponents")
     value = tidy.numbers(exponents, "exponent")

@@ -58,6 +58,17 @@ def draw(
             several ladders: that of the one which decides); None where there is no verdict.
         intercept_se: its standard error.
         quantity: what the y axis shows.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"size": [1, 2], "inverse_size": [1.0, 0.5], "ratio": [1.02, 1.01],
+    ...                       "ratio_se": 0.001, "fit": [1.02, 1.01]})
+    >>> draw(table, margin=0.02, intercept=1.0, intercept_se=0.002).axes[0].get_xlabel()
+    '1 / size'
     """
     tidy.require(table, COLUMNS, "ladder")
     figure = canvas(5.4, HEIGHT)

@@ -32,6 +32,18 @@ def draw(table: pd.DataFrame) -> Figure:
         table: rows ``model, scheme, per_row`` (parameters per raw row) with ``worst, worst_se, average,
             average_se`` where measured and ``worst_theory, average_theory`` where predicted; ``rows``
             (optional): the raw rows n that were simulated.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"model": "noise", "scheme": "reweighting", "per_row": [0.1, 2.0],
+    ...                       "worst": [0.3, 0.4], "worst_se": 0.01, "average": [0.2, 0.1],
+    ...                       "average_se": 0.01, "worst_theory": [0.3, 0.4], "average_theory": [0.2, 0.1]})
+    >>> draw(table).axes[0].get_title()
+    'noise features'
     """
     tidy.require(table, COLUMNS, "picture of overparameterised rules")
     models, schemes = tidy.distinct(table, "model"), tidy.distinct(table, "scheme")

@@ -41,6 +41,19 @@ def draw(table: pd.DataFrame) -> Figure:
         table: rows of ``panel`` (``ratio`` or ``d/n``) with ``x``, ``group`` and ``predicted``; simulated
             ones have a dimension ``dim``, an ``estimate`` and its ``se``. Error bars are two of these.
             ``loss, ridge, separation, minority`` (optional): what a panel's title says.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"panel": "d/n", "x": [0.2, 2.0, 0.5], "group": "minority",
+    ...                       "dim": [np.nan, np.nan, 50], "predicted": [0.1, 0.3, 0.2],
+    ...                       "estimate": [np.nan, np.nan, 0.2], "se": [np.nan, np.nan, 0.01],
+    ...                       "replicates": 20, "failures": 0})
+    >>> draw(table).axes[0].get_xlabel()
+    'features per row d/n'
     """
     tidy.require(table, CURVES, "picture of the proportional regime")
     figure = canvas(7.6, 3.9)
@@ -109,6 +122,17 @@ def existence(table: pd.DataFrame) -> Figure:
     Args:
         table: ``separable`` of ``count`` samples at ``dim`` and d/n = ``kappa``; the limit ``threshold``.
             Error bars are Wilson's intervals at two standard errors, which stay within 0 and 1.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"dim": 16, "kappa": [0.1, 0.3], "threshold": 0.2, "separable": [5, 95],
+    ...                       "count": 100, "failures": 0})
+    >>> existence(table).axes[0].get_ylabel()
+    'share of separable samples'
     """
     tidy.require(table, EXISTENCE, "picture of separability")
     figure = canvas(5.4, 3.9)

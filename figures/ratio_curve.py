@@ -58,6 +58,18 @@ def draw(
         group: a group name, ``balanced`` or ``worst``.
         x: the column along the x axis; default: the ratio, or what varies in its place.
         residual: unit of the lower panel; default percent where every prediction is positive.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: of ``metric`` and ``group`` there are no rows, or columns are missing.
+
+    >>> table = pd.DataFrame({"generator": "oracle", "ratio": [0.0, 1.0], "metric": "excess_risk",
+    ...                       "group": "balanced", "predicted": [0.3, 0.1], "estimate": [0.31, 0.1],
+    ...                       "se": 0.01})
+    >>> [axes.get_xlabel() for axes in draw(table).axes][-1]
+    'oversampling ratio ρ (0 raw, 1 balanced)'
     """
     rows = tidy.select(table, metric, group)
     x = x or tidy.running_column(rows)

@@ -33,6 +33,17 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows ``series, rows`` with ``predicted`` (the law) or, where simulated, ``estimate, se``;
             ``floor``: what a series ends at, empty where it has none.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"series": "real", "rows": [10, 1000], "predicted": [0.1, 0.01],
+    ...                       "floor": np.nan, "estimate": [0.11, np.nan], "se": [0.01, np.nan]})
+    >>> draw(table).axes[0].get_xlabel()
+    'rows n'
     """
     tidy.require(table, COLUMNS, "curve of a logistic series")
     figure = canvas(6.7, 4.6)

@@ -28,6 +28,19 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows of ``what`` = ``theory`` (``rows`` in units of the missing rows, ``predicted``),
             ``simulated`` (``estimate``, ``se`` beside them) and ``size`` (``name`` of the size).
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"what": ["theory", "theory", "simulated", "size"],
+    ...                       "name": ["", "", "", "best"], "rows": [0.9, 1.1, 1.0, 1.0],
+    ...                       "predicted": [2e-4, 2e-4, 1e-4, 1e-4],
+    ...                       "estimate": [np.nan, np.nan, 1.1e-4, np.nan], "se": 1e-5})
+    >>> draw(table).axes[0].get_ylabel()
+    'balanced excess risk (loss) × 10⁴'
     """
     tidy.require(table, COLUMNS, "curve along the size")
     kinds = np.array(tidy.texts(table, "what"))

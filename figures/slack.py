@@ -19,6 +19,16 @@ def draw(table: pd.DataFrame, *, quantity: str = "measured / bound") -> Figure:
         table: columns ``cell, measured, measured_se`` (may be empty), ``bound`` and, where the
             bound is an estimate too, ``bound_se``.
         quantity: what the x axis shows.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"cell": ["ratio 1"], "measured": [0.8], "measured_se": [0.01], "bound": 1.0})
+    >>> draw(table).axes[0].get_xlabel()
+    'measured / bound (no unit)'
     """
     tidy.require(table, COLUMNS, "slack plot")
     bound = tidy.numbers(table, "bound")

@@ -38,6 +38,17 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: one number of neighbours; rows ``law, dim, rows`` (raw rows n) with ``exact`` and
             ``leading`` (empty where there is no formula) and, where measured, ``deficit, se``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"law": "uniform", "dim": 1, "rows": [100, 1000], "deficit": [0.1, np.nan],
+    ...                       "se": [0.01, np.nan], "exact": [0.1, 0.01], "leading": [0.12, 0.01]})
+    >>> draw(table).axes[0].get_title()
+    'uniform rows in a cube'
     """
     tidy.require(table, COLUMNS, "picture of SMOTE's shrinkage")
     laws = tidy.distinct(table, "law")

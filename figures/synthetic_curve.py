@@ -25,6 +25,18 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows ``series, augment, predicted, floor`` (what is left as N grows), ``power_law`` (the
             fitted law without a floor) and, where simulated, ``estimate, se``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"series": "shifted", "augment": [100, 1000], "predicted": [0.02, 0.011],
+    ...                       "floor": 0.01, "power_law": [0.02, 0.01], "estimate": [0.02, np.nan],
+    ...                       "se": [0.001, np.nan]})
+    >>> draw(table).axes[0].get_yscale()
+    'log'
     """
     tidy.require(table, COLUMNS, "curve in the number of synthetic rows")
     figure = canvas(5.6, 4.2)

@@ -20,6 +20,17 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows ``world, depth, seeds, link`` with ``value`` and ``bound``; an infinite bound is no
             point, and counted beside its link.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"world": "d = 64", "depth": 1, "seeds": [10, 20], "link": "bias by variation",
+    ...                       "value": [0.1, 0.1], "bound": [0.4, np.inf]})
+    >>> draw(table).axes[0].get_yticklabels()[0].get_text().splitlines()
+    ['bias by variation', '(1 of 2 without bound)']
     """
     tidy.require(table, COLUMNS, "picture of the chain")
     links, worlds = tidy.distinct(table, "link"), tidy.distinct(table, "world")

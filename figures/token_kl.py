@@ -33,6 +33,18 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows ``panel`` (seeds, vocabulary, layers), ``series, x`` with ``predicted`` (a law) or
             ``estimate, se`` (simulated).
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"panel": "seeds", "series": "1 layer", "x": [10, 1000, 100],
+    ...                       "predicted": [0.1, 0.001, np.nan], "estimate": [np.nan, np.nan, 0.01],
+    ...                       "se": [np.nan, np.nan, 0.001]})
+    >>> draw(table).axes[0].get_title()
+    'a. more seeds'
     """
     tidy.require(table, COLUMNS, "picture of token divergences")
     names = [name for name in PANELS if name in tidy.distinct(table, "panel")]

@@ -34,6 +34,17 @@ def seeds(table: pd.DataFrame) -> Figure:
 
     Args:
         table: rows ``series, x`` (seeds n) with ``predicted`` and, where simulated, ``estimate, se``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"series": "1 layer", "x": [100, 10000], "predicted": [0.1, 0.01],
+    ...                       "estimate": [0.1, np.nan], "se": [0.01, np.nan]})
+    >>> seeds(table).axes[0].get_xlabel()
+    'seeds n'
     """
     figure = canvas(5.2, 4.2)
     axes = figure.subplots()
@@ -52,6 +63,17 @@ def rows(table: pd.DataFrame) -> Figure:
     Args:
         table: rows ``series, x`` (synthetic rows m) with ``predicted`` and, where simulated,
             ``estimate, se``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"series": "oracle", "x": [1000, 2000], "predicted": [0.1, 0.01],
+    ...                       "estimate": [0.1, 0.01], "se": 0.001})
+    >>> rows(table).axes[0].get_yscale()
+    'log'
     """
     figure = canvas(5.2, 4.2)
     axes = figure.subplots()
@@ -67,6 +89,17 @@ def spurious(table: pd.DataFrame) -> Figure:
 
     Args:
         table: rows ``series, group`` (balanced or worst) with ``predicted, estimate, se``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"series": "oracle", "group": ["balanced", "worst"], "predicted": [0.01, 0.1],
+    ...                       "estimate": [0.01, 0.1], "se": 0.001})
+    >>> spurious(table).axes[0].get_xlabel()
+    'what fills the minority groups'
     """
     tidy.require(table, (*COLUMNS, "group"), "picture of the spurious token")
     names = tidy.distinct(table, "series")

@@ -21,6 +21,17 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: ``layers, d, n`` (0: endless seeds), ``slack`` (rate times the constant over the upper limit
             of the divergence) and the ``constant``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"layers": 1, "d": [64, 64], "n": [100, 0], "slack": [4.0, 2.0],
+    ...                       "constant": 2.5})
+    >>> [text.get_text() for text in draw(table).axes[0].texts]
+    ['4', '2']
     """
     tidy.require(table, COLUMNS, "map of slack")
     layers = np.unique(tidy.numbers(table, "layers"))

@@ -53,6 +53,18 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows ``generator, n`` with ``kl, se`` and ``ratio_bayes, ratio_bayes_se``; ``predicted``, the
             law, where there is one. Rows without seeds are not drawn: the axis is logarithmic.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"generator": ["trained", "bayes"] * 2, "n": [4, 4, 64, 64],
+    ...                       "predicted": np.nan, "kl": [0.21, 0.2, 0.021, 0.02], "se": 0.001,
+    ...                       "ratio_bayes": [1.05, 1.0, 1.05, 1.0], "ratio_bayes_se": 0.01, "failures": 0})
+    >>> [axes.get_ylabel() for axes in draw(table).axes]
+    ['KL divergence (nats)', 'KL / that of the Bayes predictive']
     """
     tidy.require(table, COLUMNS, "picture of a trained transformer")
     figure = canvas(5.8, 6.6)

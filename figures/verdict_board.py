@@ -43,6 +43,17 @@ def draw(verdicts: dict[str, Any], tolerances: dict[str, float] | None = None) -
         verdicts: what that file holds.
         tolerances: of claims of kind exact whose evidence is noisy, by id: the tolerance within which
             they are judged. Such a claim is not called exact.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: no claims.
+
+    >>> claim = {"id": "one", "family": "imbalance", "kind": "constant", "outcome": "supported",
+    ...          "prediction": 1.0, "ratio": 1.01, "ratio_se": 0.004, "margin": 0.02, "alpha": 1e-4}
+    >>> draw({"claims": [claim]}).get_suptitle().splitlines()[0]
+    '1 claims: 1 supported, 0 unresolved, 0 contradicted'
     """
     claims = verdicts["claims"]
     if not claims:

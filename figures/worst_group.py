@@ -28,6 +28,18 @@ def draw(table: pd.DataFrame, *, x: str | None = None) -> Figure:
     Args:
         table: the tidy table; rows of metric ``error`` are used.
         x: the column along the x axis; default: the ratio, or what varies in its place.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: no rows of metric ``error`` with a ratio, or columns are missing.
+
+    >>> table = pd.DataFrame({"generator": "oracle", "ratio": [0.0, 1.0, 0.0, 1.0], "metric": "error",
+    ...                       "group": ["a", "a", "b", "b"], "predicted": [0.1, 0.2, 0.4, 0.2],
+    ...                       "estimate": [0.1, 0.2, 0.4, 0.2], "se": 0.01})
+    >>> draw(table).axes[0].get_title()
+    'oracle'
     """
     rows = tidy.select(table, "error", None)
     x = x or tidy.running_column(rows)

@@ -177,7 +177,7 @@ def _around(artists: list[Any]) -> Bbox | None:
 
 def _swatch(text: Text) -> Bbox:
     """Where the handle of a legend's text is drawn: left of it, as wide as matplotlib makes handles."""
-    box, size = text.get_window_extent(), text.get_fontsize() * DPI / 72.0
+    box, size = text.get_window_extent(), float(text.get_fontsize()) * DPI / 72.0
     middle, half = 0.5 * (box.y0 + box.y1), 0.35 * size
     return Bbox.from_extents(box.x0 - 2.9 * size, middle - half, box.x0 - 0.4 * size, middle + half)
 
@@ -250,11 +250,11 @@ def _averages(image: Image, box: Bbox, blocks: tuple[int, int]) -> Image:
         padded = np.concatenate([mass.take([0], axis), mass, mass.take([-1], axis)], axis=axis)
         count = mass.shape[axis] // 2
         first = np.arange(count) * 2
-        mass = sum(
-            weight * padded.take(first + step, axis)
-            for step, weight in enumerate((1 / 6, 1 / 3, 1 / 3, 1 / 6))
-        )
-    return np.asarray(mass)
+        mixed = np.zeros_like(mass.take(first, axis))
+        for step, weight in enumerate((1 / 6, 1 / 3, 1 / 3, 1 / 6)):
+            mixed += weight * padded.take(first + step, axis)
+        mass = mixed
+    return mass
 
 
 def _between(values: Image, at: NDArray[np.float64], axis: int) -> Image:

@@ -1,14 +1,20 @@
 """Curves along the ratio, the rows and the groups show what they must; every table is made up and small."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
-from figures import ratio_curve, style, synthetic_curve
+from figures import divergence, ratio_curve, style, synthetic_curve, token_risk
 from figures import worst_group as worst
+from figures.pictures import pictures
 from figures.tidy import panels, running_column, where
 from tests.drawn import bars, curve, half_widths, named_axes, words
-from tests.teaching_tables import GROUPS, synthetic_table, tidy_table
+from tests.teaching_tables import GROUPS, divergence_table, synthetic_table, tidy_table
+from tests.teaching_tokens import token_risk_table
 
 
 def test_ratio_curve_draws_theory_as_lines_and_simulation_as_points() -> None:
@@ -141,3 +147,59 @@ def test_worst_group_is_emphasised() -> None:
     assert all(f"group {name}" in words(figure) for name in GROUPS)
     with pytest.raises(ValueError, match="rows with a ratio"):
         worst.draw(where(table, table["ratio"].isna()))
+
+
+def test_divergences_that_no_ratio_changes_are_a_list_and_no_curve(tmp_path: Path) -> None:
+    table = divergence_table()
+    axes = divergence.draw(table).axes[0]
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    assert names == ["oracle", "transformer, 4 layers, step 1", "histogram"]
+    # Two generators off the truth and two groups; the oracle's zeros are written.
+    heights = [np.asarray(bar.lines[0].get_xdata(), float) for bar in bars(axes)]
+    np.testing.assert_allclose(sorted(np.concatenate(heights)), [1.2e-3, 4.8e-3, 0.12, 0.48])
+    assert [text.get_text() for text in axes.texts] == ["0", "0"]
+    assert axes.get_xscale() == "log" and "nats" in axes.get_xlabel()
+    with pytest.raises(ValueError, match="all are empty"):
+        divergence.draw(table.assign(predicted=np.nan, estimate=np.nan))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, "divergence"),
+        # Another number of seeds makes another law: a curve along the seeds.
+        ({"counts.a": 2000}, "ratio_curve"),
+        # What a ratio changes stays a curve along the ratio.
+        ({"ratio": 0.5, "predicted": 9.0}, "ratio_curve"),
+    ],
+)
+def test_a_run_shows_divergences_where_they_vary(
+    change: dict[str, float], expected: str, tmp_path: Path
+) -> None:
+    """The picture of a run's metric kl by what its table varies."""
+    table = divergence_table().assign(setting="tokens", **{"counts.a": 1000})
+    table = pd.concat([table, table.query("group == 'minority'").assign(group="balanced")])
+    pd.concat([table, table.assign(**change)]).to_csv(tmp_path / "table.csv", index=False)
+    found = {each.name: each for each in pictures(tmp_path)}
+    name = "divergence" if expected == "divergence" else "ratio_curve_kl"
+    assert found[name].figure == expected
+    drawn = found[name].draw()
+    if "counts.a" in change:
+        assert drawn.axes[-1].get_xlabel() == "counts.a"
+
+
+def test_a_generator_looks_the_same_in_all_pictures_of_a_run() -> None:
+    """Also where a picture shows fewer of them, or names them otherwise."""
+    risks = token_risk_table((30.0, 1000.0))
+    sweep = tidy_table(("oracle", "transformer[1;1]", "reweight"))
+    few = ratio_curve.draw(tidy_table(("transformer[1;1]", "oracle")))
+
+    def look(figure: Figure, name: str) -> tuple[Any, Any]:
+        (line,) = [each for each in figure.legends[0].get_lines() if each.get_label() == name]
+        return line.get_color(), line.get_marker()
+
+    for name in ("oracle", "transformer, 1 layer, step 1"):
+        assert look(ratio_curve.draw(sweep), name) == look(few, name)
+    seeds = token_risk.seeds(risks)
+    assert look(seeds, "oracle") == look(few, "oracle")
+    assert look(seeds, "1 layer") == look(few, "transformer, 1 layer, step 1")

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import matplotlib
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from figures import FIGURES, ratio_curve, style
 from tests import pictures
@@ -52,7 +53,7 @@ def parts(axes: Axes) -> dict[str, list[Artist]]:
 
 def _kind(artist: Any) -> str:
     """The class of an artist; a white line and a mark that is drawn in the units of the page by that."""
-    if isinstance(artist, matplotlib.lines.Line2D):
+    if isinstance(artist, Line2D):
         if artist.get_color() == "white":
             return "white"
         if isinstance(artist.get_marker(), list):
@@ -115,7 +116,7 @@ def another_font(family: list[str], scale: float) -> Iterator[None]:
     kept = dict(style._RC)
     style._RC.update({name: scale * kept[name] for name in SIZES}, **{"font.family": family})
     try:
-        with matplotlib.rc_context({"font.family": family}):
+        with mpl.rc_context({"font.family": family}):
             yield
     finally:
         style._RC.clear()
