@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from figures import dots, tidy
 from figures.points import error_bars, flagged
-from figures.style import BAND, ERROR_BARS, INK, PALETTE, style
+from figures.style import BAND, ERROR_BARS, INK, PALETTE, legend_below, style
 
 COLUMNS = ("cell", "measured", "measured_se", "expected")
 
@@ -56,12 +56,24 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: columns ``cell, measured, measured_se`` (may be empty), ``expected`` and
             optionally ``tolerance``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"cell": ["ratio 1"], "measured": [1.2], "measured_se": [0.1],
+    ...                       "expected": [1.0], "tolerance": [0.5]})
+    >>> draw(table).axes[0].get_xlabel()
+    'measured − expected (tolerances)'
     """
     tidy.require(table, COLUMNS, "agreement plot")
     found = differences(table)
     figure, axes = dots.rows(tidy.texts(table, "cell"))
     if found.band > 0:
-        label = f"within {found.band:g}"
+        name = "the tolerance" if found.band == 1.0 else f"{found.band:g} {found.unit}"
+        label = f"within {name}"
         axes.axvspan(-found.band, found.band, color=BAND, linewidth=0, zorder=0, label=label)
     axes.axvline(0.0, color=INK, linewidth=1.2, zorder=1, label="expected")
     noisy = bool((found.half > 0).any())
@@ -78,5 +90,5 @@ def draw(table: pd.DataFrame) -> Figure:
     reach = float(np.nanmax(np.abs(found.value) + found.half, initial=found.band))
     axes.set_xlim(*((-1.12 * reach, 1.12 * reach) if reach > 0 else (-1e-15, 1e-15)))
     axes.set_xlabel(f"measured − expected ({found.unit})")
-    figure.legend(loc="outside lower center", ncols=3)
+    legend_below(figure, columns=3)
     return figure

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from figures import tidy
-from figures.style import MUTED, canvas, colour, marker, style
+from figures.style import MUTED, canvas, colour, legend_below, marker, style
 
 COLUMNS = ("case", "what", "along", "across")
 MARKS = {"raw": "no synthetic rows", "balanced": "full balancing", "best": "least floor"}
@@ -23,6 +23,17 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows of ``case`` with ``what`` = ``path`` (in order) or a mark (``raw``, ``balanced``,
             ``best``); ``along`` and ``across`` are the gradient's parts along and across g_phi.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"case": "oblique", "what": ["path", "path", "raw", "balanced", "best"],
+    ...                       "along": [1.0, 0.0, 1.0, 0.5, 0.2], "across": [0.0, 1.0, 0.0, 0.5, 0.8]})
+    >>> draw(table).axes[0].get_aspect()
+    1.0
     """
     tidy.require(table, COLUMNS, "alignment diagram")
     figure = canvas(5.8, 4.6)
@@ -42,7 +53,7 @@ def draw(table: pd.DataFrame) -> Figure:
                 along[at],
                 across[at],
                 marker=marker(place),
-                markersize=6.5,
+                markersize=8.5,
                 markeredgecolor="white",
                 linestyle="none",
                 color=colour(position),
@@ -59,5 +70,5 @@ def draw(table: pd.DataFrame) -> Figure:
     axes.set_ylim(min(float(across.min()), 0.0) - pad, max(float(across.max()), 0.0) + pad)
     axes.set_xlabel("training gradient along the imbalance gᵩ (length in H⁻¹)")
     axes.set_ylabel("across it (length in H⁻¹)")
-    figure.legend(loc="outside lower center", ncols=2)
+    legend_below(figure, columns=2)
     return figure

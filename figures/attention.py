@@ -9,9 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from figures import tidy
-from figures.style import MUTED, canvas, style
+from figures.style import INK, canvas, style
 
 COLUMNS = ("model", "layer", "head", "query", "key", "query_label", "key_label", "weight")
 SEQUENTIAL, UNSEEN = "Blues", "#e4e4e4"
@@ -27,6 +28,18 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: ``model, layer, head``, positions ``query`` and ``key`` with their labels, and how much
             the one looks at the other: ``weight``, which sums to 1 over the keys of a query.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"model": "trained", "layer": 1, "head": "head 1", "query": [0, 1, 1],
+    ...                       "key": [0, 0, 1], "query_label": ["start", "7", "7"],
+    ...                       "key_label": ["start", "start", "7"], "weight": [1.0, 0.3, 0.7]})
+    >>> draw(table).axes[0].get_title().splitlines()
+    ['trained', 'layer 1, head 1']
     """
     tidy.require(table, COLUMNS, "picture of attention")
     models = tidy.distinct(table, "model")
@@ -36,7 +49,7 @@ def draw(table: pd.DataFrame) -> Figure:
     }
     panels = {name: list(dict.fromkeys(_panels(part))) for name, part in parts.items()}
     columns = max(map(len, panels.values()))
-    figure = canvas(2.35 * columns + 1.0, 2.75 * len(models))
+    figure = canvas(2.05 * columns + 1.0, 2.55 * len(models) + 0.2)
     grid = figure.subplots(len(models), columns, squeeze=False)
     mesh = None
     for line, name in zip(grid, models, strict=True):
@@ -54,6 +67,8 @@ def draw(table: pd.DataFrame) -> Figure:
     figure.colorbar(
         mesh, ax=grid, label="attention weight", ticks=[0, 0.02, 0.1, 0.25, 0.5, 1], aspect=40
     )
+    unseen = [Patch(facecolor=UNSEEN, label="comes later: cannot be read")]
+    figure.legend(handles=unseen, loc="outside lower center")
     return figure
 
 
@@ -81,7 +96,7 @@ def _panel(axes: Axes, rows: pd.DataFrame):  # noqa: ANN202
     shown = [k for k in range(first, last + 1) if named[k] != VOCABULARY]
     ticks, labels = [middle[k - first] for k in shown], [named[k] for k in shown]
     if first < 0:
-        axes.axvline(edges[-first], color=MUTED, linewidth=0.8)
+        axes.axvline(edges[-first], color=INK, linewidth=1.1)
         ticks, labels = [0.5 * edges[-first], *ticks], [VOCABULARY, *labels]
     axes.set_xticks(ticks, labels, rotation=90)
     # What comes after a position it cannot see.

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from figures.faults import FigureError
-from figures.style import INK, MUTED, PALETTE, canvas, plain_log, style
+from figures.style import INK, MUTED, PALETTE, canvas, legend_below, plain_log, style
 
 # name: label, colour, marker, line.
 _LINES: dict[str, tuple[str, Any, str, Any]] = {
@@ -52,6 +52,16 @@ def draw(record: dict[str, Any]) -> Figure:
         record: the content of ``engine.json``: ``parts`` with tables of rows under ``precision``,
             ``rows``, ``dim``, ``cells``, ``workers`` and ``statistics``, stages under ``breakdown``,
             the least possible cost under ``floor``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: no part was measured.
+
+    >>> part = {"rows": [{"workers": 1, "synthlaw_ms": 4.0}, {"workers": 2, "synthlaw_ms": 2.2}]}
+    >>> draw({"parts": {"workers": part}}).axes[0].get_xlabel()
+    'cores'
     """
     parts = record["parts"]
     shown = [name for name in _PANELS if name in parts and "skipped" not in parts[name]]
@@ -71,7 +81,7 @@ def draw(record: dict[str, Any]) -> Figure:
     if spare:
         grid[len(shown)].legend(handles=handles, loc="center", handlelength=3.4, labelspacing=0.9)
     else:
-        figure.legend(handles=handles, loc="outside lower center", ncols=wide, handlelength=3.4)
+        legend_below(figure, handles, wide, handlelength=3.4)
     return figure
 
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from figures import dots, tidy
 from figures.points import error_bars, flagged
-from figures.style import BAND, INK, PALETTE, style
+from figures.style import BAND, INK, PALETTE, legend_below, style
 
 COLUMNS = ("cell", "distance", "radius")
 
@@ -19,6 +19,16 @@ def draw(table: pd.DataFrame, *, margin: float | None = None) -> Figure:
         table: columns ``cell``, ``distance`` and ``radius`` (half-width of its confidence
             interval at the claim's level).
         margin: the largest distance that counts as equal.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"cell": ["250 rows"], "distance": [0.02], "radius": [0.01]})
+    >>> draw(table, margin=0.05).axes[0].get_xlim()[0]
+    np.float64(0.0)
     """
     tidy.require(table, COLUMNS, "distance plot")
     distance, radius = tidy.numbers(table, "distance"), tidy.numbers(table, "radius")
@@ -39,5 +49,5 @@ def draw(table: pd.DataFrame, *, margin: float | None = None) -> Figure:
     reach = np.nanmax([*(distance + radius), margin or 0.0])
     axes.set_xlim(0.0, 1.1 * float(reach) if reach > 0 else 1.0)
     axes.set_xlabel("distance to the predicted law (no unit)")
-    figure.legend(loc="outside lower center", ncols=3)
+    legend_below(figure, columns=3)
     return figure

@@ -5,7 +5,6 @@ slopes, points measured ones, stars in a strip beyond the break of the axis the 
 slope read off any finite stretch is not the exponent.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,21 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from figures import tidy
 from figures.points import error_bars, flagged
-from figures.style import BAND, ERROR_BARS, INK, MUTED, canvas, colour, marker, style
+from figures.style import (
+    BAND,
+    ERROR_BARS,
+    INK,
+    MUTED,
+    canvas,
+    colour,
+    legend_below,
+    marker,
+    power_of_ten,
+    style,
+)
 
 COLUMNS = ("panel", "series", "exponent", "rows", "slope", "se", "predicted", "limit", "limit_se")
 MARGIN = 0.02
-SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 @style()
@@ -32,6 +41,19 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: ``panel, series, exponent`` (of theory) and, one kind a row, ``rows, slope, se`` (measured),
             ``rows, predicted``, or ``limit, limit_se``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"panel": "ridge", "series": "s = 1", "exponent": 0.5,
+    ...                       "rows": [1e3, 1e6, np.nan], "slope": [0.49, np.nan, np.nan],
+    ...                       "se": [0.01, np.nan, np.nan], "predicted": [0.49, 0.5, np.nan],
+    ...                       "limit": [np.nan, np.nan, 0.5], "limit_se": [np.nan, np.nan, 0.001]})
+    >>> draw(table).axes[0].get_title()
+    'ridge'
     """
     tidy.require(table, COLUMNS, "ladder of exponents")
     names = tidy.distinct(table, "panel")
@@ -56,17 +78,8 @@ def draw(table: pd.DataFrame) -> Figure:
         ),
         Patch(facecolor=BAND, label=f"exponent of theory ±{MARGIN:g}"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    legend_below(figure, handles, 4)
     return figure
-
-
-def power_of_ten(value: float, _: int = 0) -> str:
-    """A tick's label without the language of formulas, which pictures do not read.
-
-    >>> power_of_ten(1e12)
-    '10¹²'
-    """
-    return "10" + str(round(math.log10(value))).translate(SUPERSCRIPTS)
 
 
 def _panel(axes: Axes, table: pd.DataFrame) -> None:

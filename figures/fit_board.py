@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from figures import fit_panels, tidy
 from figures.dots import NAMED, shorten
-from figures.style import INK, MUTED, PALETTE, canvas, style
+from figures.style import INK, MUTED, PALETTE, canvas, legend_below, style
 
 COLUMNS = ("curve", "label", "law", "weight", "heldout", "plausible", "chosen", "at", "forecast")
 RULED_OUT = "#b8b8b8"
@@ -21,6 +21,18 @@ def draw(board: pd.DataFrame, *, x: str = "x", y: str = "y") -> Figure:
         board: columns ``curve, label, law, weight, heldout`` (root mean square error),
             ``plausible, chosen``, ``at`` and the ``forecast`` there.
         x, y: names of the axes.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> board = pd.DataFrame({"curve": 1, "label": "", "law": ["power", "power_floor"],
+    ...                       "weight": [0.1, 0.9], "heldout": [0.2, 0.1], "plausible": [False, True],
+    ...                       "chosen": [False, True], "at": 1e6, "forecast": [0.01, 0.1]})
+    >>> draw(board, x="rows", y="error").axes[0].get_xlabel()
+    'Akaike weight'
     """
     tidy.require(board, COLUMNS, "model board")
     if len(set(tidy.numbers(board, "curve"))) > 1:
@@ -66,7 +78,7 @@ def _laws(board: pd.DataFrame, x: str, y: str) -> Figure:
     for text, colour in kinds:
         if colour in colours:
             weight.barh([np.nan], [0.0], color=colour, label=text)
-    figure.legend(loc="outside lower center", ncols=3)
+    legend_below(figure, columns=3)
     return figure
 
 
@@ -117,5 +129,5 @@ def _matrix(board: pd.DataFrame) -> Figure:
     axes.grid(visible=True, linestyle=":")
     if len(curves) > len(shown):
         axes.set_title(f"the first {len(shown)} of {len(curves)} curves")
-    figure.legend(loc="outside lower center", ncols=2)
+    legend_below(figure, columns=2)
     return figure

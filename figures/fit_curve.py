@@ -31,6 +31,17 @@ def draw(
             the exponent of theory) and ``theory_exponent``.
         forecast: columns ``curve, x, value, low, high``.
         x, y: names of the axes.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> points = pd.DataFrame({"curve": 1, "name": "", "x": [10, 100, 1000], "y": [0.5, 0.2, 0.1],
+    ...                        "se": 0.01, "fitted": [0.5, 0.2, 0.1]})
+    >>> draw(points, x="rows", y="error").axes[0].get_ylabel()
+    'error'
     """
     tidy.require(points, POINTS, "fitted curve")
     found = fit_panels.page(points, below=1)

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from figures import dots, tidy
 from figures.points import error_bars
-from figures.style import INK, PALETTE, style
+from figures.style import INK, PALETTE, legend_below, style
 
 COLUMNS = ("label", "exponent", "low", "high")
 
@@ -18,6 +18,17 @@ def draw(exponents: pd.DataFrame, *, theory: float | None = None) -> Figure:
     Args:
         exponents: columns ``label, exponent, low, high``, the last two the ends of its 95 % interval.
         theory: the exponent that theory derives.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> exponents = pd.DataFrame({"label": ["one", "two"], "exponent": [0.5, 0.4], "low": [0.4, 0.3],
+    ...                           "high": [0.6, 0.5]})
+    >>> draw(exponents, theory=0.5).axes[0].get_ylabel()
+    'curve'
     """
     tidy.require(exponents, COLUMNS, "plot of exponents")
     value = tidy.numbers(exponents, "exponent")
@@ -37,5 +48,5 @@ def draw(exponents: pd.DataFrame, *, theory: float | None = None) -> Figure:
     )
     axes.set_ylabel("curve" if len(value) <= dots.NAMED else "curve, in the order of the table")
     axes.set_xlabel("exponent a of x^−a")
-    figure.legend(loc="outside lower center", ncols=2)
+    legend_below(figure, columns=2)
     return figure

@@ -22,6 +22,17 @@ def draw(profile: pd.DataFrame) -> Figure:
     Args:
         profile: columns ``curve, name, exponent, deviance, threshold, estimate, low, high`` and
             optionally ``theory``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> profile = pd.DataFrame({"curve": 1, "name": "", "exponent": [0.4, 0.5, 0.6], "deviance": [9, 0, 9],
+    ...                         "threshold": 3.84, "estimate": 0.5, "low": 0.43, "high": 0.57})
+    >>> draw(profile).axes[0].get_xlabel()
+    'exponent a'
     """
     tidy.require(profile, COLUMNS, "profile")
     found = fit_panels.page(profile, fit_panels.MOST_WIDE)

@@ -21,6 +21,17 @@ def draw(points: pd.DataFrame, *, x: str = "x", y: str = "y") -> Figure:
     Args:
         points: columns ``curve, name, x, fitted, residual`` (in standard errors).
         x, y: names of the axes.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> points = pd.DataFrame({"curve": 1, "name": "", "x": [10, 100], "fitted": [0.5, 0.2],
+    ...                        "residual": [1.0, -1.0]})
+    >>> draw(points, x="rows").axes[0].get_ylabel()
+    'residual (standard errors)'
     """
     tidy.require(points, COLUMNS, "residual plot")
     found = fit_panels.page(points)

@@ -31,6 +31,19 @@ def draw(ridge: pd.DataFrame, *, y: str = "y") -> Figure:
         ridge: a full grid of ``floor`` and ``exponent`` per curve with its ``deviance``; columns
             ``threshold68, threshold95, best_floor, best_exponent`` are constant along a curve.
         y: what the floor is a value of.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> ridge = pd.DataFrame({"curve": 1, "name": "", "floor": [0.1] * 3 + [0.2] * 3 + [0.3] * 3,
+    ...                       "exponent": [0.4, 0.5, 0.6] * 3, "deviance": [9, 5, 9, 5, 0, 5, 9, 5, 9],
+    ...                       "best_floor": 0.2, "best_exponent": 0.5, "threshold68": 2.3,
+    ...                       "threshold95": 6.0})
+    >>> draw(ridge, y="error").axes[0].get_xlabel()
+    'floor of error'
     """
     tidy.require(ridge, COLUMNS, "floor-exponent ridge")
     found = fit_panels.page(ridge, fit_panels.MOST_WIDE)
@@ -60,6 +73,7 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
         tidy.numbers(rows, "best_floor")[:1],
         tidy.numbers(rows, "best_exponent")[:1],
         marker="D",
+        markersize=6.5,
         color=INK,
         markeredgecolor="white",
         zorder=3,

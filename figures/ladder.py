@@ -5,23 +5,36 @@ edge; how far the points lie from 1 elsewhere says how large the remainder is.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
 
 from figures import tidy
 from figures.points import error_bars, flagged
-from figures.style import BAND, ERROR_BARS, INK, MUTED, canvas, colour, marker, style
+from figures.style import (
+    BAND,
+    ERROR_BARS,
+    INK,
+    MUTED,
+    canvas,
+    colour,
+    legend_below,
+    marker,
+    plain_number,
+    style,
+)
 
 # Distance of neighbouring series, as a share of the axis.
 _APART = 0.011
 POWERS = {1.0: "1 / size", 0.5: "1 / √size", 1.5: "1 / size^1.5", 2.0: "1 / size²"}
-# Inches: of the figure with so many lines in its legend, and what each further line adds.
-HEIGHT, LINES, LINE = 3.7, 5, 0.17
-# Letters of a name in a legend of two columns.
-LONGEST_OF_TWO = 40
+# Inches of the figure with a legend of so many; a higher one makes a higher figure.
+HEIGHT, LEGEND = 3.7, 0.95
+LINE_NAME, BARS = "fitted line", f"bars: {ERROR_BARS}"
 COLUMNS = ("size", "inverse_size", "ratio", "ratio_se", "fit")
 
 
@@ -45,6 +58,17 @@ def draw(
             several ladders: that of the one which decides); None where there is no verdict.
         intercept_se: its standard error.
         quantity: what the y axis shows.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"size": [1, 2], "inverse_size": [1.0, 0.5], "ratio": [1.02, 1.01],
+    ...                       "ratio_se": 0.001, "fit": [1.02, 1.01]})
+    >>> draw(table, margin=0.02, intercept=1.0, intercept_se=0.002).axes[0].get_xlabel()
+    '1 / size'
     """
     tidy.require(table, COLUMNS, "ladder")
     figure = canvas(5.4, HEIGHT)
@@ -61,32 +85,48 @@ def draw(
     series = tidy.texts(table, "series") if "series" in table.columns else [""] * len(table)
     names = list(dict.fromkeys(series))
     step = _step(tidy.numbers(table, "inverse_size"), len(names))
+    reach = float(tidy.numbers(table, "inverse_size").max())
+    # The one point of one size is what the verdict states, and drawn as that.
+    if reach == 0.0 and len(table) == 1 and intercept is not None:
+        names = []
     for position, name in enumerate(names):
         rows = tidy.where(table, [each == name for each in series])
         rows = tidy.ordered(rows, "inverse_size")
         move = step * (position - (len(names) - 1) / 2.0)
         _series(axes, rows, position, name if len(names) > 1 else "", move)
     if intercept is not None:
-        _intercept(axes, intercept, intercept_se or 0.0)
-    reach = float(tidy.numbers(table, "inverse_size").max())
+        _intercept(
+            axes, intercept, intercept_se or 0.0, at="at 1/size → 0" if reach else "measured"
+        )
     right = 1.06 * reach + step * len(names) / 2.0
     axes.set_xlim(*((0.0, right) if reach > 0.0 else (-1.0, 1.0)))
     axes.margins(y=0.12)
     axes.set_xlabel(_regressor(table) if reach > 0.0 else "1 / size (one size only, no ladder)")
     axes.set_ylabel(quantity)
     axes.ticklabel_format(axis="y", useOffset=False)
-    axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value)))
     if reach > 0.0 and _falling(table):
         _sizes(axes, table)
     elif reach == 0.0:
         axes.set_xticks([0.0])
-    labels = axes.get_legend_handles_labels()[1]
-    # Two columns of long names would stand out of the picture.
-    columns = 1 if max(map(len, labels)) > LONGEST_OF_TWO else 2
-    lines = -(-len(labels) // columns)
-    figure.set_figheight(HEIGHT + LINE * max(0, lines - LINES))
-    figure.legend(loc="outside lower center", ncols=columns)
+    legend = legend_below(figure, _entries(axes, len(names) > 1), 2)
+    taken = legend.get_window_extent().height / figure.dpi
+    figure.set_figheight(HEIGHT + max(0.0, taken - LEGEND))
     return figure
+
+
+def _entries(axes: Axes, several: bool) -> list[Any]:
+    """What the legend names. Of several series each line and bar has its own colour: those entries have
+    none."""
+    handles, labels = axes.get_legend_handles_labels()
+    if several:
+        named = dict(zip(labels, handles, strict=True))
+        if LINE_NAME in named:
+            named[LINE_NAME] = Line2D([], [], color=MUTED, label=LINE_NAME)
+        look: Any = {"color": MUTED, "linestyle": "none", "marker": "|", "markersize": 9}
+        named[BARS] = Line2D([], [], label=BARS, **look)
+        handles = list(named.values())
+    return handles
 
 
 def _step(x: np.ndarray, count: int) -> float:
@@ -116,7 +156,7 @@ def _falling(table: pd.DataFrame) -> bool:
     return all(left >= right for left, right in zip(sizes, sizes[1:], strict=False))
 
 
-def _intercept(axes: Axes, value: float, error: float) -> None:
+def _intercept(axes: Axes, value: float, error: float, at: str) -> None:
     # As many decimals as show one figure of the error, four at least.
     places = max(4, -math.floor(math.log10(error))) if error > 0.0 else 4
     axes.errorbar(
@@ -131,7 +171,7 @@ def _intercept(axes: Axes, value: float, error: float) -> None:
         linestyle="none",
         zorder=4,
         clip_on=False,
-        label=f"at 1/size → 0: {value:.{places}f} ± {error:.{places}f} (s.e.)",
+        label=f"{at}: {value:.{places}f} ± {error:.{places}f} (s.e.)",
     )
 
 
@@ -141,7 +181,7 @@ def _series(axes: Axes, rows: pd.DataFrame, position: int, name: str, move: floa
     if len(x) > 1 and x[1] > x[0]:
         # The fit is a straight line: carry it on to the edge.
         x, y = np.append(0.0, x), np.append(y[0] - x[0] * (y[1] - y[0]) / (x[1] - x[0]), y)
-        label = "fitted line" if position == 0 else "_"
+        label = LINE_NAME if position == 0 else "_"
         axes.plot(x, y, color=colour(position), zorder=2, label=label)
     error_bars(
         axes,
@@ -151,7 +191,7 @@ def _series(axes: Axes, rows: pd.DataFrame, position: int, name: str, move: floa
         yerr=2.0 * np.nan_to_num(tidy.numbers(rows, "ratio_se")),
         marker=marker(position),
         color=colour(position),
-        label=f"{name or 'simulation'}, {ERROR_BARS}" if position == 0 else name,
+        label=name or f"simulation, {ERROR_BARS}",
     )
 
 
@@ -164,7 +204,7 @@ def _sizes(axes: Axes, table: pd.DataFrame) -> None:
         if all(abs(inverse - other) > 0.09 * right for other, _ in shown):
             shown.append((float(inverse), float(size)))
     top = axes.secondary_xaxis("top")
-    top.set_xticks([x for x, _ in shown], labels=[f"{size:,.6g}" for _, size in shown])
+    top.set_xticks([x for x, _ in shown], labels=[plain_number(size) for _, size in shown])
     top.tick_params(length=0, colors=MUTED)
     top.spines["top"].set_visible(False)
     units = tidy.distinct(table, "size_one") if "size_one" in table.columns else []

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from figures import tidy
 from figures.points import error_bars, flagged
-from figures.style import ERROR_BARS, MUTED, canvas, colour, marker, plain_log, style
+from figures.style import ERROR_BARS, MUTED, canvas, colour, legend_below, marker, plain_log, style
 
 COLUMNS = ("model", "scheme", "per_row", "worst", "worst_se", "average", "average_se")
 COLUMNS = (*COLUMNS, "worst_theory", "average_theory")
@@ -32,6 +32,18 @@ def draw(table: pd.DataFrame) -> Figure:
         table: rows ``model, scheme, per_row`` (parameters per raw row) with ``worst, worst_se, average,
             average_se`` where measured and ``worst_theory, average_theory`` where predicted; ``rows``
             (optional): the raw rows n that were simulated.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"model": "noise", "scheme": "reweighting", "per_row": [0.1, 2.0],
+    ...                       "worst": [0.3, 0.4], "worst_se": 0.01, "average": [0.2, 0.1],
+    ...                       "average_se": 0.01, "worst_theory": [0.3, 0.4], "average_theory": [0.2, 0.1]})
+    >>> draw(table).axes[0].get_title()
+    'noise features'
     """
     tidy.require(table, COLUMNS, "picture of overparameterised rules")
     models, schemes = tidy.distinct(table, "model"), tidy.distinct(table, "scheme")
@@ -47,8 +59,8 @@ def draw(table: pd.DataFrame) -> Figure:
         axes.set_xlabel("parameters per raw row")
         axes.axvline(1.0, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
     panels[0].set_ylim(bottom=0.0)
-    panels[0].set_ylabel("0-1 error")
-    figure.legend(handles=_legend(table, schemes), loc="outside lower center", ncols=2)
+    panels[0].set_ylabel(tidy.METRIC_NAMES["error"])
+    legend_below(figure, _legend(table, schemes), 2)
     return figure
 
 

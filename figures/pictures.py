@@ -15,6 +15,7 @@ from figures import (
     attention,
     benchmark,
     distance,
+    divergence,
     exponent_ladder,
     ladder,
     mixture_map,
@@ -216,11 +217,7 @@ def _of_simulation(path: Path) -> list[Picture]:
     tidy.require(table, tidy.REQUIRED, "simulation's table")
     measured = set(zip(tidy.texts(table, "metric"), tidy.texts(table, "group"), strict=True))
     found = [
-        Picture(
-            f"ratio_curve_{metric}",
-            "ratio_curve",
-            partial(ratio_curve.draw, table, metric=metric),
-        )
+        _of_metric(table, metric)
         for metric in tidy.distinct(table, "metric")
         if (metric, "balanced") in measured
     ]
@@ -229,3 +226,17 @@ def _of_simulation(path: Path) -> list[Picture]:
     if len(groups - set(worst_group.SPECIAL)) > 1 and len(along):
         found.append(Picture("worst_group", "worst_group", partial(worst_group.draw, table)))
     return found
+
+
+def _of_metric(table: pd.DataFrame, metric: str) -> Picture:
+    """The balanced curve of one metric; of a divergence, which no ratio changes, along what else varies."""
+    rows = tidy.select(table, metric, None)
+    if metric != "kl" or not divergence.flat(rows):
+        draw = partial(ratio_curve.draw, table, metric=metric)
+        return Picture(f"ratio_curve_{metric}", "ratio_curve", draw)
+    once = divergence.first_ratio(table)
+    along = tidy.running_column(tidy.select(once, metric, None))
+    if along == "ratio":
+        return Picture("divergence", "divergence", partial(divergence.draw, once))
+    draw = partial(ratio_curve.draw, once, metric=metric, x=along)
+    return Picture(f"ratio_curve_{metric}", "ratio_curve", draw)

@@ -21,6 +21,19 @@ def draw(curve: pd.DataFrame, plan: dict[str, Any]) -> Figure:
     Args:
         curve: columns ``rows, ratio, predicted, low, high``.
         plan: plan.json: ``recommendation``, ``null_model``, ``minority`` and ``generator`` are read.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> curve = pd.DataFrame({"rows": [0, 50, 100], "ratio": [0.0, 0.5, 1.0], "predicted": [0.6, 0.5, 0.55],
+    ...                       "low": 0.4, "high": 0.7})
+    >>> plan = {"recommendation": {"help": True, "rows": 50, "best_rows": 50}, "minority": 50,
+    ...         "null_model": {"predicted": 0.58}, "generator": {"kind": "smote"}}
+    >>> draw(curve, plan).axes[0].get_title()
+    '50 synthetic rows recommended'
     """
     tidy.require(curve, CURVE, "plan's curve")
     curve = tidy.ordered(curve, "rows")
@@ -66,7 +79,8 @@ def _marks(axes: Axes, curve: pd.DataFrame, plan: dict[str, Any]) -> None:
             marker=marker,
             color=colour,
             markeredgecolor="white",
-            markersize=7.0,
+            # The best number may be full balancing: its square shows around the diamond.
+            markersize=10.0 if marker == "s" else 7.0,
             linestyle="none",
             zorder=4,
             label=label,

@@ -11,7 +11,17 @@ from matplotlib.lines import Line2D
 
 from figures import tidy
 from figures.points import error_bars, flag_handle, flagged
-from figures.style import ERROR_BARS, INK, MUTED, canvas, colour, marker, plain_log, style
+from figures.style import (
+    ERROR_BARS,
+    INK,
+    MUTED,
+    canvas,
+    colour,
+    legend_below,
+    marker,
+    plain_log,
+    style,
+)
 
 CURVES = ("panel", "x", "group", "dim", "predicted", "estimate", "se", "replicates", "failures")
 EXISTENCE = ("dim", "kappa", "threshold", "separable", "count", "failures")
@@ -31,6 +41,19 @@ def draw(table: pd.DataFrame) -> Figure:
         table: rows of ``panel`` (``ratio`` or ``d/n``) with ``x``, ``group`` and ``predicted``; simulated
             ones have a dimension ``dim``, an ``estimate`` and its ``se``. Error bars are two of these.
             ``loss, ridge, separation, minority`` (optional): what a panel's title says.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"panel": "d/n", "x": [0.2, 2.0, 0.5], "group": "minority",
+    ...                       "dim": [np.nan, np.nan, 50], "predicted": [0.1, 0.3, 0.2],
+    ...                       "estimate": [np.nan, np.nan, 0.2], "se": [np.nan, np.nan, 0.01],
+    ...                       "replicates": 20, "failures": 0})
+    >>> draw(table).axes[0].get_xlabel()
+    'features per row d/n'
     """
     tidy.require(table, CURVES, "picture of the proportional regime")
     figure = canvas(7.6, 3.9)
@@ -45,7 +68,7 @@ def draw(table: pd.DataFrame) -> Figure:
         _panel(axes, own, groups, dims, logarithmic=name == "d/n")
         axes.set_xlabel(PANELS[name])
         axes.set_title(_title(own))
-    grid[0].set_ylabel("0-1 error")
+    grid[0].set_ylabel(tidy.METRIC_NAMES["error"])
     handles = [Line2D([], [], color=colour(i), label=group) for i, group in enumerate(groups)]
     handles.append(Line2D([], [], color=MUTED, label="limit (d → ∞)"))
     handles += [
@@ -55,7 +78,7 @@ def draw(table: pd.DataFrame) -> Figure:
     handles.append(Line2D([], [], linestyle="none", label=f"bars: {ERROR_BARS}"))
     if flagged(tidy.known(table, "estimate")).any():
         handles.append(flag_handle())
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    legend_below(figure, handles, 3)
     return figure
 
 
@@ -99,6 +122,17 @@ def existence(table: pd.DataFrame) -> Figure:
     Args:
         table: ``separable`` of ``count`` samples at ``dim`` and d/n = ``kappa``; the limit ``threshold``.
             Error bars are Wilson's intervals at two standard errors, which stay within 0 and 1.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"dim": 16, "kappa": [0.1, 0.3], "threshold": 0.2, "separable": [5, 95],
+    ...                       "count": 100, "failures": 0})
+    >>> existence(table).axes[0].get_ylabel()
+    'share of separable samples'
     """
     tidy.require(table, EXISTENCE, "picture of separability")
     figure = canvas(5.4, 3.9)

@@ -13,11 +13,24 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from figures import tidy
+from figures.generators import looks, words
 from figures.points import OPEN, error_bars, flag_handle, flagged
-from figures.style import ERROR_BARS, INK, MUTED, canvas, colour, marker, plain_log, spans, style
+from figures.style import (
+    ERROR_BARS,
+    INK,
+    MUTED,
+    canvas,
+    colour,
+    legend_below,
+    marker,
+    plain_log,
+    spans,
+    style,
+)
 
 Numbers = NDArray[np.float64]
 Residual = Literal["percent", "se"]
@@ -45,10 +58,22 @@ def draw(
         group: a group name, ``balanced`` or ``worst``.
         x: the column along the x axis; default: the ratio, or what varies in its place.
         residual: unit of the lower panel; default percent where every prediction is positive.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: of ``metric`` and ``group`` there are no rows, or columns are missing.
+
+    >>> table = pd.DataFrame({"generator": "oracle", "ratio": [0.0, 1.0], "metric": "excess_risk",
+    ...                       "group": "balanced", "predicted": [0.3, 0.1], "estimate": [0.31, 0.1],
+    ...                       "se": 0.01})
+    >>> [axes.get_xlabel() for axes in draw(table).axes][-1]
+    'oversampling ratio ρ (0 raw, 1 balanced)'
     """
     rows = tidy.select(table, metric, group)
     x = x or tidy.running_column(rows)
-    generators = tidy.distinct(rows, "generator")
+    places = looks(tidy.distinct(rows, "generator"))
     found = tidy.panels(rows, x)
     panels = found[:_LARGEST]
     positive = (tidy.numbers(tidy.known(rows, "predicted"), "predicted") > 0.0).all()
@@ -66,10 +91,10 @@ def draw(
         row, column = each * (position // wide), position % wide
         # Without a theory both are the same panel.
         upper, lower = grid[row, column], grid[row + each - 1, column]
-        _curves(upper, panel, x, generators)
-        _levels(upper, panel, generators, single=len(panels) == 1)
+        _curves(upper, panel, x, places)
+        _levels(upper, panel, places, single=len(panels) == 1)
         if lower is not upper:
-            _residuals(lower, panel, x, generators, unit)
+            _residuals(lower, panel, x, places, unit)
             lower.set_ylabel(_RESIDUALS[unit] if column == 0 else "")
         upper.set_title(panel.title)
         lower.set_xlabel(tidy.axis_name(x))
@@ -82,7 +107,7 @@ def draw(
     for axes in grid.ravel()[_unused(len(panels), wide, deep, each)]:
         axes.remove()
     figure.align_ylabels()
-    _legend(figure, generators, rows)
+    _legend(figure, places, rows)
     if len(found) > len(panels):
         figure.suptitle(f"the first {len(panels)} of {len(found)} settings")
     return figure
@@ -107,8 +132,8 @@ def _of(panel: tidy.Panel, generator: str, x: str) -> pd.DataFrame:
     return tidy.ordered(tidy.where(panel.curves, same), x)
 
 
-def _curves(axes: Axes, panel: tidy.Panel, x: str, generators: list[str]) -> None:
-    for position, name in enumerate(generators):
+def _curves(axes: Axes, panel: tidy.Panel, x: str, places: dict[str, int]) -> None:
+    for name, position in places.items():
         rows = _of(panel, name, x)
         line, points = tidy.known(rows, "predicted"), tidy.known(rows, "estimate")
         if len(line):
@@ -132,11 +157,11 @@ def _bars(
     error_bars(axes, x, y, flag, yerr=half, markeredgewidth=0.6, elinewidth=1.1, **look)
 
 
-def _levels(axes: Axes, panel: tidy.Panel, generators: list[str], single: bool) -> None:
+def _levels(axes: Axes, panel: tidy.Panel, places: dict[str, int], single: bool) -> None:
     """Rows without a ratio: a dashed level, with the simulated one as a thin band."""
     marked = panel.constants.assign(flagged=flagged(panel.constants))
     for row in marked.to_dict("records"):
-        position = generators.index(row["generator"])
+        position = places[row["generator"]]
         level = row["predicted"] if np.isfinite(row["predicted"]) else row["estimate"]
         axes.axhline(level, linestyle=(0, (5, 3)), color=colour(position), zorder=1.5)
         if np.isfinite(row["estimate"]) and np.isfinite(row["se"]):
@@ -148,7 +173,7 @@ def _levels(axes: Axes, panel: tidy.Panel, generators: list[str], single: bool) 
             axes.plot([0.5], [row["estimate"]], transform=side, linestyle="none", zorder=3, **look)
         if single:
             axes.annotate(
-                str(row["generator"]),
+                words(str(row["generator"])),
                 (1.0, level),
                 xycoords=("axes fraction", "data"),
                 # Beside the panel, where no marker can lie under it.
@@ -162,12 +187,12 @@ def _levels(axes: Axes, panel: tidy.Panel, generators: list[str], single: bool) 
             )
 
 
-def _residuals(axes: Axes, panel: tidy.Panel, x: str, generators: list[str], unit: str) -> None:
+def _residuals(axes: Axes, panel: tidy.Panel, x: str, places: dict[str, int], unit: str) -> None:
     """Differences to the theory; generators stand a little apart, so that bars stay readable."""
     axes.axhline(0.0, color=INK, linewidth=0.9, zorder=2)
     everywhere = tidy.numbers(panel.curves, x)
     step = 0.012 * float(np.ptp(everywhere)) if x == "ratio" else 0.0
-    for position, name in enumerate(generators):
+    for order, (name, position) in enumerate(places.items()):
         rows = tidy.known(_of(panel, name, x), "predicted", "estimate", "se")
         predicted, se = tidy.numbers(rows, "predicted"), tidy.numbers(rows, "se")
         scale = np.abs(predicted) / 100.0 if unit == "percent" else se
@@ -175,11 +200,11 @@ def _residuals(axes: Axes, panel: tidy.Panel, x: str, generators: list[str], uni
         gap = tidy.numbers(rows, "estimate") - predicted
         if usable.any():
             scale, flag = scale[usable], flagged(rows)[usable]
-            place = tidy.numbers(rows, x)[usable] + step * (position - (len(generators) - 1) / 2)
+            place = tidy.numbers(rows, x)[usable] + step * (order - (len(places) - 1) / 2)
             _bars(axes, place, gap[usable] / scale, 2.0 * se[usable] / scale, flag, position)
 
 
-def _legend(figure: Figure, generators: list[str], rows: pd.DataFrame) -> None:
+def _legend(figure: Figure, places: dict[str, int], rows: pd.DataFrame) -> None:
     simulated = len(tidy.known(rows, "estimate")) > 0
     along = np.isfinite(tidy.numbers(rows, "ratio"))
     constant = tidy.distinct(tidy.where(rows, ~along), "generator")
@@ -189,17 +214,17 @@ def _legend(figure: Figure, generators: list[str], rows: pd.DataFrame) -> None:
         for part in ("predicted", "estimate")
         for name in tidy.distinct(tidy.known(rows, part), "generator")
     ]
-    handles = [
+    handles: list[Line2D | Patch] = [
         Line2D(
             [],
             [],
             color=colour(position),
-            label=name,
+            label=words(name),
             linestyle=(0, (5, 3)) if name in constant else "-",
             marker=marker(position) if simulated and name not in constant else "",
             markeredgecolor="white",
         )
-        for position, name in enumerate(generators)
+        for name, position in places.items()
         if name in drawn
     ]
     if len(tidy.known(rows, "predicted")):
@@ -207,6 +232,9 @@ def _legend(figure: Figure, generators: list[str], rows: pd.DataFrame) -> None:
     if simulated:
         label = f"simulation {ERROR_BARS}"
         handles.append(Line2D([], [], color=MUTED, marker="o", linestyle="none", label=label))
+    if len(tidy.known(tidy.where(rows, ~along), "estimate", "se")):
+        label = f"simulated level {ERROR_BARS}"
+        handles.append(Patch(color=MUTED, alpha=0.25, linewidth=0, label=label))
     if flagged(tidy.known(rows, "estimate")).any():
         handles.append(flag_handle())
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)))
+    legend_below(figure, handles, min(3, len(handles)))

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from figures import tidy
 from figures.points import error_bars, flagged
-from figures.style import ERROR_BARS, MUTED, canvas, colour, marker, plain_log, style
+from figures.style import ERROR_BARS, MUTED, canvas, colour, legend_below, marker, plain_log, style
 
 COLUMNS = ("series", "rows", "predicted", "floor", "estimate", "se")
 DOTTED, DASHED = (0, (1, 2)), (0, (3, 3))
@@ -33,9 +33,20 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows ``series, rows`` with ``predicted`` (the law) or, where simulated, ``estimate, se``;
             ``floor``: what a series ends at, empty where it has none.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"series": "real", "rows": [10, 1000], "predicted": [0.1, 0.01],
+    ...                       "floor": np.nan, "estimate": [0.11, np.nan], "se": [0.01, np.nan]})
+    >>> draw(table).axes[0].get_xlabel()
+    'rows n'
     """
     tidy.require(table, COLUMNS, "curve of a logistic series")
-    figure = canvas(5.8, 4.6)
+    figure = canvas(6.7, 4.6)
     axes = figure.subplots()
     names = tidy.distinct(table, "series")
     for position, name in enumerate(names):
@@ -71,5 +82,5 @@ def draw(table: pd.DataFrame) -> Figure:
         Line2D([], [], color=MUTED, linestyle=DOTTED, label="the generator's floor"),
         Line2D([], [], color=MUTED, marker="o", linestyle="none", label=f"simulated, {ERROR_BARS}"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    legend_below(figure, handles, 2)
     return figure

@@ -6,7 +6,17 @@ from matplotlib.figure import Figure
 
 from figures import tidy
 from figures.points import error_bars, flagged
-from figures.style import ERROR_BARS, INK, MUTED, PALETTE, canvas, marker, style
+from figures.style import (
+    ERROR_BARS,
+    INK,
+    MUTED,
+    PALETTE,
+    canvas,
+    legend_below,
+    marker,
+    power_of_ten,
+    style,
+)
 
 COLUMNS = ("what", "name", "rows", "predicted", "estimate", "se")
 
@@ -18,6 +28,19 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows of ``what`` = ``theory`` (``rows`` in units of the missing rows, ``predicted``),
             ``simulated`` (``estimate``, ``se`` beside them) and ``size`` (``name`` of the size).
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"what": ["theory", "theory", "simulated", "size"],
+    ...                       "name": ["", "", "", "best"], "rows": [0.9, 1.1, 1.0, 1.0],
+    ...                       "predicted": [2e-4, 2e-4, 1e-4, 1e-4],
+    ...                       "estimate": [np.nan, np.nan, 1.1e-4, np.nan], "se": 1e-5})
+    >>> draw(table).axes[0].get_ylabel()
+    'balanced excess risk (loss) × 10⁴'
     """
     tidy.require(table, COLUMNS, "curve along the size")
     kinds = np.array(tidy.texts(table, "what"))
@@ -65,6 +88,6 @@ def draw(table: pd.DataFrame) -> Figure:
             label=f"{name}: {x:.4g}",
         )
     axes.set_xlabel("synthetic rows m / missing rows n₀ − n₁")
-    axes.set_ylabel(f"balanced excess risk (loss) × {1.0 / scale:.0e}".replace("e+0", "e"))
-    figure.legend(loc="outside lower center", ncols=2)
+    axes.set_ylabel(f"balanced excess risk (loss) × {power_of_ten(1.0 / scale)}")
+    legend_below(figure, columns=2)
     return figure

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from figures import dots, tidy
 from figures.points import error_bars, flagged
-from figures.style import ERROR_BARS, INK, PALETTE, plain_log, spans, style
+from figures.style import ERROR_BARS, INK, PALETTE, legend_below, plain_log, spans, style
 
 COLUMNS = ("cell", "measured", "measured_se", "bound")
 
@@ -19,6 +19,16 @@ def draw(table: pd.DataFrame, *, quantity: str = "measured / bound") -> Figure:
         table: columns ``cell, measured, measured_se`` (may be empty), ``bound`` and, where the
             bound is an estimate too, ``bound_se``.
         quantity: what the x axis shows.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"cell": ["ratio 1"], "measured": [0.8], "measured_se": [0.01], "bound": 1.0})
+    >>> draw(table).axes[0].get_xlabel()
+    'measured / bound (no unit)'
     """
     tidy.require(table, COLUMNS, "slack plot")
     bound = tidy.numbers(table, "bound")
@@ -27,6 +37,7 @@ def draw(table: pd.DataFrame, *, quantity: str = "measured / bound") -> Figure:
     if "bound_se" in table.columns:
         error = np.hypot(error, ratio * np.nan_to_num(tidy.numbers(table, "bound_se")))
     half = 2.0 * error / np.abs(bound)
+    noisy = bool((half > 0.0).any())
     figure, axes = dots.rows(tidy.texts(table, "cell"))
     axes.axvline(1.0, color=INK, linewidth=1.2, zorder=1, label="the bound")
     error_bars(
@@ -34,10 +45,10 @@ def draw(table: pd.DataFrame, *, quantity: str = "measured / bound") -> Figure:
         ratio,
         np.arange(len(table), dtype=float),
         flagged(table),
-        xerr=half,
+        xerr=half if noisy else None,
         marker="o",
         color=PALETTE[0],
-        label=f"measured, {ERROR_BARS}",
+        label=f"measured, {ERROR_BARS}" if noisy else "measured",
     )
     if spans([*map(float, ratio[np.isfinite(ratio)]), 1.0]):
         plain_log(axes, "x")
@@ -48,5 +59,5 @@ def draw(table: pd.DataFrame, *, quantity: str = "measured / bound") -> Figure:
     axes.axvspan(1.0, right, color=PALETTE[3], alpha=0.12, linewidth=0, label="bound broken")
     axes.set_xlim(left, right)
     axes.set_xlabel(f"{quantity} (no unit)")
-    figure.legend(loc="outside lower center", ncols=3)
+    legend_below(figure, columns=3)
     return figure

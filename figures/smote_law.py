@@ -12,7 +12,17 @@ from matplotlib.lines import Line2D
 
 from figures import tidy
 from figures.points import error_bars, flagged
-from figures.style import ERROR_BARS, INK, MUTED, canvas, colour, marker, plain_log, style
+from figures.style import (
+    ERROR_BARS,
+    INK,
+    MUTED,
+    canvas,
+    colour,
+    legend_below,
+    marker,
+    plain_log,
+    style,
+)
 
 COLUMNS = ("law", "dim", "rows", "deficit", "se", "exact", "leading")
 HEIGHTS = ("deficit", "exact", "leading")
@@ -28,6 +38,17 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: one number of neighbours; rows ``law, dim, rows`` (raw rows n) with ``exact`` and
             ``leading`` (empty where there is no formula) and, where measured, ``deficit, se``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"law": "uniform", "dim": 1, "rows": [100, 1000], "deficit": [0.1, np.nan],
+    ...                       "se": [0.01, np.nan], "exact": [0.1, 0.01], "leading": [0.12, 0.01]})
+    >>> draw(table).axes[0].get_title()
+    'uniform rows in a cube'
     """
     tidy.require(table, COLUMNS, "picture of SMOTE's shrinkage")
     laws = tidy.distinct(table, "law")
@@ -80,4 +101,4 @@ def _legend(figure: Figure, dims: list[int]) -> None:
         Line2D([], [], color=MUTED, marker="o", linestyle="none", label=f"measured, {ERROR_BARS}"),
         Line2D([], [], color=INK, linestyle=DOTTED, label="1/3: any other row is the partner"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    legend_below(figure, handles, 4)

@@ -18,9 +18,23 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter
 
-PALETTE: tuple[Any, ...] = tuple(seaborn.color_palette("colorblind").as_hex())
+# Seaborn's colour-blind palette with the colours changed that are faint on white (pink, yellow) or that
+# deuteranopes take for another (vermilion, brown); tests/test_style.py simulates their eyes.
+PALETTE: tuple[Any, ...] = (
+    "#0173b2",
+    "#de8f05",
+    "#029e73",
+    "#b83f00",
+    "#cc78bc",
+    "#6e4a2a",
+    "#882255",
+    "#949494",
+    "#332288",
+    "#56b4e9",
+)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h")
 INK, MUTED, BAND = "#222222", "#6b6b6b", "#d9e6f2"
 # Outcomes carry a glyph as well as a colour, so that no reader depends on the colour.
@@ -32,8 +46,12 @@ OUTCOMES = {
 SUFFIXES = ("png", "svg")
 # What an axis tells about error bars, in one wording everywhere.
 ERROR_BARS = "±2 standard errors"
-# A logarithmic axis over a smaller factor also shows 2 and 5 between the powers of ten.
-FEW_DECADES = 100.0
+# A logarithmic axis over a smaller factor also shows 2 and 5 between the powers of ten; over a factor
+# below that of one decade more of them.
+FEW_DECADES, ONE_DECADE = 100.0, 10.0
+# Numbers of an axis that stays within are written out.
+SMALLEST, LARGEST = 1e-4, 1e6
+_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 _RC: Any = {
     **seaborn.axes_style("ticks"),
@@ -88,20 +106,73 @@ def marker(position: int) -> str:
     return MARKERS[position % len(MARKERS)]
 
 
+def power_of_ten(value: float, _: int = 0) -> str:
+    """A tick's label without the language of formulas, which pictures do not read.
+
+    >>> power_of_ten(1e12)
+    '10¹²'
+    """
+    return "10" + str(round(math.log10(value))).translate(_SUPERSCRIPTS)
+
+
+def plain_number(value: float) -> str:
+    """A number as short as it can be read: written out, or with a power of ten where that is long.
+
+    >>> [plain_number(value) for value in (0.0, 0.0002, 20000.0, 1e7, 2.5e-7)]
+    ['0', '0.0002', '20,000', '10⁷', '2.5×10⁻⁷']
+    """
+    if value == 0.0 or SMALLEST <= abs(value) < LARGEST:
+        return f"{value:,.10g}"
+    digits, _, power = f"{value:.6e}".partition("e")
+    tens = power_of_ten(10.0 ** int(power))
+    return tens if float(digits) == 1.0 else f"{float(digits):g}×{tens}"
+
+
 def plain_log(axes: Axes, which: str) -> None:
-    """Make an axis logarithmic with plain numbers (0.001) at its ticks."""
+    """Make an axis logarithmic with numbers a reader need not decode: 0.001 and 10,000; all as powers of
+    ten where some would be longer."""
     getattr(axes, f"set_{which}scale")("log")
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+    def written(value: float) -> str:
+        low, high = sorted(axis.get_view_interval())
+        long = 0.0 < low < 0.99 * SMALLEST or high > 1.01 * LARGEST
+        return power_of_ten(value) if long and value > 0.0 else plain_number(value)
 
     def between(value: float, _: int) -> str:
         low, high = sorted(axis.get_view_interval())
+        if not (0.0 < low < high < FEW_DECADES * low and value > 0.0):
+            return ""
         # Below two decades the powers of ten alone are too few numbers to read by.
-        few = 0.0 < low < high < FEW_DECADES * low
-        leading = round(value / 10.0 ** math.floor(math.log10(value))) if value > 0.0 else 0
-        return f"{value:g}" if few and leading in (2, 5) else ""
+        shown = (2, 3, 4, 6) if high < ONE_DECADE * low else (2, 5)
+        leading = round(value / 10.0 ** math.floor(math.log10(value)))
+        return plain_number(value) if leading in shown else ""
 
+    axis.set_major_formatter(FuncFormatter(lambda value, _: written(value)))
     axis.set_minor_formatter(FuncFormatter(between))
+
+
+def legend_below(
+    figure: Figure, handles: Sequence[Any] | None = None, columns: int = 3, **look: Any
+) -> Legend:
+    """The legend under all panels, in as many columns as the figure is wide enough for.
+
+    Args:
+        figure: its width is what the legend has.
+        handles: the entries; default: those of the panels.
+        columns: the most columns.
+        **look: whatever ``Figure.legend`` takes.
+
+    Returns:
+        The legend; a single column of very long names may still stand out.
+    """
+    for count in range(columns, 0, -1):
+        entries = {} if handles is None else {"handles": list(handles)}
+        legend = figure.legend(**entries, loc="outside lower center", ncols=count, **look)
+        if legend.get_window_extent().width <= figure.bbox.width or count == 1:
+            break
+        legend.remove()
+    return legend
 
 
 def spans(values: Sequence[float], factor: float = 30.0) -> bool:

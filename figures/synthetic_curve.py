@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from figures import tidy
 from figures.points import error_bars, flagged
-from figures.style import ERROR_BARS, MUTED, canvas, colour, marker, plain_log, style
+from figures.style import ERROR_BARS, MUTED, canvas, colour, legend_below, marker, plain_log, style
 
 COLUMNS = ("series", "augment", "predicted", "floor", "power_law", "estimate", "se")
 DASHED, DOTTED = (0, (5, 3)), (0, (1, 2))
@@ -25,6 +25,18 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows ``series, augment, predicted, floor`` (what is left as N grows), ``power_law`` (the
             fitted law without a floor) and, where simulated, ``estimate, se``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"series": "shifted", "augment": [100, 1000], "predicted": [0.02, 0.011],
+    ...                       "floor": 0.01, "power_law": [0.02, 0.01], "estimate": [0.02, np.nan],
+    ...                       "se": [0.001, np.nan]})
+    >>> draw(table).axes[0].get_yscale()
+    'log'
     """
     tidy.require(table, COLUMNS, "curve in the number of synthetic rows")
     figure = canvas(5.6, 4.2)
@@ -47,7 +59,7 @@ def draw(table: pd.DataFrame) -> Figure:
         Line2D([], [], color=MUTED, linestyle=DASHED, label="power law without a floor"),
         Line2D([], [], color=MUTED, marker="o", linestyle="none", label=f"simulation {ERROR_BARS}"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    legend_below(figure, handles, 2)
     return figure
 
 

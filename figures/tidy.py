@@ -25,7 +25,7 @@ AXIS_NAMES = {
 }
 METRIC_NAMES = {
     "excess_risk": "excess risk (loss)",
-    "error": "0-1 error",
+    "error": "0-1 error (share)",
     "kl": "KL divergence (nats)",
 }
 
@@ -157,12 +157,12 @@ def metric_name(metric: str, group: str) -> str:
     """What the y axis is called.
 
     >>> metric_name("excess_risk", "balanced"), metric_name("error", "1,-1")
-    ('balanced excess risk (loss)', '0-1 error of group 1,-1')
+    ('balanced excess risk (loss)', 'group 1,-1: 0-1 error (share)')
     """
     name = METRIC_NAMES.get(metric, metric)
     if group == "balanced":
         return f"balanced {name}"
-    return f"worst-group {name}" if group == "worst" else f"{name} of group {group}"
+    return f"worst-group {name}" if group == "worst" else f"group {group}: {name}"
 
 
 def read_table(path: Path) -> pd.DataFrame:

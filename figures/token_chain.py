@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from figures import tidy
-from figures.style import INK, PALETTE, canvas, colour, marker, plain_log, style
+from figures.style import INK, PALETTE, canvas, colour, legend_below, marker, plain_log, style
 
 COLUMNS = ("world", "depth", "seeds", "link", "value", "bound")
 # Spread of the points of one link, so that none hides another.
@@ -20,6 +20,17 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows ``world, depth, seeds, link`` with ``value`` and ``bound``; an infinite bound is no
             point, and counted beside its link.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"world": "d = 64", "depth": 1, "seeds": [10, 20], "link": "bias by variation",
+    ...                       "value": [0.1, 0.1], "bound": [0.4, np.inf]})
+    >>> draw(table).axes[0].get_yticklabels()[0].get_text().splitlines()
+    ['bias by variation', '(1 of 2 without bound)']
     """
     tidy.require(table, COLUMNS, "picture of the chain")
     links, worlds = tidy.distinct(table, "link"), tidy.distinct(table, "world")
@@ -49,5 +60,5 @@ def draw(table: pd.DataFrame) -> Figure:
         Line2D([], [], color=colour(k), marker=marker(k), linestyle="none", label=world)
         for k, world in enumerate(worlds)
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(worlds))
+    legend_below(figure, handles, len(worlds))
     return figure

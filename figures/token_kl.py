@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from figures import tidy
-from figures.exponent_ladder import power_of_ten
 from figures.points import error_bars, flagged
-from figures.style import ERROR_BARS, canvas, colour, marker, style
+from figures.style import ERROR_BARS, canvas, colour, marker, power_of_ten, style
 
 COLUMNS = ("panel", "series", "x", "predicted", "estimate", "se")
 # Panels in their order: title and name of the x axis.
@@ -34,10 +33,22 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows ``panel`` (seeds, vocabulary, layers), ``series, x`` with ``predicted`` (a law) or
             ``estimate, se`` (simulated).
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"panel": "seeds", "series": "1 layer", "x": [10, 1000, 100],
+    ...                       "predicted": [0.1, 0.001, np.nan], "estimate": [np.nan, np.nan, 0.01],
+    ...                       "se": [np.nan, np.nan, 0.001]})
+    >>> draw(table).axes[0].get_title()
+    'a. more seeds'
     """
     tidy.require(table, COLUMNS, "picture of token divergences")
     names = [name for name in PANELS if name in tidy.distinct(table, "panel")]
-    figure = canvas(4.1 * len(names) + 0.2, 5.4)
+    figure = canvas(3.1 * len(names) + 0.2, 4.9)
     for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
         rows = tidy.where(table, [each == name for each in tidy.texts(table, "panel")])
         title, along = PANELS[name]

@@ -10,13 +10,22 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from figures import tidy
+from figures.generators import looks
 from figures.points import error_bars, flagged
-from figures.style import ERROR_BARS, MUTED, PALETTE, canvas, colour, marker, plain_log, style
+from figures.style import (
+    ERROR_BARS,
+    MUTED,
+    PALETTE,
+    canvas,
+    colour,
+    legend_below,
+    marker,
+    plain_log,
+    style,
+)
 
 COLUMNS = ("series", "predicted", "estimate", "se")
 HEIGHT = "balanced excess risk (loss)"
-# Every generator keeps its colour and marker in all panels.
-LOOKS = ("1 layer", "2 layers", "3 layers", "oracle", "histogram", "reweighting", "raw rows")
 
 
 @style()
@@ -25,6 +34,17 @@ def seeds(table: pd.DataFrame) -> Figure:
 
     Args:
         table: rows ``series, x`` (seeds n) with ``predicted`` and, where simulated, ``estimate, se``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"series": "1 layer", "x": [100, 10000], "predicted": [0.1, 0.01],
+    ...                       "estimate": [0.1, np.nan], "se": [0.01, np.nan]})
+    >>> seeds(table).axes[0].get_xlabel()
+    'seeds n'
     """
     figure = canvas(5.2, 4.2)
     axes = figure.subplots()
@@ -43,6 +63,17 @@ def rows(table: pd.DataFrame) -> Figure:
     Args:
         table: rows ``series, x`` (synthetic rows m) with ``predicted`` and, where simulated,
             ``estimate, se``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"series": "oracle", "x": [1000, 2000], "predicted": [0.1, 0.01],
+    ...                       "estimate": [0.1, 0.01], "se": 0.001})
+    >>> rows(table).axes[0].get_yscale()
+    'log'
     """
     figure = canvas(5.2, 4.2)
     axes = figure.subplots()
@@ -58,6 +89,17 @@ def spurious(table: pd.DataFrame) -> Figure:
 
     Args:
         table: rows ``series, group`` (balanced or worst) with ``predicted, estimate, se``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"series": "oracle", "group": ["balanced", "worst"], "predicted": [0.01, 0.1],
+    ...                       "estimate": [0.01, 0.1], "se": 0.001})
+    >>> spurious(table).axes[0].get_xlabel()
+    'what fills the minority groups'
     """
     tidy.require(table, (*COLUMNS, "group"), "picture of the spurious token")
     names = tidy.distinct(table, "series")
@@ -87,23 +129,19 @@ def spurious(table: pd.DataFrame) -> Figure:
         Line2D([], [], color=PALETTE[k], marker=marker(k), markeredgecolor="white", label=label)
         for k, label in enumerate(("balanced", "worst group"))
     ]
-    figure.legend(handles=[*handles, *_kinds()], loc="outside lower center", ncols=4)
+    legend_below(figure, [*handles, *_kinds()], 4)
     return figure
-
-
-def _look(name: str) -> int:
-    return LOOKS.index(name) if name in LOOKS else len(LOOKS)
 
 
 def _curves(axes: Axes, table: pd.DataFrame) -> None:
     tidy.require(table, (*COLUMNS, "x"), "picture of token risks")
-    for name in tidy.distinct(table, "series"):
+    for name, place in looks(tidy.distinct(table, "series")).items():
         part = tidy.where(table, [each == name for each in tidy.texts(table, "series")])
         part = tidy.ordered(part, "x")
         axes.plot(
             tidy.numbers(part, "x"),
             tidy.numbers(part, "predicted"),
-            color=colour(_look(name)),
+            color=colour(place),
             linewidth=1.3,
             zorder=2,
         )
@@ -114,8 +152,8 @@ def _curves(axes: Axes, table: pd.DataFrame) -> None:
             tidy.numbers(points, "estimate"),
             flagged(points),
             yerr=2.0 * tidy.numbers(points, "se"),
-            color=colour(_look(name)),
-            marker=marker(_look(name)),
+            color=colour(place),
+            marker=marker(place),
         )
     plain_log(axes, "y")
     axes.set_ylabel(HEIGHT)
@@ -133,11 +171,11 @@ def _legend(figure: Figure, table: pd.DataFrame) -> None:
         Line2D(
             [],
             [],
-            color=colour(_look(name)),
-            marker=marker(_look(name)),
+            color=colour(place),
+            marker=marker(place),
             markeredgecolor="white",
             label=name,
         )
-        for name in tidy.distinct(table, "series")
+        for name, place in looks(tidy.distinct(table, "series")).items()
     ]
-    figure.legend(handles=[*handles, *_kinds()], loc="outside lower center", ncols=3)
+    legend_below(figure, [*handles, *_kinds()], 3)

@@ -6,8 +6,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from figures import tidy
-from figures.exponent_ladder import power_of_ten
-from figures.style import INK, canvas, plain_log, style
+from figures.style import INK, canvas, plain_log, power_of_ten, style
 
 COLUMNS = ("layers", "d", "n", "slack", "constant")
 COLOURS = "viridis"
@@ -22,12 +21,23 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: ``layers, d, n`` (0: endless seeds), ``slack`` (rate times the constant over the upper limit
             of the divergence) and the ``constant``.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"layers": 1, "d": [64, 64], "n": [100, 0], "slack": [4.0, 2.0],
+    ...                       "constant": 2.5})
+    >>> [text.get_text() for text in draw(table).axes[0].texts]
+    ['4', '2']
     """
     tidy.require(table, COLUMNS, "map of slack")
     layers = np.unique(tidy.numbers(table, "layers"))
     slack = tidy.numbers(table, "slack")
     norm = LogNorm(float(slack.min()), float(slack.max()))
-    figure = canvas(2.3 * len(layers) + 1.2, 3.3)
+    figure = canvas(1.95 * len(layers) + 1.0, 3.0)
     panels = np.atleast_1d(figure.subplots(1, len(layers), sharey=True))
     mesh = None
     for axes, layer in zip(panels, layers, strict=True):

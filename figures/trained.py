@@ -16,7 +16,17 @@ from matplotlib.patches import Patch
 
 from figures import tidy
 from figures.points import error_bars
-from figures.style import BAND, ERROR_BARS, INK, MUTED, canvas, colour, plain_log, style
+from figures.style import (
+    BAND,
+    ERROR_BARS,
+    INK,
+    MUTED,
+    canvas,
+    colour,
+    legend_below,
+    plain_log,
+    style,
+)
 
 COLUMNS = ("generator", "n", "predicted", "kl", "se", "ratio_bayes", "ratio_bayes_se", "failures")
 TRAINED, BAYES, LIKELIHOOD, ORACLE = "trained", "bayes", "maximum likelihood", "oracle"
@@ -43,6 +53,18 @@ def draw(table: pd.DataFrame) -> Figure:
     Args:
         table: rows ``generator, n`` with ``kl, se`` and ``ratio_bayes, ratio_bayes_se``; ``predicted``, the
             law, where there is one. Rows without seeds are not drawn: the axis is logarithmic.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"generator": ["trained", "bayes"] * 2, "n": [4, 4, 64, 64],
+    ...                       "predicted": np.nan, "kl": [0.21, 0.2, 0.021, 0.02], "se": 0.001,
+    ...                       "ratio_bayes": [1.05, 1.0, 1.05, 1.0], "ratio_bayes_se": 0.01, "failures": 0})
+    >>> [axes.get_ylabel() for axes in draw(table).axes]
+    ['KL divergence (nats)', 'KL / that of the Bayes predictive']
     """
     tidy.require(table, COLUMNS, "picture of a trained transformer")
     figure = canvas(5.8, 6.6)
@@ -73,7 +95,7 @@ def draw(table: pd.DataFrame) -> Figure:
     lower.set_ylim(LOWEST, float(farthest))
     lower.set_ylabel("KL / that of the Bayes predictive")
     lower.set_xlabel("seeds n")
-    figure.legend(handles=_handles(looks), loc="outside lower center", ncols=2)
+    legend_below(figure, _handles(looks), 2)
     return figure
 
 

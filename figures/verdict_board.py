@@ -16,7 +16,8 @@ from figures.faults import FigureError
 from figures.points import MEANING, OPEN
 from figures.style import BAND, INK, MUTED, OUTCOMES, canvas, style
 
-_ROW = 0.25
+# Inches of a row; of one where a board of more lines than these stands in columns.
+_ROW, _DENSE, _MOST_LINES = 0.25, 0.17, 75
 # Ratios further from 1 than this many margins are drawn at the edge, so that one of them does not
 # flatten all the others.
 _MARGINS = 4.0
@@ -24,6 +25,7 @@ FLAG = " †"
 # Titles that are longer lose whole words in their middle.
 _LONGEST = 76
 
+_DISC = 70
 _GLYPH: dict[str, Any] = {
     "ha": "center",
     "va": "center",
@@ -41,44 +43,37 @@ def draw(verdicts: dict[str, Any], tolerances: dict[str, float] | None = None) -
         verdicts: what that file holds.
         tolerances: of claims of kind exact whose evidence is noisy, by id: the tolerance within which
             they are judged. Such a claim is not called exact.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: no claims.
+
+    >>> claim = {"id": "one", "family": "imbalance", "kind": "constant", "outcome": "supported",
+    ...          "prediction": 1.0, "ratio": 1.01, "ratio_se": 0.004, "margin": 0.02, "alpha": 1e-4}
+    >>> draw({"claims": [claim]}).get_suptitle().splitlines()[0]
+    '1 claims: 1 supported, 0 unresolved, 0 contradicted'
     """
     claims = verdicts["claims"]
     if not claims:
         raise FigureError("A verdict board needs claims; verdicts.json lists none.")
-    families = list(dict.fromkeys(claim["family"] for claim in claims))
-    lines = len(claims) + len(families)
     margins = [_margin(c) or 0.0 for c in claims if _is_ratio(c)]
     reach = _MARGINS * max(margins, default=0.0)
     reach = reach or 0.1
-    figure = canvas(8.6, 1.3 + _ROW * lines)
-    axes, marks = figure.subplots(1, 2, sharey=True, width_ratios=[2.6, 1.0])
-    axes.set_ylim(lines - 0.3, -0.7)
-    _frame(axes, marks, reach)
-    height, ticks, labels = 0, [], []
-    for family in families:
-        axes.annotate(
-            family,
-            (0.0, height),
-            xycoords=("axes fraction", "data"),
-            xytext=(-6, 0),
-            textcoords="offset points",
-            ha="right",
-            va="center",
-            weight="bold",
-            fontsize=8.5,
-        )
-        height += 1
-        for claim in (each for each in claims if each["family"] == family):
-            _ratio(axes, claim, height, reach, _kind(claim, tolerances or {}))
-            _mark(marks, claim["outcome"], 0.0, height)
-            _twin(marks, (claim.get("twin") or {}).get("outcome"), 1.0, height)
-            ticks.append(height)
-            note = FLAG if claim.get("flagged_rows") else ""
-            labels.append(
-                shorten(str(claim.get("title") or claim["id"]), _LONGEST - len(note)) + note
-            )
-            height += 1
-    axes.set_yticks(ticks, labels=labels)
+    columns = _columns(claims)
+    lines = max(map(_lines, columns))
+    row = _ROW if len(columns) == 1 else _DENSE
+    figure = canvas(8.6 if len(columns) == 1 else 6.4 * len(columns), 1.3 + row * lines)
+    grid = figure.subplots(1, 2 * len(columns), width_ratios=[2.4, 1.0] * len(columns))
+    for column, axes, marks in zip(columns, grid[::2], grid[1::2], strict=True):
+        marks.sharey(axes)
+        axes.set_ylim(lines - 0.3, -0.7)
+        _frame(axes, marks, reach)
+        _column(axes, marks, column, reach, tolerances or {})
+        if len(columns) > 1:
+            axes.tick_params(labelsize=7.0)
+            marks.tick_params(labelsize=7.0)
     counts = [f"{sum(c['outcome'] == name for c in claims)} {name}" for name in OUTCOMES]
     summary = f"{len(claims)} claims: {', '.join(counts)}\n(grey ✘: the planted error was caught)"
     if any(claim.get("flagged_rows") for claim in claims):
@@ -87,10 +82,75 @@ def draw(verdicts: dict[str, Any], tolerances: dict[str, float] | None = None) -
     return figure
 
 
+def _lines(claims: list[dict[str, Any]]) -> int:
+    return len(claims) + len({claim["family"] for claim in claims})
+
+
+def _columns(claims: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The claims by family, in columns of about the same height; a family stays whole.
+
+    >>> def many(family, count):
+    ...     return [{"family": family}] * count
+    >>> [len(column) for column in _columns(many("a", 30) + many("b", 30) + many("c", 50))]
+    [60, 50]
+    >>> [len(column) for column in _columns(many("a", 9) + many("b", 2) + many("a", 1))]
+    [12]
+    """
+    families = [
+        [claim for claim in claims if claim["family"] == name]
+        for name in dict.fromkeys(claim["family"] for claim in claims)
+    ]
+    lines = _lines(claims)
+    count = min(len(families), -(-lines // _MOST_LINES))
+    found: list[list[dict[str, Any]]] = [[] for _ in range(count)]
+    done = 0
+    for family in families:
+        # Where the middle of a family lies says in which column it stands.
+        own = len(family) + 1
+        found[min(count - 1, int(count * (done + own / 2.0) / lines))] += family
+        done += own
+    return [column for column in found if column]
+
+
+def _column(
+    axes: Axes,
+    marks: Axes,
+    claims: list[dict[str, Any]],
+    reach: float,
+    tolerances: dict[str, float],
+) -> None:
+    """Claims one below the other, under the names of their families."""
+    height, ticks, labels, family = -1, [], [], None
+    for claim in claims:
+        height += 1
+        if claim["family"] != family:
+            family = claim["family"]
+            axes.annotate(
+                family,
+                (0.0, height),
+                xycoords=("axes fraction", "data"),
+                xytext=(-6, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                weight="bold",
+                fontsize=8.5,
+            )
+            height += 1
+        _ratio(axes, claim, height, reach, _kind(claim, tolerances))
+        _mark(marks, claim["outcome"], 0.0, height)
+        _twin(marks, (claim.get("twin") or {}).get("outcome"), 1.0, height)
+        ticks.append(height)
+        note = FLAG if claim.get("flagged_rows") else ""
+        title = str(claim.get("title") or claim["id"])
+        labels.append(shorten(title, _LONGEST - len(note)) + note)
+    axes.set_yticks(ticks, labels=labels)
+
+
 def _frame(axes: Axes, marks: Axes, reach: float) -> None:
     axes.axvline(1.0, color=INK, linewidth=0.9, zorder=2)
     axes.set_xlim(1.0 - reach, 1.0 + reach)
-    axes.set_xlabel("measured / predicted, interval at the claim's level\n(shaded: margin)")
+    axes.set_xlabel("measured / predicted, interval\nat the claim's level (shaded: margin)")
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=True, axis="y", linestyle=":")
     axes.spines["left"].set_visible(False)
@@ -170,7 +230,7 @@ def _ratio(axes: Axes, claim: dict[str, Any], height: int, reach: float, kind: s
 
 def _mark(axes: Axes, outcome: str, x: float, height: int) -> None:
     glyph, colour = OUTCOMES[outcome]
-    axes.scatter([x], [height], s=95, color=colour, zorder=2)
+    axes.scatter([x], [height], s=_DISC, color=colour, zorder=2)
     axes.text(x, height, glyph, color="white", **_GLYPH)
 
 

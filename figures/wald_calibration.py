@@ -47,6 +47,18 @@ def draw(table: pd.DataFrame) -> Figure:
         table: rows of ``what`` = ``p-values`` (``hits`` of ``count`` p-values at most ``level``, by
             ``minority`` rows) and ``power`` (``departure`` of b from symmetry, rejections and the
             ``expected`` power; theory alone has no ``hits``).
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: columns are missing.
+
+    >>> table = pd.DataFrame({"what": ["p-values", "p-values", "power"], "minority": 250,
+    ...                       "level": [0.05, 0.5, 0.05], "departure": [0.0, 0.0, 0.1], "hits": [6, 52, 30],
+    ...                       "count": 100, "expected": [0.05, 0.5, 0.3]})
+    >>> [axes.get_title() for axes in draw(table).axes]
+    ['under local symmetry', 'power']
     """
     tidy.require(table, COLUMNS, "picture of Wald's test")
     figure = canvas(7.4, 3.9)

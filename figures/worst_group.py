@@ -10,8 +10,9 @@ from matplotlib.lines import Line2D
 
 from figures import tidy
 from figures.faults import FigureError
+from figures.generators import words
 from figures.points import error_bars, flag_handle, flagged
-from figures.style import ERROR_BARS, INK, MUTED, canvas, colour, marker, style
+from figures.style import ERROR_BARS, INK, MUTED, canvas, colour, legend_below, marker, style
 
 SPECIAL = ("balanced", "worst")
 _COLUMNS, _LARGEST = 3, 12
@@ -27,6 +28,18 @@ def draw(table: pd.DataFrame, *, x: str | None = None) -> Figure:
     Args:
         table: the tidy table; rows of metric ``error`` are used.
         x: the column along the x axis; default: the ratio, or what varies in its place.
+
+    Returns:
+        The figure; nothing in it is computed here.
+
+    Raises:
+        FigureError: no rows of metric ``error`` with a ratio, or columns are missing.
+
+    >>> table = pd.DataFrame({"generator": "oracle", "ratio": [0.0, 1.0, 0.0, 1.0], "metric": "error",
+    ...                       "group": ["a", "a", "b", "b"], "predicted": [0.1, 0.2, 0.4, 0.2],
+    ...                       "estimate": [0.1, 0.2, 0.4, 0.2], "se": 0.01})
+    >>> draw(table).axes[0].get_title()
+    'oracle'
     """
     rows = tidy.select(table, "error", None)
     x = x or tidy.running_column(rows)
@@ -46,13 +59,14 @@ def draw(table: pd.DataFrame, *, x: str | None = None) -> Figure:
     grid = figure.subplots(deep, wide, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, (generator, panel) in zip(grid, shown, strict=False):
         _panel(axes, panel.curves, names, x)
-        axes.set_title("\n".join(part for part in (generator, panel.title) if part))
+        axes.set_title("\n".join(part for part in (words(generator), panel.title) if part))
+        axes.locator_params(axis="x", nbins=6)
         axes.set_xlabel(tidy.axis_name(x))
         axes.tick_params(labelbottom=True)
     for axes in grid[len(shown) :]:
         axes.remove()
     for axes in grid[: len(shown) : wide]:
-        axes.set_ylabel("0-1 error (share of rows)")
+        axes.set_ylabel(tidy.METRIC_NAMES["error"])
     drawn = tidy.known(moving, "estimate")
     _legend(figure, names, "worst" in tidy.distinct(rows, "group"), bool(flagged(drawn).any()))
     if len(found) > len(shown):
@@ -61,7 +75,7 @@ def draw(table: pd.DataFrame, *, x: str | None = None) -> Figure:
 
 
 def _layer(position: int, groups: int) -> int:
-    return int(groups > 2 and 2 * position >= groups)
+    return int(groups > 3 and 2 * position >= groups)
 
 
 def _named(rows: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
@@ -121,4 +135,4 @@ def _legend(figure: Figure, names: list[str], worst: bool, flag: bool) -> None:
     handles.append(Line2D([], [], color=MUTED, marker="o", linestyle="none", label=label))
     if flag:
         handles.append(flag_handle())
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    legend_below(figure, handles, 3)

@@ -10,7 +10,6 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from test_figures import CELLS, RATIOS, bars, ladder_table, made_up_claim, tidy_table, words
 from test_report import Page, claim, made_up
 
 import synthlaw
@@ -23,6 +22,8 @@ from synthlaw.simulating.screen import flag_sentence, simulation_rows
 from synthlaw.verifying.report import report
 from synthlaw.verifying.terminal import summary
 from synthlaw.words import flag_sentence as claim_sentence
+from tests.drawn import bars, words
+from tests.teaching_tables import CELLS, RATIOS, ladder_table, made_up_claim, tidy_table
 
 
 def is_open(container: Any) -> bool:

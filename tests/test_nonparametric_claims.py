@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 import figures
 from figures import exponent_ladder, ladder, series_curves, tidy
 from figures.faults import FigureError
+from figures.style import power_of_ten
 from synthlaw.claims.judges import judge
 from synthlaw.claims.lab import PRESETS, Lab
 from synthlaw.claims.nonparametric import imbalance, pinsker, sequence, series
@@ -103,7 +104,7 @@ def test_the_picture_shows_slopes_less_their_exponents() -> None:
         assert legend is not None and ": exponent " in legend.get_texts()[0].get_text()
     with pytest.raises(FigureError, match="limit_se"):
         exponent_ladder.draw(table().drop(columns="limit_se"))
-    assert exponent_ladder.power_of_ten(1e-3) == "10⁻³"
+    assert power_of_ten(1e-3) == "10⁻³"
 
 
 def test_a_run_folder_with_the_table_has_the_picture(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def separable() -> pd.DataFrame:
 def test_every_group_has_a_line_and_points_of_every_dimension() -> None:
     figure = proportional.draw(curve())
     left, right = figure.axes
-    assert left.get_ylabel() == "0-1 error" and right.get_xscale() == "log"
+    assert left.get_ylabel() == "0-1 error (share)" and right.get_xscale() == "log"
     lines = [line for line in left.lines if len(_x(line)) == 11]
     assert len(lines) == 2
     words = [text.get_text() for text in figure.legends[0].get_texts()]
