@@ -29,7 +29,7 @@ def _():
     mo.md("""
     # 1. Why imbalance costs: the intercept shift
 
-    *About 30 minutes. You need logistic regression and the normal distribution.*
+    *About 25 minutes. You need logistic regression and the normal distribution.*
 
     **You will learn**
 
@@ -93,16 +93,18 @@ def _():
 
     Two classes, each normal with unit covariance in five dimensions, at distance 2 along the first axis:
 
-    $$x \mid (y = 1)\ \sim\ N(e_1, I_5), \qquad x \mid (y = 0)\ \sim\ N(-e_1, I_5).$$
+    $$x \mid (y = 1)\ \sim\ N(e_1, I_5),$$
+
+    $$x \mid (y = 0)\ \sim\ N(-e_1, I_5).$$
 
     ($N(\mu, \Sigma)$ is the normal law with mean $\mu$ and covariance $\Sigma$; $e_1 = (1, 0, 0, 0, 0)$; $I_5$ is the identity.)
     Logistic regression models the log odds of class 1, here the minority, as $\theta'x + b$, with **slope** $\theta$
     and **intercept** $b$. Bayes' rule says what they *are* in a training sample with $n_1$ rows of class 1 and $n_0$ of
     class 0, where $p_1$, $p_0$ are the two normal densities and $x_1$ is the first feature:
 
-    $$\log\frac{P(y = 1 \mid x)}{P(y = 0 \mid x)}
-      = \log\frac{p_1(x)}{p_0(x)} + \log\frac{n_1}{n_0}
-      = 2 x_1 + \log\frac{n_1}{n_0} .$$
+    $$\log\frac{P(y = 1 \mid x)}{P(y = 0 \mid x)} = \log\frac{p_1(x)}{p_0(x)} + \log\frac{n_1}{n_0}$$
+
+    $$= 2 x_1 + \log\frac{n_1}{n_0} .$$
 
     The first part does not know the counts. The second is a constant. So a rare class leaves the slope alone
     and moves the intercept by $b = \log(n_1/n_0)$: the rule believes, rightly *for its training sample*, that

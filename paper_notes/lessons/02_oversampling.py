@@ -96,7 +96,9 @@ def _(left):
 
             To first order the expected excess risk of a fitted rule is
 
-            $$\text{excess risk} = \text{floor} + \tfrac12\,\mathrm{tr}(H\,M), \qquad M = A\,V A ,$$
+            $$\text{excess risk} = \text{floor} + \tfrac12\,\mathrm{tr}(H\,M),$$
+
+            $$M = A\,V A ,$$
 
             with $H$ the curvature (Hessian) of the balanced risk, $A$ the inverse of the curvature of the training
             objective and $V$ the covariance of its gradient, all at the limiting rule of lesson 1; $\mathrm{tr}$ is the
@@ -140,7 +142,7 @@ def _():
     mo.md("""
     The **oversampling ratio** says what share of the missing minority rows is added: 0 leaves the data raw, 1 fills up to
     balance, 2 adds twice the missing rows. **Move the slider**: what do the three lines do as the minority gets
-    rarer, and which of them have the same lowest point?
+    rarer, and where does each have its lowest point?
     """)
     return
 

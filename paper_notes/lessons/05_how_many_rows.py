@@ -42,7 +42,7 @@ def _():
     mo.md("""
     # 5. How many rows
 
-    *About 35 minutes. You need lessons 1 and 2.*
+    *About 30 minutes. You need lessons 1 and 2.*
 
     **You will learn**
 
@@ -153,7 +153,7 @@ def _(case, curve, formula, found, numbers, optimum):
     _axes.plot([optimum.rows], [optimum.value], "o", color=INK, markersize=8, label="best")
     plain_log(_axes, "y")
     _axes.set(xlabel="synthetic minority rows m", ylabel="balanced excess risk", ylim=(1e-4, 0.5))
-    _axes.legend(loc="upper right")
+    _axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     _balanced = size_curve(case, [MISSING]).total[0]
     _which = alignment(found)
     picture(

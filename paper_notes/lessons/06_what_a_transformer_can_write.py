@@ -44,7 +44,7 @@ def _():
     mo.md(r"""
     # 6. What a transformer can write
 
-    *About 40 minutes. You need maximum likelihood; attention is explained as we go.*
+    *About 35 minutes. You need maximum likelihood; attention is explained as we go.*
 
     **You will learn**
 
@@ -171,7 +171,7 @@ def _(eta, layers, path, points, seeds, truth):
     _axes.plot(*_h.T, "-o", color=PALETTE[1], label="h after each layer")
     _axes.plot(*eta, "*", color=INK, markersize=14, label="η, the truth")
     _axes.set(xlabel="first coordinate", ylabel="second coordinate", aspect="equal")
-    _axes.legend(loc="lower left")
+    _axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2)
     picture(
         _figures,
         f"Tokens in the plane, the latent and the transformer's estimate, which comes to {np.linalg.norm(_h[-1] - eta):.2f} from it after {layers.value} layers.",
@@ -314,7 +314,7 @@ def _(chains, plane, world):
             "From how many seeds on is that term larger than the sampling term, $r/(2n)$?",
             float(_equal),
             r"$r/(2n)$ equals it at $n = r d/(e^{B^2}(r + B^2))$: a few hundred seeds, and then more seeds are wasted on one layer.",
-            hint=r"Solve $r/(2n) = $ your last answer.",
+            hint="Set $r/(2n)$ equal to your last answer and solve for $n$.",
         ),
         Exercise(
             r"Three further layers with step $\tau = 1/2$. By which factor is the first term smaller than after one layer?",

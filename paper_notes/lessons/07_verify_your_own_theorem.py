@@ -157,8 +157,9 @@ def _():
     weigh alike in the trace, call it $c$. From lesson 2's table, with $n_0$ majority rows, $n_1$ minority rows and $n_1 + m = n_0$,
     the variance terms are
 
-    $$\text{weights: } \frac c4\Bigl[\frac1{n_1} + \frac1{n_0}\Bigr],\qquad
-      \text{copies: } \frac c4\Bigl[\frac1{n_1} + \frac1{n_0} + \frac{m}{n_0^2}\Bigl(1 - \frac1{n_1}\Bigr)\Bigr].$$
+    $$\text{weights: } \frac c4\Bigl[\frac1{n_1} + \frac1{n_0}\Bigr],$$
+
+    $$\text{copies: } \frac c4\Bigl[\frac1{n_1} + \frac1{n_0} + \frac{m}{n_0^2}\Bigl(1 - \frac1{n_1}\Bigr)\Bigr].$$
 
     With $n_0 = k n_1$, as counts grow,
 

@@ -127,27 +127,36 @@ def check(exercise: Exercise, given: str | float | None) -> Reply:
     if isinstance(exercise.answer, str):
         right = given == exercise.answer
         return Reply("right", exercise.why) if right else _wrong(exercise, given)
-    value = number(given) if isinstance(given, str) else float(given)
-    if value is None:
+    values = _readings(given, exercise.percent)
+    if not values:
         return Reply("unreadable", "Write one number, such as `0.29`, `29 %`, `2.9e-1` or `1/4`.")
-    read = (value, value / 100) if exercise.percent else (value,)
-    if any(close(each, exercise.answer, exercise.tolerance) for each in read):
+    if any(close(value, exercise.answer, exercise.tolerance) for value in values):
         return Reply("right", exercise.why)
-    return _wrong(exercise, value)
+    return _wrong(exercise, *values)
 
 
-def _wrong(exercise: Exercise, given: str | float) -> Reply:
+def _readings(given: str | float, percent: bool) -> list[float]:
+    """What a number may mean: a comma may be a decimal one, a bare number a number of percents."""
+    if not isinstance(given, str):
+        return [float(given)]
+    found = [number(given), number(given.replace(",", "."))]
+    values = [each for each in dict.fromkeys(found) if each is not None]
+    return [*values, *(each / 100 for each in values if percent and "%" not in given)]
+
+
+def _wrong(exercise: Exercise, *given: str | float) -> Reply:
     for mistake in exercise.mistakes:
-        same = (
-            given == mistake.value
-            if isinstance(given, str) or isinstance(mistake.value, str)
-            else close(given, mistake.value, exercise.tolerance)
-        )
-        if same:
-            return Reply("wrong", mistake.text)
+        for each in given:
+            same = (
+                each == mistake.value
+                if isinstance(each, str) or isinstance(mistake.value, str)
+                else close(each, mistake.value, exercise.tolerance)
+            )
+            if same:
+                return Reply("wrong", mistake.text)
     text = exercise.hint or "Look again at the picture above, and at the units."
-    if isinstance(given, float) and isinstance(exercise.answer, float):
-        text = _slip(given, exercise) or text
+    if isinstance(given[0], float) and isinstance(exercise.answer, float):
+        text = _slip(given[0], exercise) or text
     return Reply("wrong", text)
 
 

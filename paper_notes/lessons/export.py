@@ -21,21 +21,22 @@ import marimo as mo  # noqa: E402
 import moving  # noqa: E402
 from exercises import Exercise  # noqa: E402
 from page import blank  # noqa: E402
-from static import Cell, cells_of, left_over, static, words  # noqa: E402
+from static import Cell, cells_of, left_over, listed, static, words  # noqa: E402
 
 LESSONS = tuple(sorted(HERE.glob("0[1-9]_*.py")))
-# Words a minute of a text with formulas; minutes for an exercise with its reply, and for a slider.
-PACE, PER_EXERCISE, PER_SLIDER = 200, 3, 2
+# Words and lines of listings read in a minute; minutes for an exercise with its reply, and for a slider.
+PACE, LINES, PER_EXERCISE, PER_SLIDER = 200, 10, 3, 2
 
 
 class Run(NamedTuple):
-    """A lesson that was run: ``title``, ``cells``, what it ``defined``, its number of ``words`` as it stands
-    at first, and the ``style`` that its buttons need."""
+    """A lesson that was run: ``title``, ``cells``, what it ``defined``, its numbers of ``words`` and
+    of ``lines`` of listings as it stands at first, the ``style`` that its buttons need."""
 
     title: str
     cells: list[Cell]
     defined: Mapping[str, Any]
     words: int
+    lines: int
     style: str
 
     @property
@@ -45,9 +46,10 @@ class Run(NamedTuple):
 
     @property
     def minutes(self) -> int:
-        """How long a lesson takes, in steps of five minutes: its words, exercises and sliders."""
+        """How long a lesson takes, in steps of five minutes: its words, listings, exercises and sliders."""
         sliders = len(moving.sliders(self.defined))
-        each = self.words / PACE + PER_EXERCISE * len(self.exercises) + PER_SLIDER * sliders
+        read = self.words / PACE + self.lines / LINES
+        each = read + PER_EXERCISE * len(self.exercises) + PER_SLIDER * sliders
         return 5 * round(each / 5)
 
 
@@ -84,7 +86,7 @@ def run(path: Path, everywhere: bool = False) -> Run:
         return "" if output is None else static(mo.as_html(output).text, stand_ins)
 
     shown = [page(each) for each in outputs]
-    count = words(" ".join(shown))
+    first = " ".join(shown)
     moved = {}
     if everywhere:
         moved = moving.replayed(cells, {**vars(module), **defined}, sliders)
@@ -94,30 +96,37 @@ def run(path: Path, everywhere: bool = False) -> Run:
     title = re.search(r'app_title="(.*?)"', source)
     assert title is not None, f"{path.name}: has no app_title"
     pairs = [Cell(*pair) for pair in zip(shown, code, strict=True)]
-    return Run(title.group(1), pairs, defined, count, moving.rules(moved))
+    return Run(title.group(1), pairs, defined, words(first), listed(first), moving.rules(moved))
+
+
+def written(lesson: Run, source: str) -> str:
+    """A lesson as one HTML page."""
+    return _page(title=lesson.title, cells=lesson.cells, style=lesson.style, source=source)
 
 
 def export(folder: Path) -> list[Path]:
     """Write all lessons and an index; raises RuntimeError for a page that would need a network."""
-    loader = jinja2.FileSystemLoader(HERE)
-    make = jinja2.Environment(loader=loader, autoescape=True).get_template("lesson.html.j2")
     folder.mkdir(parents=True, exist_ok=True)
     pages, contents = {}, {}
     for path in LESSONS:
         print(f"{path.stem} ...", flush=True)
         lesson = run(path, everywhere=True)
         contents[path.stem] = lesson
-        pages[path.stem] = make.render(
-            title=lesson.title, cells=lesson.cells, style=lesson.style, source=path.name
-        )
-    pages["index"] = make.render(title="Lessons", source="README.md", contents=contents)
-    written = []
+        pages[path.stem] = written(lesson, path.name)
+    pages["index"] = _page(title="Lessons", source="README.md", contents=contents)
+    paths = []
     for stem, page in pages.items():
         if rest := left_over(page):
             raise RuntimeError(f"{stem}: cannot be read offline: {rest[0]}")
-        written.append(folder / f"{stem}.html")
-        written[-1].write_text(page, "utf-8")
-    return written
+        paths.append(folder / f"{stem}.html")
+        paths[-1].write_text(page, "utf-8")
+    return paths
+
+
+def _page(**content: Any) -> str:
+    loader = jinja2.FileSystemLoader(HERE)
+    make = jinja2.Environment(loader=loader, autoescape=True).get_template("lesson.html.j2")
+    return make.render(**content)
 
 
 if __name__ == "__main__":

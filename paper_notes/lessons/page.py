@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from figures.style import canvas, style
 
 _PATH, _FINE = re.compile(r'\bd="[^"]*"'), re.compile(r"\d+\.\d+")
+_NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?\d")
 # Points; the size of the style's legends.
 _LEGEND = 8.0
 # Colours of replies, on white and on black paper; each also begins with a word.
@@ -52,8 +53,8 @@ def field(exercise: Exercise) -> Any:
 
 
 def blank(exercise: Exercise, name: str) -> str:
-    """What stands for `field` on a page without a script: options that reply when they are chosen, a line to
-    write on. HTML; ``name`` of its own for each exercise."""
+    """What stands for `field` on a page without a script: options that reply when they are chosen, or a
+    line to write on. HTML; ``name`` of its own for each exercise."""
     if not exercise.options:
         return '<span class="blank" role="img" aria-label="space for an answer"></span>'
     items = "".join(
@@ -65,7 +66,7 @@ def blank(exercise: Exercise, name: str) -> str:
 
 
 def asked(name: str, exercise: Exercise, answer: Any) -> mo.Html:
-    """A question, its input element ``answer``, the reply to what stands in it; hint and solution, folded."""
+    """A question, its input element ``answer``, the reply to what stands in it; hint and answer, folded."""
     _, tone = _LOOK[check(exercise, answer.value).state]
     why = f"**{exercise.solution}**. {exercise.why}"
     hint = _folded("Hint", mo.md(exercise.hint).text) if exercise.hint else ""
@@ -154,26 +155,31 @@ def _light(svg: str) -> str:
     '<path d="M 1.23 2 L 4 4" transform="scale(0.0156)"/>'
     """
     shorter = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    return _PATH.sub(
-        lambda path: _FINE.sub(
-            lambda x: f"{float(x[0]):.2f}".rstrip("0").rstrip("."), re.sub(r"\s+", " ", path[0])
-        ),
-        shorter,
-    )
+    return _PATH.sub(lambda path: _FINE.sub(_rounded, re.sub(r"\s+", " ", path[0])), shorter)
+
+
+def _rounded(found: re.Match[str]) -> str:
+    return f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], caption: str) -> mo.Html:
     """A table of ready-made cells; the first column names the row. Head, cells and caption are Markdown."""
 
-    def cell(tag: str, content: Any, scope: str = "", first: bool = False) -> str:
+    rows = [list(row) for row in rows]
+    # Numbers stand at the right, words at the left.
+    numbers = [bool(_NUMBER.match(str(each))) for each in (rows[0] if rows else head)]
+
+    def cell(tag: str, content: Any, at: int, scope: str = "") -> str:
         inner = mo.md(str(content)).text
-        side = "left" if first else "right"
-        look = f"text-align:{side};padding:.3rem .7rem;border-bottom:1px solid #bbb"
+        side = "right" if at and numbers[at] else "left"
+        whole = ";white-space:nowrap" if side == "right" and tag == "td" else ""
+        look = f"text-align:{side}{whole};padding:.3rem .7rem;border-bottom:1px solid #bbb"
         return f'<{tag}{scope and f" scope={scope}"} style="{look}">{inner}</{tag}>'
 
-    top = "".join(cell("th", each, "col", at == 0) for at, each in enumerate(head))
+    top = "".join(cell("th", each, at, "col") for at, each in enumerate(head))
     body = "".join(
-        f"<tr>{cell('th', row[0], 'row', True)}{''.join(cell('td', each) for each in row[1:])}</tr>"
+        f"<tr>{cell('th', row[0], 0, 'row')}"
+        f"{''.join(cell('td', each, at) for at, each in enumerate(row[1:], 1))}</tr>"
         for row in rows
     )
     return mo.Html(

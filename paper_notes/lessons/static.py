@@ -18,7 +18,7 @@ _FORMULA = re.compile(r"<marimo-tex[^>]*>\s*\|\|([(\[])(.*?)\|\|[)\]]\s*</marimo
 _LESSON = re.compile(r'href="([^"/:]+)\.py"')
 _NOTE = re.compile(r'href="\.\./([^":]+)"')
 _TABLE = re.compile(r"(?<!tabindex=\"0\">)<table>.*?</table>", re.DOTALL)
-# The foldable text of own files is code; pictures and formulas are no words.
+# Formulas, listings and tags are no words.
 _NO_PROSE = re.compile(r"<(math|pre|style)\b.*?</\1>|<[^>]*>", re.DOTALL)
 
 
@@ -52,7 +52,7 @@ def cells_of(source: str) -> list[str]:
 
 
 def static(shown: str, stand_ins: Mapping[str, str] | None = None) -> str:
-    """The HTML of an output with formulas as MathML, links to other pages, tables that scroll by themselves.
+    """The HTML of an output with formulas as MathML, links to other pages, tables that scroll.
 
     Args:
         shown: HTML as marimo makes it.
@@ -68,6 +68,7 @@ def static(shown: str, stand_ins: Mapping[str, str] | None = None) -> str:
         text = text.replace(element, stand_in)
     text = _FORMULA.sub(_formula, text)
     text = _TABLE.sub(r'<div class="scroll" tabindex="0">\g<0></div>', text)
+    text = text.replace('<div class="codehilite">', '<div class="codehilite scroll" tabindex="0">')
     text = _LESSON.sub(r'href="\1.html"', text)
     return _NOTE.sub(r'href="../../paper_notes/\1"', text)
 
@@ -79,6 +80,16 @@ def words(page: str) -> int:
     4
     """
     return len(re.findall(r"[^\W\d_][\w'-]*", _NO_PROSE.sub(" ", page)))
+
+
+def listed(page: str) -> int:
+    """How many lines of listings a page has.
+
+    >>> listed("<p>text</p><pre><code>one\\ntwo\\n</code></pre>")
+    2
+    """
+    found = re.findall(r"<pre\b.*?</pre>", page, re.DOTALL)
+    return sum(each.strip().count("\n") for each in found)
 
 
 def left_over(page: str) -> list[str]:
