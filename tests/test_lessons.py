@@ -292,11 +292,13 @@ def test_a_page_in_a_browser(name: str, tmp_path: Path) -> None:
 
     moved, _ = browser.look(page, 1400, press=f"#{slider.name}-0, #answer-0-{wrong}")
     chosen, _ = browser.look(page, 1400, press=f"#answer-0-{right}")
-    told = {
-        key: set(found["text"].splitlines()) for key, found in zip("012", (first, moved, chosen))
-    }
-    assert [sum(line.startswith("Not yet.") for line in told[k]) for k in "012"] == [0, 1, 0]
-    assert [sum(line.startswith("Right.") for line in told[k]) for k in "012"] == [0, 0, 1]
-    # The slider's caption alone changes: what belongs to other positions stays hidden.
-    assert len(told["1"] - told["0"]) >= 2 and told["0"] - told["1"] != set()
-    assert told["2"] - told["0"] == {line for line in told["2"] if line.startswith("Right.")}
+    told = [set(found["text"].splitlines()) for found in (first, moved, chosen)]
+    refused, praised = (
+        [[line for line in each if line.startswith(word)] for each in told]
+        for word in ("Not yet.", "Right.")
+    )
+    assert [len(each) for each in refused] == [0, 1, 0]
+    assert [len(each) for each in praised] == [0, 0, 1]
+    # A caption takes another's place: what belongs to other positions stays hidden.
+    assert len(told[1] - told[0]) >= 2 and told[0] - told[1] != set()
+    assert told[2] - told[0] == set(praised[2])

@@ -283,7 +283,7 @@ def _(by_law, by_line, known_floor, shifted):
 
 
 @app.cell(hide_code=True)
-def _(by_law, data, known_floor, lines, shifted):
+def _(by_law, data, known_floor, lines):
     # The slope between two neighbours, by the library, at 100 rows.
     _near = 100.0 * np.array([0.999, 1.001])
     _slope = float(local_slopes(_near, truth(_near), np.full(2, 1e-6)).value[0])
@@ -328,12 +328,6 @@ def _(by_law, data, known_floor, lines, shifted):
             parameter(by_law, "floor"),
             f"Theory says {short(known_floor)}.",
             hint="The caption of the last picture; or where the curve goes flat.",
-            mistakes=(
-                Mistake(
-                    float(shifted["error"][-1]),
-                    "That is the last point: floor and a little variance.",
-                ),
-            ),
             tolerance=0.04,
         ),
         Exercise(

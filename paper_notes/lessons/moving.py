@@ -154,9 +154,12 @@ def rules(found: Mapping[int, Mapping[Positions, Any]]) -> str:
 def _shown(cell: Wired, space: dict[str, Any]) -> Any:
     """Run a cell where ``space`` keeps its names; its last expression, or None."""
     body = [each for each in cell.node.body if not isinstance(each, ast.Return)]
-    last = body.pop().value if body and isinstance(body[-1], ast.Expr) else None
-    exec(compile(ast.Module(body, []), "<cell>", "exec"), space)
-    return None if last is None else eval(compile(ast.Expression(last), "<cell>", "eval"), space)
+    last = body[-1] if body else None
+    if not isinstance(last, ast.Expr):
+        exec(compile(ast.Module(body, []), "<cell>", "exec"), space)
+        return None
+    exec(compile(ast.Module(body[:-1], []), "<cell>", "exec"), space)
+    return eval(compile(ast.Expression(last.value), "<cell>", "eval"), space)
 
 
 def _plain(value: float) -> str:
