@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from scaling.fitting.laws import CURVES
 from tests import browser
 
 FOLDER = Path(__file__).parents[1] / "paper_notes" / "lessons"
@@ -268,6 +269,16 @@ def test_words_on_sizes_are_true() -> None:
     line = steep["parameter"](steep["lines"][3], "exponent")
     assert "wrong by a factor of four" in shown(NAMES[3])
     assert steep["EXPONENT"] / line == pytest.approx(4.0, abs=0.3)
+    assert "Over one decade nothing warns you" in shown(NAMES[3])
+    assert [bool(steep["lines"][k]["warnings"]) for k in (1, 2, 3)] == [False, True, True]
+    assert "the wrong one has the smaller standard error, every time" in shown(NAMES[3])
+    spread = [
+        [steep[kind][k]["parameters"]["exponent"]["se"] for k in (1, 2, 3)]
+        for kind in ("lines", "floors")
+    ]
+    assert all(wrong < right for wrong, right in zip(*spread, strict=True))
+    assert "compares five laws" in shown(NAMES[3])
+    assert len(CURVES) == 5
     crossing = next(e for e in lesson(NAMES[1]).exercises if "which shift" in e.question).answer
     assert "between 0.2 and 0.3" in shown(NAMES[1])
     assert 0.2 < crossing < 0.3

@@ -18,6 +18,7 @@ _FORMULA = re.compile(r"<marimo-tex[^>]*>\s*\|\|([(\[])(.*?)\|\|[)\]]\s*</marimo
 _LESSON = re.compile(r'href="([^"/:]+)\.py"')
 _NOTE = re.compile(r'href="\.\./([^":]+)"')
 _TABLE = re.compile(r"(?<!tabindex=\"0\">)<table>.*?</table>", re.DOTALL)
+_LISTING = re.compile(r'(<div class="[\w -]*codehilite)"')
 # Formulas, listings and tags are no words.
 _NO_PROSE = re.compile(r"<(math|pre|style)\b.*?</\1>|<[^>]*>", re.DOTALL)
 
@@ -68,7 +69,7 @@ def static(shown: str, stand_ins: Mapping[str, str] | None = None) -> str:
         text = text.replace(element, stand_in)
     text = _FORMULA.sub(_formula, text)
     text = _TABLE.sub(r'<div class="scroll" tabindex="0">\g<0></div>', text)
-    text = text.replace('<div class="codehilite">', '<div class="codehilite scroll" tabindex="0">')
+    text = _LISTING.sub(r'\1 scroll" tabindex="0"', text)
     text = _LESSON.sub(r'href="\1.html"', text)
     return _NOTE.sub(r'href="../../paper_notes/\1"', text)
 
