@@ -172,7 +172,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]], caption: str) -> m
     def cell(tag: str, content: Any, at: int, scope: str = "") -> str:
         inner = mo.md(str(content)).text
         side = "right" if at and numbers[at] else "left"
-        whole = ";white-space:nowrap" if side == "right" and tag == "td" else ""
+        whole = ";white-space:nowrap" if numbers[at] and scope != "col" else ""
         look = f"text-align:{side}{whole};padding:.3rem .7rem;border-bottom:1px solid #bbb"
         return f'<{tag}{scope and f" scope={scope}"} style="{look}">{inner}</{tag}>'
 
