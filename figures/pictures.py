@@ -149,7 +149,7 @@ def _evidence(claim: dict[str, Any], table: pd.DataFrame) -> tuple[str, Callable
         return "distance", partial(distance.draw, table, margin=margin)
     if kind in ("exact", "distribution"):
         return "agreement", partial(agreement.draw, table)
-    if _unlinked(table):
+    if unlinked(table):
         return "agreement", partial(agreement.draw, as_cells(table, kind, margin or 0.0))
     # The margin of an exponent is absolute; the ladder shows ratios.
     scale = abs(claim["prediction"]) if kind == "exponent" else 1.0
@@ -163,7 +163,7 @@ def _evidence(claim: dict[str, Any], table: pd.DataFrame) -> tuple[str, Callable
     )
 
 
-def _unlinked(table: pd.DataFrame) -> bool:
+def unlinked(table: pd.DataFrame) -> bool:
     """Whether the evidence is several series of one size each: no ladder, but a list."""
     if not {"series", "inverse_size"} <= set(table.columns):
         return False

@@ -108,8 +108,8 @@ def test_the_page_is_in_the_report_with_its_tables(run: Path) -> None:
     text = (run / "report.html").read_text()
     assert "Published curves, refitted" in text and LEFT_OUT not in text
     assert (
-        text.count("<img") >= 4
-        and "http" not in text.split('id="published"')[1].split("</section>")[0]
+        text.count('role="img"') >= 4
+        and "http" not in text.split('id="Published"')[1].split("</section>")[0]
     )
     found = page(run)
     assert found is not None

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from rich.console import Console
 
 import figures
 from synthlaw.verifying.mathml import inline_math, mathml
-from synthlaw.verifying.report import write_report
+from synthlaw.verifying.report import report, write_report
 from synthlaw.verifying.terminal import summary, verdict_table
 from synthlaw.words import measured, twin_sentence, verdict_sentence
 
@@ -149,20 +150,105 @@ def test_nothing_is_fetched_from_outside(run: Path) -> None:
     assert all(value.startswith(allowed) for value in page.attributes("href"))
     assert "https://arxiv.org/abs/2406.03628" in page.attributes("href")
     style = text[text.index("<style>") : text.index("</style>")]
-    assert "url(" not in style and "@import" not in style and "http" not in style
+    # The letters of the pictures are the only address, and hold their content themselves.
+    assert style.count("url(") == style.count("url(data:font/woff;base64,") == 1
+    assert "@import" not in style and "http" not in style
     assert "prefers-color-scheme: dark" in style and "@media print" in style
+    assert re.findall(r"url\((?!#|data:font/woff;)", text) == []
 
 
 def test_figures_and_evidence_travel_inside(run: Path) -> None:
     page = Page(write_report(made_up(*CLAIMS), run).read_text(encoding="utf-8"))
-    images = [found for tag, found in page.elements if tag == "img"]
-    assert len(images) == 2  # the board, and the only claim with a table
-    assert all(found["alt"] for found in images)
-    kind, content = str(images[1]["src"]).split(",")
-    assert kind == "data:image/svg+xml;base64"
-    assert base64.b64decode(content) == (run / "figures/first.svg").read_bytes()
-    assert sum(tag == "details" for tag, _ in page.elements) == 1
+    assert not any(tag == "img" for tag, _ in page.elements)
+    pictures = [
+        found for tag, found in page.elements if tag == "svg" and found.get("role") == "img"
+    ]
+    assert len(pictures) == 2  # the board, and the only claim with a table
+    ids = page.attributes("id")
+    for found in pictures:
+        assert found["aria-labelledby"] in ids and found["viewbox"]
+    # What is written in the picture is text of the page, and so is what it shows.
+    assert "measured / predicted" in page.text and "simulation, ±2 standard errors" in page.text
+    assert (
+        "Title of first. Ladder plot: measured over predicted, 1.02 at size 1, 1.01 at size 2; "
+        in (page.text)
+    )
+    assert sum(tag == "details" for tag, _ in page.elements) == 2
     assert "inverse_size" in page.text and "1.02" in page.text
+
+
+def test_a_picture_that_is_no_svg_is_shown_as_pixels(run: Path) -> None:
+    (run / "figures/first.svg").write_text("<svg><script>alert(1)</script></svg>")
+    page = Page(write_report(made_up(*CLAIMS), run).read_text(encoding="utf-8"))
+    (image,) = [found for tag, found in page.elements if tag == "img"]
+    assert str(image["alt"]).startswith("Title of first. Ladder plot")
+    kind, content = str(image["src"]).split(",")
+    assert kind == "data:image/png;base64"
+    assert base64.b64decode(content) == (run / "figures/first.png").read_bytes()
+    (run / "figures/first.png").unlink()
+    page = Page(write_report(made_up(*CLAIMS), run).read_text(encoding="utf-8"))
+    assert not any(tag in ("img", "script") for tag, _ in page.elements)
+
+
+def test_the_index_leads_everywhere_and_headings_are_in_order(run: Path) -> None:
+    page = Page(write_report(made_up(*CLAIMS), run).read_text(encoding="utf-8"))
+    ids, links = page.attributes("id"), page.attributes("href")
+    inner = [each[1:] for each in links if each.startswith("#")]
+    assert set(inner) <= set(ids)
+    # From the index to every card and family, from every card and family back.
+    assert {each["id"] for each in CLAIMS} | {"Open", "Board", "Family1", "Family2"} <= set(inner)
+    assert inner.count("Index1") == 3 and inner.count("Index2") == 1
+    assert inner[0] == "Board"  # the skip link comes before everything
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(deeper <= level + 1 for level, deeper in zip(levels, levels[1:], strict=False))
+    landmarks = [tag for tag, _ in page.elements if tag in ("header", "nav", "main", "footer")]
+    assert landmarks == ["header", "nav", "main", "footer"]
+    tables = [tag for tag, _ in page.elements if tag == "table"]
+    assert len(tables) == sum(tag == "caption" for tag, _ in page.elements) == 2
+
+
+def test_what_needs_attention_comes_first(tmp_path: Path) -> None:
+    def seen(*claims: dict[str, Any]) -> str:
+        text = Page(report(made_up(*claims), tmp_path)).text
+        return text[text.index("What needs attention") : text.rindex("Board")]
+
+    well = seen(claim("a"), claim("b"))
+    assert "2 claims have assumptions that do not hold" in well and "nothing fails" in well
+    holds = [{"text": "all is well", "holds": True}]
+    assert "Nothing: the claim is supported" in seen(claim("a", assumptions=holds))
+    assert "Nothing: all 2 claims are supported" in seen(
+        claim("a", assumptions=holds), claim("b", assumptions=holds)
+    )
+    bad = seen(
+        claim("a", outcome="contradicted", ratio=1.1, assumptions=holds),
+        claim("b", outcome="unresolved", assumptions=holds),
+        claim("c", twin={"statement": "wrong", "outcome": "supported"}, assumptions=holds),
+        claim("d", flagged_rows=2, assumptions=holds),
+    )
+    assert "Nothing" not in bad
+    for words in (
+        *("1 claim is contradicted", "its whole interval lies outside the margin"),
+        *("1 claim is unresolved", "more replicates are needed"),
+        *("1 planted error was not caught", "it passed as true"),
+        *("1 claim rests on cells in which", "in 2 rows of the evidence"),
+    ):
+        assert words in bad
+    assert "The run held no claims" in seen()
+
+
+def test_the_whole_run_can_be_done_again(tmp_path: Path) -> None:
+    asked = {"preset": "quick", "seed": 7, "claims": ["first"], "families": ["size"],
+             "published": None, "module": "my claims.py"}  # fmt: skip
+    path = tmp_path / "verify.config.json"
+    path.write_text(json.dumps({"verify": asked}))
+    command = "synthlaw verify --preset quick --seed 7 --module 'my claims.py' --claim first --family size"
+    assert command in Page(report(made_up(claim("a")), tmp_path)).text
+    # Another run's, or none that can be read: no command rather than a wrong one.
+    path.write_text(json.dumps({"verify": asked | {"seed": 8}}))
+    assert "The whole run again" not in Page(report(made_up(claim("a")), tmp_path)).text
+    path.write_text("{}")
+    assert "The whole run again" not in Page(report(made_up(claim("a")), tmp_path)).text
 
 
 def test_a_long_table_is_cut_and_says_so(run: Path) -> None:

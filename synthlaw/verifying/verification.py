@@ -24,13 +24,14 @@ from synthlaw.claims.judges import Judgement, check_evidence, judge
 from synthlaw.claims.lab import PRESETS, Lab
 from synthlaw.claims.own import read_claims
 from synthlaw.claims.record import Claim
+from synthlaw.resultfolder import about
 from synthlaw.simulating.simulation import side_by_side
 from synthlaw.verifying.published import PREFIX, Published
 from synthlaw.verifying.published import read as read_published
 from synthlaw.versions import versions
 
 SCHEMA = 1
-VERDICTS, ASKED = "verdicts.json", "verify.config.json"
+VERDICTS = "verdicts.json"
 Progress = Callable[[int, int, str], None]
 
 
@@ -261,7 +262,7 @@ def _leave(
     for name, table in tables.items():
         content = table.to_csv(index=False).encode()
         write_atomically(directory / "tables" / f"{name}.csv", content)
-    write_json({"verify": asked, "versions": versions()}, directory / ASKED)
+    write_json({"verify": asked, "versions": versions()}, directory / about("verify"))
     write_atomically(directory / VERDICTS, json.dumps(verdicts, indent=1).encode())
     render("all", directory, cores())
     write_report(verdicts, directory)
