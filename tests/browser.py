@@ -21,6 +21,7 @@ const frame = document.createElement("iframe");
 frame.style = "border:0;width:%(width)dpx;height:900px";
 frame.onload = () => {
   const page = frame.contentDocument, root = page.documentElement;
+  page.querySelectorAll("%(press)s").forEach((each) => each.click());
   const all = [...page.querySelectorAll("*")];
   const outside = all.filter((each) => each.getBoundingClientRect().right > %(width)d + 1
     && !each.closest(".scroll, .hidden, details:not([open])"));
@@ -50,6 +51,7 @@ frame.onload = () => {
   const labels = all.flatMap((each) => (each.getAttribute("aria-labelledby") ?? "").split(" "));
   const found = {
     title: page.title,
+    text: page.body.innerText,
     width: root.scrollWidth,
     height: root.scrollHeight,
     outside: outside.map((each) => each.outerHTML.slice(0, 80)),
@@ -73,16 +75,19 @@ document.body.append(frame);
 </script></body>"""
 
 
-def look(page: Path, width: int, *flags: str) -> tuple[dict[str, Any], list[str]]:
+def look(
+    page: Path, width: int, *flags: str, press: str = "#nothing"
+) -> tuple[dict[str, Any], list[str]]:
     """What the page is like in a window of this width, and what the browser's console said.
 
+    ``press``: the selector of what is clicked first; ``text``: all words that are seen;
     ``outside``: elements that reach beyond the window and cannot be scrolled to within their frame;
     ``lost``: ids that a link, a shape or a label names and nothing has; ``twice``: ids that two elements
     have; ``blank``, ``mute``: pictures not shown, without a text; ``pictures``: SVG pictures with
     something in them; ``pale``: letters whose contrast with their ground is below 4.5.
     """
     probe = page.with_name("probe.html")
-    probe.write_text(_PROBE % {"width": width, "page": page.name}, encoding="utf-8")
+    probe.write_text(_PROBE % {"width": width, "page": page.name, "press": press}, encoding="utf-8")
     done = _chromium(probe, "--window-size=1500,1000", *flags, "--dump-dom")
     probe.unlink()
     found = re.search(r'data-found="([^"]*)"', done.stdout)

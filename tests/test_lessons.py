@@ -1,4 +1,5 @@
-"""The lessons run, their exercises accept the right answers and no others, their pages need no network."""
+"""The lessons run, their exercises accept the right answers and no others, their pages need no network and
+no script."""
 
 import doctest
 import importlib
@@ -12,9 +13,14 @@ from typing import Any
 
 import pytest
 
+from scaling.fitting.laws import CURVES
+from tests import browser
+
 FOLDER = Path(__file__).parents[1] / "paper_notes" / "lessons"
 PATHS = sorted(FOLDER.glob("0[1-9]_*.py"))
 NAMES = [path.stem for path in PATHS]
+# Lessons whose sliders are moved and whose pages a browser looks at: of one picture, of several cells.
+LOOKED_AT = (NAMES[0], NAMES[3])
 
 pytest.importorskip("marimo", reason="marimo is not installed (extra lessons)")
 
@@ -29,7 +35,7 @@ def helper(name: str) -> ModuleType:
 @cache
 def lesson(name: str) -> Any:
     """One run of a lesson, which every test here looks at."""
-    return helper("export").run(FOLDER / f"{name}.py")
+    return helper("export").run(FOLDER / f"{name}.py", everywhere=name in LOOKED_AT)
 
 
 def shown(name: str) -> str:
@@ -41,11 +47,28 @@ def test_there_are_seven_lessons() -> None:
     assert [name[:2] for name in NAMES] == [f"0{k}" for k in range(1, 8)]
 
 
-@pytest.mark.parametrize("name", ["exercises", "page", "static", "worlds", "own_claim"])
+@pytest.mark.parametrize("name", ["exercises", "moving", "page", "static", "worlds", "own_claim"])
 def test_examples_of_the_helpers_run(name: str) -> None:
     failed, tried = doctest.testmod(helper(name), optionflags=doctest.NORMALIZE_WHITESPACE)
     assert tried > 0
     assert failed == 0
+
+
+def written(exercise: Any) -> list[str]:
+    """An answer as people write it: rounded, as a percentage, with a power of ten, with a decimal comma."""
+    answer = exercise.answer
+    forms = [
+        f"{answer:.3g}",
+        f"{answer:.6g}",
+        f" {answer:.6f}",
+        f"{100 * answer:.4g} %",
+        f"{answer:.3e}",
+    ]
+    digits, power = forms[-1].split("e")
+    forms += [f"{digits} x 10^{int(power)}", f"{answer:.4f}/1", exercise.solution]
+    forms += [each.replace(".", ",") for each in forms]
+    forms += [each.replace("-", "\N{MINUS SIGN}") for each in forms]
+    return forms + [f"{100 * answer:.3g}"] * exercise.percent
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -69,8 +92,8 @@ def test_every_exercise_accepts_its_answer_and_no_other(name: str) -> None:
             assert math.isfinite(exercise.answer)
             off = (1 + 3 * exercise.tolerance) * exercise.answer or 0.1
             assert check(exercise, f"{off:.8g}").state == "wrong"
-            # Rounded as a person rounds.
-            assert check(exercise, f"{exercise.answer:.3g}").state == "right"
+            for right in written(exercise):
+                assert check(exercise, right).state == "right", right
             assert check(exercise, "a lot").state == "unreadable"
 
 
@@ -88,7 +111,13 @@ def test_every_lesson_teaches_in_the_same_order(name: str) -> None:
         )
     ]
     assert places == sorted(places)
-    assert len(re.findall(r"<b>[^<]*</b> <small>\(a slider", text)) >= 1
+    assert 'fieldset class="control"' in text
+    about = re.search(r"About (\d+) minutes", text)
+    assert about is not None
+    assert 20 <= int(about.group(1)) == lesson(name).minutes <= 40
+    row = re.search(rf"\({name}\.py\).*", (FOLDER / "README.md").read_text("utf-8"))
+    assert row is not None
+    assert row.group().split(" | ")[2] == about.group(1)
     pictures = re.findall(r"<figure.*?</figure>", text, re.DOTALL)
     assert pictures
     for picture in pictures:
@@ -104,6 +133,8 @@ def test_pages_need_no_network_and_no_script(name: str) -> None:
     assert helper("static").left_over(page) == []
     assert "||(" not in page
     assert "nan" not in re.sub(r"<[^>]*>", " ", page).split()
+    # A formula that was not read would leave its dollar signs.
+    assert "$" not in re.sub(r"<(pre|code|annotation).*?</\1>|<[^>]*>", " ", page, flags=re.DOTALL)
     for target in re.findall(r'href="\.\./\.\./(paper_notes/[^"#]+)"', page):
         assert (FOLDER.parents[1] / target).is_file(), target
     for target in re.findall(r'href="(0[^"]+)\.html"', page):
@@ -181,8 +212,47 @@ def test_words_on_sizes_are_true() -> None:
     line = steep["parameter"](steep["lines"][3], "exponent")
     assert "wrong by a factor of four" in shown(NAMES[3])
     assert steep["EXPONENT"] / line == pytest.approx(4.0, abs=0.3)
+    assert "Over one decade nothing warns you" in shown(NAMES[3])
+    assert [bool(steep["lines"][k]["warnings"]) for k in (1, 2, 3)] == [False, True, True]
+    assert "the wrong one has the smaller standard error, every time" in shown(NAMES[3])
+    spread = [
+        [steep[kind][k]["parameters"]["exponent"]["se"] for k in (1, 2, 3)]
+        for kind in ("lines", "floors")
+    ]
+    assert all(wrong < right for wrong, right in zip(*spread, strict=True))
+    assert "compares five laws" in shown(NAMES[3])
+    assert len(CURVES) == 5
     crossing = next(e for e in lesson(NAMES[1]).exercises if "which shift" in e.question).answer
     assert "between 0.2 and 0.3" in shown(NAMES[1])
     assert 0.2 < crossing < 0.3
     assert "right on average and wrong on a group nearly half of the time" in shown(NAMES[2])
     assert 0.4 < lesson(NAMES[2]).defined["raw"]["conflicting"] < 0.5
+
+
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="needs Chromium")
+@pytest.mark.parametrize("name", LOOKED_AT)
+def test_a_page_in_a_browser(name: str, tmp_path: Path) -> None:
+    """It fits a phone, fetches nothing; its buttons move the picture, its choices reply."""
+    page = tmp_path / f"{name}.html"
+    page.write_text(helper("export").written(lesson(name), f"{name}.py"), "utf-8")
+    (slider, *_), guess = helper("moving").sliders(lesson(name).defined), lesson(name).exercises[0]
+    wrong, right = guess.options.index(guess.mistakes[0].value), guess.options.index(guess.answer)
+
+    first, said = browser.look(page, 400)
+    assert said == []
+    assert first["width"] <= 400 and first["outside"] == []
+    assert (first["lost"], first["twice"], first["fetched"]) == ([], [], [])
+    assert (first["blank"], first["mute"]) == (0, 0)
+
+    moved, _ = browser.look(page, 1400, press=f"#{slider.name}-0, #answer-0-{wrong}")
+    chosen, _ = browser.look(page, 1400, press=f"#answer-0-{right}")
+    told = [set(found["text"].splitlines()) for found in (first, moved, chosen)]
+    refused, praised = (
+        [[line for line in each if line.startswith(word)] for each in told]
+        for word in ("Not yet.", "Right.")
+    )
+    assert [len(each) for each in refused] == [0, 1, 0]
+    assert [len(each) for each in praised] == [0, 0, 1]
+    # A caption takes another's place: what belongs to other positions stays hidden.
+    assert len(told[1] - told[0]) >= 2 and told[0] - told[1] != set()
+    assert told[2] - told[0] == set(praised[2])

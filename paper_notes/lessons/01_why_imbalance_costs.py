@@ -1,4 +1,7 @@
-"""Lesson 1: why imbalance costs, and why more data of the same kind do not help."""
+"""Lesson 1: why imbalance costs, and why more data of the same kind do not help.
+
+Long because a lesson is one notebook, read from top to bottom: what lessons share is in the files beside it.
+"""
 
 import marimo
 
@@ -8,7 +11,7 @@ app = marimo.App(width="medium", app_title="1. Why imbalance costs")
 with app.setup:
     import marimo as mo
     import numpy as np
-    from exercises import Exercise, Mistake
+    from exercises import Exercise, Mistake, nearest
     from page import asked, axes, field, fields, picture, sheet, short, table
     from scipy.stats import norm
     from worlds import SEPARATION, imbalance, population, rows
@@ -39,8 +42,8 @@ def _():
 
     A clinic has 2,000 records of healthy people and 200 of patients. A logistic regression on them errs too
     often on patients. Your director offers ten times the data: 20,000 healthy and 2,000 patients.
-    We measure the **balanced excess risk**: the loss averaged over the two classes with equal weight,
-    less the least value any linear rule can have.
+    We measure the **balanced excess risk**: the expected logistic loss of the fitted rule on new cases, averaged
+    over the two classes with equal weight, less the least value any linear rule can have.
     """)
     return
 
@@ -56,10 +59,9 @@ def _():
         10.0**0.5: "It falls about threefold",
         1.0: "It hardly moves",
     }
-    _right = _options[min(_options, key=lambda factor: abs(np.log(before / after / factor)))]
     guess = Exercise(
         "What do ten times the data do to the balanced excess risk? *Decide before you read on.*",
-        _right,
+        nearest(_options, before / after, ratios=True),
         f"It goes from {before:.4f} to {after:.4f}. Almost all of it is a floor: the rest of this lesson says"
         " where that comes from.",
         options=tuple(_options.values()),
@@ -91,18 +93,25 @@ def _():
 
     Two classes, each normal with unit covariance in five dimensions, at distance 2 along the first axis:
 
-    $$x \mid (y = 1)\ \sim\ N(e_1, I_5), \qquad x \mid (y = 0)\ \sim\ N(-e_1, I_5).$$
+    $$x \mid (y = 1)\ \sim\ N(e_1, I_5),$$
 
-    Logistic regression models the log odds as $\theta'x + b$. Bayes' rule says what they *are* in a
-    training sample with $n_1$ and $n_0$ rows:
+    $$x \mid (y = 0)\ \sim\ N(-e_1, I_5).$$
 
-    $$\log\frac{P(y = 1 \mid x)}{P(y = 0 \mid x)}
-      = \log\frac{p_1(x)}{p_0(x)} + \log\frac{n_1}{n_0}
-      = 2 x_1 + \log\frac{n_1}{n_0} .$$
+    ($N(\mu, \Sigma)$ is the normal law with mean $\mu$ and covariance $\Sigma$; $e_1 = (1, 0, 0, 0, 0)$; $I_5$ is the identity.)
+    Logistic regression models the log odds of class 1, here the minority, as $\theta'x + b$, with **slope** $\theta$
+    and **intercept** $b$. Bayes' rule says what they *are* in a training sample with $n_1$ rows of class 1 and $n_0$ of
+    class 0, where $p_1$, $p_0$ are the two normal densities and $x_1$ is the first feature:
+
+    $$\log\frac{P(y = 1 \mid x)}{P(y = 0 \mid x)} = \log\frac{p_1(x)}{p_0(x)} + \log\frac{n_1}{n_0}$$
+
+    $$= 2 x_1 + \log\frac{n_1}{n_0} .$$
 
     The first part does not know the counts. The second is a constant. So a rare class leaves the slope alone
     and moves the intercept by $b = \log(n_1/n_0)$: the rule believes, rightly *for its training sample*, that
     the rare class is rare. If we care for both classes alike, that belief is the damage.
+
+    As data without end arrive in this proportion, the fitted rule tends to $\theta = 2e_1$, $b = \log(n_1/n_0)$: the **limiting
+    rule**. Its balanced excess risk is the **floor**.
 
     **Move the slider.** The vertical line is where the rule changes its mind.
     """)
@@ -139,7 +148,7 @@ def _(curve, errors, floors, rarity, rules):
     _k = rarity.value
     _theta = rules[_k]
     _cut = -_theta[-1] / _theta[0]
-    _figure, (_left, _right) = axes(7.4, 3.1, 2)
+    _figures, (_left, _right) = axes(3.7, 3.1, 2)
     _x = np.linspace(-4, 4, 300)
     for _mean, _share, _tone, _name in ((-1, _k, BLUE, "majority"), (1, 1, ORANGE, "minority")):
         _left.plot(_x, norm.pdf(_x, _mean * SEPARATION / 2), color=_tone, label=_name)
@@ -153,9 +162,11 @@ def _(curve, errors, floors, rarity, rules):
     plain_log(_right, "x")
     _right.set(xlabel="majority rows per minority row", ylabel="floor of the balanced excess risk")
     picture(
-        _figure,
-        f"Left: densities of both classes and the rule's threshold at {_cut:.2f}. Right: the floor grows with"
-        f" the imbalance; at {_k} to 1 it is {floors[_k]:.3f}.",
+        _figures,
+        (
+            f"Densities of both classes, and the rule's threshold at {_cut:.2f}; what it costs the minority is shaded.",
+            f"The floor grows with the imbalance; at {_k} to 1 it is {floors[_k]:.3f}.",
+        ),
         f"At {_k} to 1 the intercept is {_theta[-1] + 0.0:.3f}, the slope {_theta[0]:.3f}, the threshold {_cut:.3f}. The shaded"
         f" share of the minority, **{errors[_k][0]:.1%}**, is misclassified; of the majority {errors[_k][1]:.1%}. The floor is"
         f" {short(floors[_k])}. *(Closed forms: no data were drawn.)*",
@@ -166,13 +177,16 @@ def _(curve, errors, floors, rarity, rules):
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    The slope never moves. Everything on the right comes from one number, and for small $b$ the floor is a
-    parabola in it, $\frac12 b^2\,E\,[p(1-p)]$: that is the second derivative of a logistic loss.
+    The slope never moves. Everything in the second picture comes from one number, and for small $b$ the floor is a
+    parabola in it, $\frac12 b^2\,E\,[p(1-p)]$: $p$ is the probability that the balanced rule gives to class 1, and $p(1-p)$ the
+    second derivative of its logistic loss in the score.
 
     ## Is it true of real fits?
 
-    Now we draw samples, fit, and measure each fitted rule's excess risk exactly. The counts grow in
-    proportion, 10 to 1. Theory is the line, simulation the points (±2 standard errors).
+    Now we draw 200 samples of each size, fit, and compute each fitted rule's excess risk exactly (no test set). The
+    counts grow in proportion, 10 to 1. The second line belongs to samples in which the minority was filled up to balance
+    with new rows of its own law (lesson 2 is about such rows). Theory is the line, simulation the points
+    (±2 standard errors, smaller than the points).
     """)
     return
 
@@ -194,7 +208,7 @@ def _():
 
 @app.cell(hide_code=True)
 def _(grown, theory):
-    _figure, (_axes,) = axes(6.2, 3.3)
+    _figures, (_axes,) = axes()
     for _ratio, _tone, _mark, _name in (
         (0.0, ORANGE, "s", "raw, 10 to 1"),
         (1.0, BLUE, "o", "balanced with right-law rows"),
@@ -216,7 +230,7 @@ def _(grown, theory):
     _raw = [rows(each, ratio=0.0).estimate.iloc[0] for each in grown.values()]
     _even = [rows(each, ratio=1.0).estimate.iloc[0] for each in grown.values()]
     picture(
-        _figure,
+        _figures,
         f"Raw data stay near {_raw[-1]:.2f} at every size; balanced data fall in proportion to one over the number of rows.",
         f"Sixteen times the data take the raw excess from {_raw[0]:.3f} to {_raw[-1]:.3f}, the balanced one from"
         f" {short(_even[0])} to {short(_even[-1])}, a factor of {_even[0] / _even[-1]:.1f}. **Lines that go flat are floors, lines that fall are noise.**",
@@ -234,7 +248,7 @@ def _(errors, floors, rules):
     _symmetric = rows(synthlaw.predict(imbalance(1000, 20_000))).floor.iloc[0]
     exercises = (
         Exercise(
-            "The minority is outnumbered 20 to 1. What is the intercept of the limiting rule?",
+            "The minority is outnumbered 20 to 1. What is the intercept $b$ of the limiting rule?",
             _shift,
             r"$\log(1/20)$, as Bayes' rule says.",
             mistakes=(
@@ -258,12 +272,13 @@ def _(errors, floors, rules):
         Exercise(
             "What share of the minority is misclassified by that rule?",
             float(_recall),
-            "The minority's first feature is $N(1, 1)$, and it must exceed the threshold of Exercise 2.",
+            r"The minority's first feature is $N(1, 1)$, and it must exceed the threshold $t$ of Exercise 2: it fails to with probability $\Phi(t - 1)$, $\Phi$ the standard normal distribution function.",
             mistakes=(
                 Mistake(float(errors[20][1]), "That is the majority's error."),
                 Mistake(float(1 - _recall), "That is the share classified rightly."),
             ),
-            hint="A normal with mean 1 and variance 1: how likely does it stay below the threshold?",
+            hint="A normal with mean 1 and variance 1: how likely is it to stay below the threshold?",
+            percent=True,
         ),
         Exercise(
             "How many more rows, in the same proportion 20 to 1, halve the floor?",
@@ -271,14 +286,14 @@ def _(errors, floors, rules):
             f"The floor is {_again[0]:.4f} with 1,000 minority rows and {_again[1]:.4f} with 100,000: it depends on"
             " the *proportion* alone.",
             options=("Twice as many", "Four times as many", "No number: it stays"),
-            hint="Look at the upper line of the last picture.",
+            hint="Look at the upper line of the last picture, and at the formula for $b$.",
         ),
         Exercise(
             "Class 1 becomes the *majority*, 20 to 1 the other way round. What is the floor?",
             float(_symmetric),
             "The two classes are mirror images: the floor depends on the size of $b$, not on its sign.",
             mistakes=(Mistake(float(-floors[20]), "An excess risk cannot be negative."),),
-            hint="Reflect the picture about the middle and swap the labels.",
+            hint="Reflect the picture about the middle and swap the labels; read the second picture at 20 (or the table of the summary).",
         ),
     )
     answers = fields(exercises)

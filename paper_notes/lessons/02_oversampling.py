@@ -1,4 +1,7 @@
-"""Lesson 2: new rows, repeated rows, weighted rows: the same cure, three prices."""
+"""Lesson 2: new rows, repeated rows, weighted rows: the same cure, three prices.
+
+Long because a lesson is one notebook, read from top to bottom: what lessons share is in the files beside it.
+"""
 
 import marimo
 
@@ -8,7 +11,7 @@ app = marimo.App(width="medium", app_title="2. Oversampling, duplication, reweig
 with app.setup:
     import marimo as mo
     import numpy as np
-    from exercises import Exercise, Mistake
+    from exercises import Exercise, Mistake, nearest
     from page import asked, axes, field, fields, picture, sheet, short, table
     from scipy.optimize import root_scalar
     from worlds import imbalance, population, rows
@@ -66,8 +69,8 @@ def _(costs):
     _options = {1.0: "About the same", 2.0: "About twice", 6.0: "About six times"}
     guess = Exercise(
         "How many times larger is the excess risk after (b), copies, than after (a), new rows?",
-        _options[min(_options, key=lambda k: abs(np.log(_price / k)))],
-        f"{_price:.2f} times. Copies look like 2,000 minority rows; they carry the information of 200.",
+        nearest(_options, _price, ratios=True),
+        f"{_price:.2f} times, to be exact. Copies look like 2,000 minority rows; they carry the information of 200.",
         options=tuple(_options.values()),
         mistakes=(
             Mistake("About the same", "Both have no floor. Is the floor all there is?"),
@@ -91,22 +94,38 @@ def _(left):
             mo.md(r"""
             ## One identity, three variances
 
-            To first order the excess risk of a fitted rule is
+            To first order the expected excess risk of a fitted rule is
 
-            $$\text{excess risk} = \text{floor} + \tfrac12\,\mathrm{tr}(H\,M), \qquad M = A\,V A ,$$
+            $$\text{excess risk} = \text{floor} + \tfrac12\,\mathrm{tr}(H\,M),$$
 
-            with $H$ the curvature of the balanced risk, $A$ the inverse curvature of the training objective
-            and $V$ the covariance of its gradient. **Only $V$ knows how the balance was made.** With
-            $n$ minority rows, $m$ rows added, $w$ the weight of one row and $C$ the covariance of one row's gradient:
+            $$M = A\,V A ,$$
 
-            | remedy | minority part of $V$ | in words |
-            |---|---|---|
-            | new rows | $w^2 (n + m)\,C$ | all rows are independent |
-            | weights | $w^2\,\frac{(n+m)^2}{n}\,C$ | $n$ rows, each counted $(n+m)/n$ times |
-            | copies | $w^2 \bigl[\frac{(n+m)^2}{n} + m(1 - \frac1n)\bigr] C$ | the same, and the noise of drawing copies |
+            with $H$ the curvature (Hessian) of the balanced risk, $A$ the inverse of the curvature of the training
+            objective and $V$ the covariance of its gradient, all at the limiting rule of lesson 1; $\mathrm{tr}$ is the
+            trace. So $M$ is the covariance of the fitted coefficients, and the second term, the **variance**, is what their
+            noise costs. **Only $V$ knows how the balance was made.** With
+            $n$ minority rows, $m$ rows added, $w$ the weight of one row (all weights sum to 1) and $C$ the covariance of one
+            minority row's gradient:
             """),
             table(
-                ["remedy", "floor", "½ tr(HM)", "excess risk"],
+                ["remedy", "minority part of $V$", "in words"],
+                [
+                    ["new rows", r"$w^2 (n + m)\,C$", "all rows are independent"],
+                    [
+                        "weights",
+                        r"$w^2\,\frac{(n+m)^2}{n}\,C$",
+                        "$n$ rows, each counted $(n+m)/n$ times",
+                    ],
+                    [
+                        "copies",
+                        r"$w^2 \bigl[\frac{(n+m)^2}{n} + m(1 - \frac1n)\bigr] C$",
+                        "the same, and the noise of drawing copies",
+                    ],
+                ],
+                "The majority's part of $V$ is the same for all three.",
+            ),
+            table(
+                ["remedy", "floor", "variance, ½ tr(HM)", "excess risk"],
                 [
                     [k, f"{short(v.floor)}", f"{short(v.variance)}", f"{short(v.predicted)}"]
                     for k, v in left.items()
@@ -115,6 +134,16 @@ def _(left):
             ),
         ]
     )
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md("""
+    The **oversampling ratio** says what share of the missing minority rows is added: 0 leaves the data raw, 1 fills up to
+    balance, 2 adds twice the missing rows. **Move the slider**: what do the three lines do as the minority gets
+    rarer, and where does each have its lowest point?
+    """)
     return
 
 
@@ -148,7 +177,7 @@ def _(remedies):
 
 @app.cell(hide_code=True)
 def _(curves, minority, simulated):
-    _figure, (_axes,) = axes(6.4, 3.5)
+    _figures, (_axes,) = axes()
     for _name, _tone, _mark in (
         ("oracle", PALETTE[0], "o"),
         ("duplicate", PALETTE[1], "s"),
@@ -169,7 +198,7 @@ def _(curves, minority, simulated):
     _axes.legend(loc="upper right")
     _best = rows(curves, generator="oracle").sort_values("predicted").iloc[0]
     picture(
-        _figure,
+        _figures,
         "Excess risk against the oversampling ratio: new rows and copies fall steeply to ratio 1 and rise again;"
         " copies stop at the level of weights, well above new rows.",
         f"{minority.value} minority rows. Lines are theory; points (at {MINORITY} rows) are simulated fits, ±2 standard errors."
@@ -188,7 +217,7 @@ def _():
     feature, away from the majority: it writes minority rows that are *too typical*. The rule then
     pays a floor of its own, which no number of rows removes. Weights pay no floor at all.
 
-    **Before you move the slider:** at which $\delta$ (in standard deviations) do the two break even?
+    **Decide, then move the slider:** at which $\delta$ (in standard deviations) do the two break even?
     """)
     return
 
@@ -223,7 +252,7 @@ def _():
 
 @app.cell(hide_code=True)
 def _(by_shift, costs, deltas, excess, off):
-    _figure, (_axes,) = axes(6.2, 3.2)
+    _figures, (_axes,) = axes()
     _axes.plot(deltas, by_shift, color=PALETTE[0], label="1,800 shifted rows")
     _axes.axhline(costs["weights"], color=PALETTE[2], linestyle="--", label="weights")
     _axes.axhline(costs["new rows"], color=MUTED, linestyle=":", label="right law")
@@ -235,9 +264,9 @@ def _(by_shift, costs, deltas, excess, off):
     _axes.legend(loc="upper left")
     _word = "less" if excess(off.value) < costs["weights"] else "more"
     picture(
-        _figure,
+        _figures,
         "Excess risk grows with the generator's shift and crosses the level of weights between 0.2 and 0.3.",
-        f"At δ = {off.value:g} the synthetic rows cost {short(excess(off.value))}, **{_word} than weights** ({short(costs['weights'])}).",
+        f"2,000 and 200 rows, at balance. At δ = {off.value:g} the synthetic rows cost {short(excess(off.value))}, **{_word} than weights** ({short(costs['weights'])}).",
     )
     return
 
@@ -262,7 +291,7 @@ def _(costs, excess, left, shifted):
         Exercise(
             "How many times larger is the excess risk with weights than with right-law rows?",
             costs["weights"] / costs["new rows"],
-            r"Weights see $\frac12(\frac1{200} + \frac1{2000})$ where new rows see $\frac1{2000}$.",
+            r"Each class makes up half of $V$. New rows are worth 2,000 of each, weights 200 and 2,000: $\frac12(\frac1{200} + \frac1{2000})$ against $\frac1{2000}$.",
             mistakes=(
                 Mistake(
                     10.0,
@@ -278,12 +307,13 @@ def _(costs, excess, left, shifted):
             r"The extra $w^2 m (1 - 1/n) C$ is the noise of drawing which rows are copied.",
             mistakes=(
                 Mistake(
-                    float(100 * (left["copies"].variance / left["weights"].variance - 1)),
-                    "Write it with the % sign, or as a fraction.",
+                    float(left["copies"].variance / left["new rows"].variance - 1),
+                    "That compares copies with new rows.",
                 ),
             ),
             hint="Divide the two variances of the table and take off 1.",
             tolerance=0.03,
+            percent=True,
         ),
         Exercise(
             "With right-law rows and ratio 2 the minority becomes the larger class. What is the intercept of the limiting rule?",
@@ -299,7 +329,7 @@ def _(costs, excess, left, shifted):
         ),
         Exercise(
             "At which ratio is the excess risk with right-law rows least?",
-            _names[min(_names, key=lambda k: abs(k - _best))],
+            nearest(_names, _best),
             f"At {_best:.3f}. The floor is quadratic and the gain in variance linear in the distance from 1, so the best ratio is off by order 1/n only.",
             options=tuple(_names.values()),
             hint="Look at the lowest point of the line of new rows.",

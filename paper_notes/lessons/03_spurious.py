@@ -1,4 +1,7 @@
-"""Lesson 3: an attribute that travels with the label, and the group that pays for it."""
+"""Lesson 3: an attribute that travels with the label, and the group that pays for it.
+
+Long because a lesson is one notebook, read from top to bottom: what lessons share is in the files beside it.
+"""
 
 import marimo
 
@@ -11,7 +14,7 @@ with app.setup:
     import marimo as mo
     import numpy as np
     import pandas as pd
-    from exercises import Exercise, Mistake
+    from exercises import Exercise, Mistake, nearest
     from page import asked, axes, field, fields, picture, sheet, short, table
     from scipy.optimize import minimize_scalar, root_scalar
     from worlds import population, rows, spurious
@@ -64,8 +67,8 @@ def _(raw):
     _options = {0.05: "About 5 %", 0.16: "About 16 %", 0.45: "About 45 %"}
     guess = Exercise(
         "A logistic regression is fitted to all 2,200 photographs. What share of the *conflicting* ones (a cow on sand) does it get wrong?",
-        _options[min(_options, key=lambda k: abs(k - raw["conflicting"]))],
-        f"{raw['conflicting']:.1%}, and {raw['aligned']:.1%} of the aligned ones.",
+        nearest(_options, raw["conflicting"]),
+        f"It errs on {raw['conflicting']:.1%} of the conflicting photographs and on {raw['aligned']:.1%} of the aligned ones.",
         options=tuple(_options.values()),
         mistakes=(
             Mistake("About 5 %", "That is the error on the *usual* photographs."),
@@ -92,16 +95,18 @@ def _():
 
     Four groups $(y, s)$, label $y = \pm1$ and attribute $s = \pm1$, each normal with unit covariance and mean
     $(y\,c/2,\; s\,q/2,\; 0, \dots)$, with $c = 2$ (core) and $q = 3$ (spurious). A rule with slope $\theta$ and
-    intercept $b$ errs in group $(y, s)$ with probability
+    intercept $b$ says $y = 1$ where $\theta'x + b > 0$; so it errs in group $(y, s)$ with probability ($\Phi$: the standard
+    normal distribution function)
 
     $$\Phi\Bigl(-\frac{\frac c2\theta_1 + y s\,\frac q2\,\theta_2 + y\,b}{|\theta|}\Bigr).$$
 
     So everything hangs on $\theta_2$, the weight the rule gives to the ground: positive, it lowers the error of
-    aligned groups ($ys = 1$) and raises that of conflicting ones. Unlike lesson 1 the raw data are
-    *misspecified*: no linear rule is the true log odds, and $\theta_{\rm mix}$ needs a numeric minimiser (exact, from the
-    library).
+    aligned groups ($ys = 1$) and raises that of conflicting ones ($ys = -1$). Unlike lesson 1 the logistic model is
+    *misspecified* on raw data: no linear rule is the true log odds, so the limiting rule has no closed form. The library finds it by
+    minimising the exact risk of the training mixture.
 
-    **The remedy**: add rows of the rare *groups*. The ratio says what share of the gap is filled.
+    **The remedy**: add rows of the rare *groups*. The oversampling ratio (lesson 2) says what share of the gap between the
+    groups is filled. **Move the slider** and find the ratio at which all groups are served alike.
     """)
     return
 
@@ -138,7 +143,7 @@ def _():
 
 @app.cell(hide_code=True)
 def _(conflicting, predicted, ratios, simulated, slopes):
-    _figure, (_left, _right) = axes(7.4, 3.2, 2)
+    _figures, (_left, _right) = axes(3.7, 3.2, 2)
     for _kind, _group in KINDS.items():
         _line = rows(predicted, "error", _group)
         _left.plot(_line.ratio, _line.predicted, color=TONES[_kind], label=_kind)
@@ -162,9 +167,11 @@ def _(conflicting, predicted, ratios, simulated, slopes):
         rows(predicted, "error", KINDS["conflicting"]).predicted.iloc[k] for k in (0, 20)
     )
     picture(
-        _figure,
-        "Left: the conflicting groups' error falls and the aligned groups' rises until both meet at ratio 1."
-        " Right: the spurious coefficient falls to 0 at ratio 1, the core one hardly moves.",
+        _figures,
+        (
+            "The conflicting groups' error falls and the aligned groups' rises until both meet at ratio 1.",
+            "The spurious coefficient falls to 0 at ratio 1, the core one hardly moves.",
+        ),
         f"{conflicting.value} conflicting rows. From ratio 0 to {ratios[20]:g} the conflicting error goes from {_first:.1%} to {_last:.1%},"
         f" the spurious coefficient from {slopes[0, 1]:.3f} to {abs(slopes[20, 1]):.3f}. Beyond ratio 1 the roles change. Lines are theory; points (at {CONFLICTING} rows) are simulated fits, ±2 standard errors.",
     )
@@ -180,10 +187,10 @@ def _():
     ## A generator that leaks
 
     A language model asked for "a cow on sand" may still put grass into the picture. Say that with
-    probability $t$ (the *leak*) a synthetic row is drawn with the ground of the *raw* data. A fraction $\psi = 10/11$ of those
+    probability $t$ (the *leak*) a synthetic row is drawn with the ground of the *raw* data. A share $\psi = 10/11$ of those
     show the usual ground. So the rows that were to fill the conflicting groups partly fill the aligned ones.
 
-    **Before you move the slider**: does more of it help, beyond ratio 1?
+    **Decide, then move the slider**: does more of it help, beyond ratio 1?
     """)
     return
 
@@ -222,7 +229,7 @@ def _():
 @app.cell(hide_code=True)
 def _(leak, leaking, wide):
     _table = leaking(leak.value)
-    _figure, (_left, _right) = axes(7.4, 3.1, 2)
+    _figures, (_left, _right) = axes(3.7, 3.1, 2)
     for _kind, _group in KINDS.items():
         _left.plot(wide, rows(_table, "error", _group).floor, color=TONES[_kind], label=_kind)
     _left.axvline(1.0, color=INK, linewidth=0.8, linestyle=":")
@@ -236,8 +243,11 @@ def _(leak, leaking, wide):
     )
     _at = int(np.argmin(_floors))
     picture(
-        _figure,
-        f"With a leak of {leak.value:g} the floor at ratio 1 is {_floors[10]:.4f}; on the range shown it is least at ratio {wide[_at]:.1f}.",
+        _figures,
+        (
+            f"Errors of an aligned and a conflicting group against the ratio, with a leak of {leak.value:g}.",
+            f"The floor at ratio 1 is {_floors[10]:.4f}; on the range shown it is least at ratio {wide[_at]:.1f}.",
+        ),
         f"Leak {leak.value:g}: the floor at ratio 1 (dotted) is {short(_floors[10])}; the least on this range, {short(_floors[_at])}, is at ratio {wide[_at]:.1f}.",
     )
     return
@@ -267,7 +277,8 @@ def _(errors, floor, raw, slope):
                     "That gives both kinds of group equal weight; the training data do not.",
                 ),
             ),
-            hint="Weigh the two errors of the first picture at ratio 0 by their rows.",
+            hint="Weigh the two errors at ratio 0 (above, or in the table of the summary) by their rows.",
+            percent=True,
         ),
         Exercise(
             "What is the error of every group at ratio 1, with rows of the right law?",
@@ -275,13 +286,14 @@ def _(errors, floor, raw, slope):
             r"$\Phi(-c/2) = \Phi(-1)$: the ground is ignored, the animal alone decides.",
             mistakes=(Mistake(0.0, "The animal is measured with noise, too."),),
             hint=r"Put $\theta_2 = 0$ and $b = 0$ into the formula for the error.",
+            percent=True,
         ),
         Exercise(
             "What is the spurious coefficient of the limiting rule at ratio 0.5?",
             float(_half[1]),
             f"Half of the missing rows remove {1 - _half[1] / _raw[1]:.0%} of the coefficient: the first rows are worth most.",
             mistakes=(Mistake(float(_half[0]), "That is the core coefficient."),),
-            hint="Right panel of the first picture, dashed line.",
+            hint="The dashed line beside the first picture, at 100 conflicting rows.",
             tolerance=0.06,
         ),
         Exercise(
@@ -293,7 +305,7 @@ def _(errors, floor, raw, slope):
                     1.0, "At 1 there are as many rows *written for* each group; are they in it?"
                 ),
             ),
-            hint="Where does the right panel touch 0?",
+            hint="Where does the floor touch 0?",
             tolerance=0.05,
         ),
         Exercise(
@@ -306,7 +318,7 @@ def _(errors, floor, raw, slope):
         Exercise(
             "From which leak $t$ on does *no* ratio remove the floor?",
             _strong,
-            r"From $t = 1/(2\psi)$ on a row written for a conflicting group is aligned at least as often as not.",
+            r"At $t = 11/20$. From $t = 1/(2\psi)$ on a row written for a conflicting group is aligned at least as often as not.",
             mistakes=(
                 Mistake(0.5, r"Nearly: a leaked row still conflicts with probability $1 - \psi$."),
             ),

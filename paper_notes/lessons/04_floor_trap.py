@@ -1,4 +1,7 @@
-"""Lesson 4: a straight line on logarithmic paper finds an exponent that is not there."""
+"""Lesson 4: a straight line on logarithmic paper finds an exponent that is not there.
+
+Long because a lesson is one notebook, read from top to bottom: what lessons share is in the files beside it.
+"""
 
 import marimo
 
@@ -42,7 +45,7 @@ def _():
 
     **You will learn**
 
-    1. why a line on log-log paper, with tiny error bars, can give an exponent that is wrong by a factor of four;
+    1. why a line on log-log paper (both axes logarithmic), with tiny error bars, can give an exponent that is wrong by a factor of four;
     2. that *more* data make it worse;
     3. what to fit instead, and how to see what a curve cannot tell.
 
@@ -104,6 +107,15 @@ def _(guess, guessed):
     return
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md("""
+    **Move the slider.** The dashed line is fitted to the points, and so is the curve, a law with a floor. Watch the line's
+    exponent, and where the two part beyond the data.
+    """)
+    return
+
+
 @app.cell
 def _():
     decades = mo.ui.slider(steps=[1, 2, 3], value=2, show_value=True, label="decades measured")
@@ -115,20 +127,20 @@ def _():
 def _(data, decades, floors, lines):
     _d, _line, _law = data[decades.value], lines[decades.value], floors[decades.value]
     _x = np.geomspace(FIRST, 1e5, 200)
-    _figure, (_axes,) = axes(6.4, 3.5)
+    _figures, (_axes,) = axes()
     _axes.plot(
         _x,
         parameter(_line, "amplitude") * _x ** -parameter(_line, "exponent"),
         color=PALETTE[1],
         linestyle="--",
-        label="line: A n^-a",
+        label="line: A n⁻ᵃ",
     )
     _axes.plot(
         _x,
         parameter(_law, "floor")
         + parameter(_law, "amplitude") * _x ** -parameter(_law, "exponent"),
         color=PALETTE[0],
-        label="with a floor: E + A n^-a",
+        label="with a floor: E + A n⁻ᵃ",
     )
     _axes.errorbar(
         _d["rows"], _d["error"], 2 * _d["se"], fmt="o", color=PALETTE[2], label="measured"
@@ -140,7 +152,7 @@ def _(data, decades, floors, lines):
     _a, _b = _line["parameters"]["exponent"], _law["parameters"]["exponent"]
     _warned = [each["code"] for each in _line["warnings"]]
     picture(
-        _figure,
+        _figures,
         f"A line and a law with a floor, fitted to points over {decades.value} decades: beyond the data the line goes on falling, the law does not.",
         f"{decades.value} decade{'s' * (decades.value > 1)}. The line says **{_a['value']:.3f}** (95 %: {_a['low']:.3f} to {_a['high']:.3f}); with a floor the fit says"
         f" **{_b['value']:.3f}** ({_b['low']:.3f} to {_b['high']:.3f}), floor {parameter(_law, 'floor'):.3f}. Warnings on the line: {', '.join(_warned) or 'none'}.",
@@ -153,12 +165,13 @@ def _():
     mo.md(r"""
     ## Why
 
-    The slope of $f(n) = E + A n^{-a}$ on log-log paper is *not* $a$. Differentiate:
+    Write the law as $f(n) = E + A n^{-a}$, with floor $E$, amplitude $A$ and exponent $a$. Its slope on log-log paper is *not*
+    $-a$. Differentiate:
 
     $$-\frac{d\log f}{d\log n} = a\,\Bigl(1 - \frac{E}{f(n)}\Bigr).$$
 
     At small $n$, where $f \gg E$, it is nearly $a$. At large $n$ it tends to 0. A line averages it, weighted by
-    where you happened to measure. Its *interval* is tiny because the points are exact; they are just not on a
+    where you happened to measure. Its *interval* is tiny because the points are precise; they are just not on a
     line. Over one decade nothing warns you: a line fits so short a curve within its noise.
     """)
     return
@@ -169,17 +182,24 @@ def _(data, floors, lines):
     mo.vstack(
         [
             table(
-                ["decades", "line's exponent", "exponent with a floor", "fitted floor"],
+                [
+                    "decades",
+                    "line's exponent",
+                    "its warnings",
+                    "exponent with a floor",
+                    "fitted floor",
+                ],
                 [
                     [
                         str(k),
                         f"{parameter(lines[k], 'exponent'):.3f} ± {lines[k]['parameters']['exponent']['se']:.3f}",
+                        ", ".join(e["code"] for e in lines[k]["warnings"]) or "none",
                         f"{parameter(floors[k], 'exponent'):.3f} ± {floors[k]['parameters']['exponent']['se']:.3f}",
                         f"{parameter(floors[k], 'floor'):.3f} ± {floors[k]['parameters']['floor']['se']:.3f}",
                     ]
                     for k in data
                 ],
-                "Truth: exponent 0.5, floor 0.2. The line's standard errors are the smallest numbers here.",
+                f"± one standard error. Truth: exponent {EXPONENT}, floor {FLOOR}. Of the two exponents the wrong one has the smaller standard error, every time.",
             ),
             mo.md("""
             ## What a curve cannot tell
@@ -203,8 +223,8 @@ def _(data, decades):
 def _(chosen, decades):
     _f = chosen["forecast"][0]
     mo.md(
-        f"With {decades.value} decades `auto` answers: law **{chosen['law']}**, status **{chosen['status']}**. At {_f['x']:,.0f} rows it expects"
-        f" {_f['value']:.3f} (95 %: {_f['low']:.3f} to {_f['high']:.3f}); the truth is {truth(_f['x']):.3f}. *Try one decade, and three.*"
+        f"With {decades.value} decade{'s' * (decades.value > 1)} `auto` answers: law **{chosen['law']}**, status **{chosen['status']}**. At {_f['x']:,.0f} rows it expects"
+        f" {_f['value']:.3f} (95 %: {_f['low']:.3f} to {_f['high']:.3f}); the truth is {truth(_f['x']):.3f}. *Go back to the slider: try one decade, and three.*"
     )
     return
 
@@ -215,7 +235,7 @@ def _():
     ## A curve from lesson 2
 
     A generator whose rows are shifted by 0.2, used to full balance: theory says floor + variance, and the
-    variance falls like 1/n. Here is its exact curve, with errors of 1 %, as you might have measured it.
+    variance falls like $1/n$, so the exponent should be 1. Here is its exact curve, with standard errors of 1 %, as you might have measured it.
     """)
     return
 
@@ -238,7 +258,7 @@ def _():
 
 @app.cell(hide_code=True)
 def _(by_law, by_line, known_floor, shifted):
-    _figure, (_axes,) = axes(6.2, 3.2)
+    _figures, (_axes,) = axes()
     _x = np.geomspace(200, 200_000, 100)
     for _found, _tone, _dash, _name in (
         (by_line, PALETTE[1], "--", "line"),
@@ -254,7 +274,7 @@ def _(by_law, by_line, known_floor, shifted):
     _axes.legend(loc="upper right")
     _judged = by_law["theory"]["outcome"]
     picture(
-        _figure,
+        _figures,
         "The excess risk of a shifted generator: a line misses both ends, a law with a floor goes through all points.",
         f"The line says exponent {parameter(by_line, 'exponent'):.2f}. With a floor: exponent {parameter(by_law, 'exponent'):.2f}, floor {short(parameter(by_law, 'floor'))};"
         f" theory says 1 and {short(known_floor)}. Verdict on the exponent 1: **{_judged}** (its interval must lie within 0.02 of 1; how verdicts work is lesson 7).",
@@ -284,7 +304,7 @@ def _(by_law, data, known_floor, lines):
                 Mistake(0.5, "That is the exponent; the slope is smaller by the factor $1 - E/f$."),
                 Mistake(1 / 3, "That is $1 - E/f$; multiply it by the exponent."),
             ),
-            hint="Use the formula above.",
+            hint="Use the formula of *Why*, with $E = 0.2$, $a = 1/2$.",
         ),
         Exercise(
             "By which factor must $n$ grow to halve the part *above* the floor?",
@@ -294,7 +314,7 @@ def _(by_law, data, known_floor, lines):
             hint="The floor plays no part. When is $k^{-1/2} = 1/2$?",
         ),
         Exercise(
-            "The line fitted over three decades is carried on to a million rows. What error does it promise? (Move the slider to 3; or compute $A\\,n^{-a}$ from the fit.)",
+            "The line fitted over three decades is carried on to a million rows. What error does it promise? (Its $A$ and $a$ are in the hint.)",
             _far,
             f"The truth there is {truth(1e6):.3f}. A budget planned with the line is a budget for nothing.",
             mistakes=(
@@ -307,11 +327,11 @@ def _(by_law, data, known_floor, lines):
             "What floor does the fit find in the curve of lesson 2's shifted generator?",
             parameter(by_law, "floor"),
             f"Theory says {short(known_floor)}.",
-            hint="The caption of the last picture.",
+            hint="The caption of the last picture; or where the curve goes flat.",
             tolerance=0.04,
         ),
         Exercise(
-            "You *know* the floor, 0.2, from theory, and fit the one decade again with the floor held. How many times narrower is the interval of the exponent?",
+            "You *know* the floor, 0.2, from theory, and fit the one decade again with the floor held. How many times narrower is the interval of the exponent? (Compute it in the notebook, or guess first and look.)",
             float(_gain),
             f"{_known['value']:.3f} ({_known['low']:.3f} to {_known['high']:.3f}) in place of {_free['low']:.3f} to {_free['high']:.3f}: knowing the floor is worth more than decades.",
             hint='Call `fitted("power_floor", data[1], floor=0.2)` in a new cell and compare the lengths of the two intervals.',

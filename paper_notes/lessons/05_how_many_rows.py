@@ -1,4 +1,7 @@
-"""Lesson 5: how many synthetic rows, in theory and for a table of your own."""
+"""Lesson 5: how many synthetic rows, in theory and for a table of your own.
+
+Long because a lesson is one notebook, read from top to bottom: what lessons share is in the files beside it.
+"""
 
 import marimo
 
@@ -39,7 +42,7 @@ def _():
     mo.md("""
     # 5. How many rows
 
-    *About 35 minutes. You need lessons 1 and 2.*
+    *About 30 minutes. You need lessons 1 and 2.*
 
     **You will learn**
 
@@ -70,7 +73,7 @@ def _(best):
     guess = Exercise(
         "How many rows of this generator are best?",
         _options[_right],
-        f"{_rows:,.0f}. Each such row makes the rule *less* eager to call a case minority than a right one would, so it takes more of them to undo the imbalance.",
+        f"{_rows:,.0f} are. Each such row makes the rule *less* eager to call a case minority than a right one would, so it takes more of them to undo the imbalance.",
         options=tuple(_options.values()),
         mistakes=(
             Mistake(
@@ -96,17 +99,21 @@ def _():
     ## Two directions
 
     Training pulls the rule with the gradient of the training risk. At the rule we *want* ($\theta_{\rm bal}$) that
-    pull should be zero. With $m$ synthetic rows it is
+    pull should be zero. Of the two classes and of the synthetic rows let $R_0$ (majority), $R_1$ (minority) and $R_{\rm syn}$ be the
+    expected losses, and $n_0$, $n_1$, $m$ the numbers of rows. Then the pull is
 
     $$G(m) = \frac{\frac12 (n_0 - n_1 - m)\,g_\phi + m\,g_\psi}{n_0 + n_1 + m},$$
 
-    $g_\phi$ the pull of the imbalance, $g_\psi$ the pull of the generator's error. At balance the first term
-    is gone and the second is not. If both point along one line, another $m$ makes them cancel:
+    with $g_\phi = \nabla R_0 - \nabla R_1$, the pull of the imbalance, and $g_\psi = \nabla R_{\rm syn} - \nabla R_1$, the pull of the
+    generator's error. At balance the first term is gone and the second is not. If both point along one line, another $m$ makes them cancel:
 
     $$m^\ast = \frac{n_0 - n_1}{1 - 2\,\langle g_\psi, g_\phi\rangle/\langle g_\phi, g_\phi\rangle}$$
 
-    (Ma and Zhang, arXiv 2601.16120; here in the metric of the inverse curvature). That is the first order. The
-    library also minimises the exact curve, floor + variance + second order.
+    (Ma and Zhang, arXiv 2601.16120; here in the metric of the inverse curvature, $\langle a, b\rangle = a'H^{-1}b$, because that is what a
+    pull costs in excess risk). That is right for small errors of the generator. The library also minimises the whole curve, floor + variance +
+    **second order** (the other term of order one over the number of rows).
+
+    **Move the sliders.** First along: too far from the majority (positive), too close (negative). Then back to 0, and across.
     """)
     return
 
@@ -133,7 +140,7 @@ def _(across, along):
 
 @app.cell(hide_code=True)
 def _(case, curve, formula, found, numbers, optimum):
-    _figure, (_axes,) = axes(6.4, 3.5)
+    _figures, (_axes,) = axes()
     _axes.plot(numbers, curve.total, color=PALETTE[0], label="floor + variance + second order")
     _axes.plot(
         numbers,
@@ -146,13 +153,13 @@ def _(case, curve, formula, found, numbers, optimum):
     _axes.plot([optimum.rows], [optimum.value], "o", color=INK, markersize=8, label="best")
     plain_log(_axes, "y")
     _axes.set(xlabel="synthetic minority rows m", ylabel="balanced excess risk", ylim=(1e-4, 0.5))
-    _axes.legend(loc="upper right")
+    _axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     _balanced = size_curve(case, [MISSING]).total[0]
     _which = alignment(found)
     picture(
-        _figure,
+        _figures,
         f"The excess risk falls to its least value at {optimum.rows:,.0f} rows and rises slowly after; balance is at {MISSING:,}.",
-        f"Best: **{optimum.rows:,.0f} rows**, excess {short(optimum.value)}; at balance {short(_balanced)}; $m^\\ast$ by formula {formula.rows:,.0f}."
+        f"The solid line is the whole curve, the dashed one its floor. Best: **{optimum.rows:,.0f} rows**, excess {short(optimum.value)}; at balance {short(_balanced)}; $m^\\ast$ by formula {formula.rows:,.0f}."
         f" Quality score (floor over variance at balance): {quality_score(case, found):.1f}. The bias is **{_which.case}**: {MEANINGS.get(_which.case, '')}",
     )
     return
@@ -192,7 +199,7 @@ def _():
 def _(planned):
     _curve, _null = planned["curve"], planned["null_model"]
     _m = [each["rows"] for each in _curve]
-    _figure, (_axes,) = axes(6.4, 3.2)
+    _figures, (_axes,) = axes()
     _axes.fill_between(
         _m,
         [e["low"] for e in _curve],
@@ -209,7 +216,7 @@ def _(planned):
     mo.vstack(
         [
             picture(
-                _figure,
+                _figures,
                 "The predicted balanced loss falls with the first rows to the level of weights and then rises slowly.",
                 f"Loss without rows {_curve[0]['predicted']:.3f}, with weights {_null['predicted']:.3f}, least with rows {_advice['predicted']:.3f} at {_advice['best_rows']} rows.",
             ),
@@ -260,7 +267,7 @@ def _(best, planned):
             hint=r"At $\theta_{\rm bal} = e_1/3$: $g_\phi = \frac43 e_1$, $g_\psi = \frac12 e_1$.",
         ),
         Exercise(
-            "In the golden case with 2,000 and 100 rows the exact best number is not the 7,600 of the formula. How many more is it?",
+            "In the golden case with 2,000 and 100 rows the exact best number is not the 7,600 of the formula. How many more is it? (In the notebook; else say first whether it is more or fewer, and why.)",
             float(optimal_size(_large).rows - size(_large, directions(_large)).rows),
             "More rows also lower the variance; the floor is flat at its zero, so the optimum moves a little beyond.",
             hint="Compute `optimal_size` of the problem at those counts in a new cell: see its documentation, whose example it is.",
@@ -270,9 +277,9 @@ def _(best, planned):
             "Shift 0.5 *across*, 0 along. By how many percent does the best number beat balance?",
             float(_gain),
             "Next to nothing: no number of rows removes a bias across the imbalance.",
-            mistakes=(Mistake(float(100 * _gain), "Write it with the % sign, or as a fraction."),),
-            hint="1 − (excess at best)/(excess at balance), both in the caption.",
+            hint="1 − (excess at best)/(excess at balance): both in the caption, and in the table of the summary.",
             tolerance=0.1,
+            percent=True,
         ),
         Exercise(
             "All counts grow tenfold. By which factor does the quality score of a generator with shift 0.1 along change?",

@@ -1,4 +1,7 @@
-"""Lesson 6: from a handful of seeds to a law: what attention computes, and what that is good for."""
+"""Lesson 6: from a handful of seeds to a law: what attention computes, and what that is good for.
+
+Long because a lesson is one notebook, read from top to bottom: what lessons share is in the files beside it.
+"""
 
 import marimo
 
@@ -41,7 +44,7 @@ def _():
     mo.md(r"""
     # 6. What a transformer can write
 
-    *About 40 minutes. You need maximum likelihood; attention is explained as we go.*
+    *About 35 minutes. You need maximum likelihood; attention is explained as we go.*
 
     **You will learn**
 
@@ -108,17 +111,20 @@ def _():
     mo.md(r"""
     ## A transformer with its weights written out
 
-    An attention head looks at all positions $s$ before it with weights $a_s \propto e^{\langle q, k_s\rangle}$ and reads $\sum_s a_s v_s$.
+    An attention head looks at all positions $s$ before it with weights $a_s \propto e^{\langle q, k_s\rangle}$, summing to 1, and reads
+    $\sum_s a_s v_s$; query $q$, keys $k_s$ and values $v_s$ are linear in what stands at the positions. The records in the prompt are the **seeds**.
 
     - *Head one*: equal scores on all seeds, values $u$. It reads the **mean seed embedding** $\bar u$.
     - *Head two*: query $h$, keys $u_j$ on the vocabulary. The softmax *is* $P_h$, so it reads $E_{P_h} u$.
 
-    The log-likelihood of the seeds has the gradient $\bar u - E_{P_h}u$. So layer 1 writes $h = \bar u$, and each later layer
+    The mean log-likelihood of the seeds under $P_h$ has in $h$ the gradient $\bar u - E_{P_h}u$. So layer 1 writes $h = \bar u$, and each later layer
 
     $$h \leftarrow h + \tau\,(\bar u - E_{P_h} u):$$
 
-    a gradient step, *in context*, with fixed weights. Below is that transformer, as matrices, run by the library.
-    The tokens lie in the plane here ($d = 64$, $r = 2$); dots are large where the class is likely.
+    a gradient step of size $\tau$, *in context*, with fixed weights. Below is that transformer, as matrices, run by the library.
+    The tokens lie in the plane here ($d = 64$ tokens, $r = 2$ dimensions); dots are large where the class is likely.
+
+    **Move the sliders**: seeds are the records in the prompt, layers the gradient steps. What do more seeds mend, what more layers?
     """)
     return
 
@@ -154,7 +160,7 @@ def _():
 def _(eta, layers, path, points, seeds, truth):
     _h = path(seeds.value)[: layers.value]
     _gap = float(divergence(truth, log_law(jnp.asarray(points), jnp.asarray(_h[-1]))))
-    _figure, (_axes,) = axes(5.4, 4.2)
+    _figures, (_axes,) = axes(4.2, 3.6)
     _axes.scatter(
         *points.T,
         s=1500 * np.exp(np.asarray(truth)),
@@ -165,9 +171,9 @@ def _(eta, layers, path, points, seeds, truth):
     _axes.plot(*_h.T, "-o", color=PALETTE[1], label="h after each layer")
     _axes.plot(*eta, "*", color=INK, markersize=14, label="η, the truth")
     _axes.set(xlabel="first coordinate", ylabel="second coordinate", aspect="equal")
-    _axes.legend(loc="lower left")
+    _axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2)
     picture(
-        _figure,
+        _figures,
         f"Tokens in the plane, the latent and the transformer's estimate, which comes to {np.linalg.norm(_h[-1] - eta):.2f} from it after {layers.value} layers.",
         f"Seeds: {seeds.value:,}, layers: {layers.value}. $h$ is {np.linalg.norm(_h[-1] - eta):.3f} from $\\eta$, the law's divergence from the truth {short(_gap)} nats."
         " *With one seed, add layers and watch what happens.*",
@@ -180,7 +186,8 @@ def _():
     mo.md(r"""
     ## How good is the law?
 
-    For Gaussian embeddings and a latent of length $B$ the library knows the answer sharply:
+    For Gaussian embeddings of dimension $r$ and a latent of length $B$, on average over vocabularies and seeds, the library knows the
+    answer sharply:
 
     $$E\,\mathrm{KL} = \frac{e^{B^2}(r + B^2)}{2d} + \frac{r}{2n} + \dots$$
 
@@ -194,10 +201,15 @@ def _():
 def _(averages, sizes, spread, world):
     _n = np.array(sizes[:-1], float)
     _dense = np.geomspace(_n[0], _n[-1], 60)
-    _figure, (_axes,) = axes(6.4, 3.6)
+    _figures, (_axes,) = axes()
     _one = [one_layer(world.dim, world.norm, world.vocabulary, n).second for n in _dense]
-    _axes.plot(_dense, _one, color=PALETTE[1], label="one layer")
-    _axes.plot(_dense, [likeliest(world.dim, n) for n in _dense], color=PALETTE[0], label="r/(2n)")
+    _axes.plot(_dense, _one, color=PALETTE[1], label="one layer, by the law above")
+    _axes.plot(
+        _dense,
+        [likeliest(world.dim, n) for n in _dense],
+        color=PALETTE[0],
+        label="r/(2n), four layers",
+    )
     for _layer, _tone, _mark in ((0, PALETTE[1], "o"), (3, PALETTE[0], "s")):
         _axes.errorbar(_n, averages[:-1, _layer], 2 * spread[:-1, _layer], fmt=_mark, color=_tone)
     _axes.axhline(
@@ -209,9 +221,9 @@ def _(averages, sizes, spread, world):
     _axes.legend(loc="upper right")
     _bound = smallest_constant(averages[:-1, 0], np.full(len(_n), world.vocabulary), _n)
     picture(
-        _figure,
+        _figures,
         "Mean divergence against seeds: one layer stops at a floor, four layers follow r over 2n.",
-        f"Circles: one layer; squares: four layers with step 1; lines: theory; ±2 standard errors of 60 draws. At 10,000 seeds: {short(averages[4, 0])} and {short(averages[4, 3])}."
+        f"Here $d = 1024$, $r = 4$, $B = 1$. Circles: one layer; squares: four layers with step 1; lines: theory; dotted: one layer with endless seeds; ±2 standard errors of 60 draws. At 10,000 seeds: {short(averages[4, 0])} and {short(averages[4, 3])}."
         f" The published rate $C(1/\\sqrt d + \\log d/\\sqrt n)$ holds as an inequality with $C = {_bound.constant:.2f}$, with room: up to {_bound.slack.max():.1f} times here.",
     )
     return
@@ -222,9 +234,10 @@ def _():
     mo.md(r"""
     ## What does a classifier pay?
 
-    2,000 majority rows, 200 minority rows, 1,800 rows written from the generator's law $Q$. A wrong law pulls the rule by
-    at most its total variation, total variation is at most $\sqrt{\mathrm{KL}/2}$ (Pinsker), and the floor is quadratic in the
-    pull. So **the floor is of the order of KL**, not of its root.
+    Lesson 2 with tokens: 2,000 majority rows, 200 minority rows, 1,800 rows written from the generator's law $Q$; the floor is the
+    balanced excess risk that stays however many rows there are. A wrong law moves the training gradient by a vector $b$, the **pull**,
+    whose length is at most a constant times the total variation between law and truth; total variation is at most
+    $\sqrt{\mathrm{KL}/2}$ (Pinsker), and the floor is quadratic in the pull. So **the floor is of the order of KL**, not of its root.
     """)
     return
 
@@ -268,7 +281,7 @@ def _(chains):
             ]
             for (n, depth), c in chains.items()
         ],
-        "Exact sums over 64 tokens. KL moves over orders of magnitude; floor / KL far less.",
+        "Exact sums over 64 tokens; *one* draw of seeds in each row, so that few seeds can be lucky. KL moves over orders of magnitude, floor / KL far less.",
     )
     return
 
@@ -295,13 +308,13 @@ def _(chains, plane, world):
                     r"That is $r/(2d)$; the factor $e^{B^2}$ and $B^2$ are missing.",
                 ),
             ),
-            hint=r"$e^{B^2}(r + B^2)/(2d)$.",
+            hint=r"The first term of the law: $e^{B^2}(r + B^2)/(2d)$.",
         ),
         Exercise(
-            "From how many seeds on is that term larger than the sampling term?",
+            "From how many seeds on is that term larger than the sampling term, $r/(2n)$?",
             float(_equal),
             r"$r/(2n)$ equals it at $n = r d/(e^{B^2}(r + B^2))$: a few hundred seeds, and then more seeds are wasted on one layer.",
-            hint=r"Solve $r/(2n) = $ your last answer.",
+            hint="Set $r/(2n)$ equal to your last answer and solve for $n$.",
         ),
         Exercise(
             r"Three further layers with step $\tau = 1/2$. By which factor is the first term smaller than after one layer?",

@@ -1,4 +1,7 @@
-"""Lesson 7: from a statement on paper to a claim that could have been contradicted."""
+"""Lesson 7: from a statement on paper to a claim that could have been contradicted.
+
+Long because a lesson is one notebook, read from top to bottom: what lessons share is in the files beside it.
+"""
 
 import marimo
 
@@ -81,12 +84,14 @@ def _(guess, guessed):
 
 @app.cell(hide_code=True)
 def _():
-    mo.md(r"""
+    mo.md(rf"""
     ## Step 1: three outcomes
 
-    With $r$ = estimate/prediction, an interval of $\pm 3.72$ standard errors (level $1 - 2\cdot10^{-4}$) is compared with
-    the band $1 \pm m$: inside, *supported*; apart, *contradicted*; else *unresolved*. The **resolution** is the smallest
+    With $r$ = estimate/prediction, an interval of $\pm {critical_value(ALPHA):.2f}$ standard errors (one-sided level $\alpha = {ALPHA:g}$) is compared with
+    the band $1 \pm m$, $m$ the **margin**, here {MARGIN:.0%}: inside, *supported*; apart, *contradicted*; else *unresolved*. The **resolution** is the smallest
     error of the prediction that would have been contradicted with 99 % power.
+
+    **Move the sliders**: at which standard error does your friend's formula fall? And what happens at 0.99?
     """)
     return
 
@@ -113,7 +118,7 @@ def _():
 def _(noise, off):
     _all = [equivalence(off.value, se, MARGIN) for se in noise.steps]
     _mine = equivalence(off.value, noise.value, MARGIN)
-    _figure, (_axes,) = axes(6.4, 2.8)
+    _figures, (_axes,) = axes()
     _axes.axvspan(1 - MARGIN, 1 + MARGIN, color="#d9e6f2")
     for _v in _all:
         _glyph, _tone = OUTCOMES[_v.outcome]
@@ -136,7 +141,7 @@ def _(noise, off):
     plain_log(_axes, "y")
     _axes.set(xlabel="estimate / prediction", ylabel="standard error", xlim=(0.8, 1.15))
     picture(
-        _figure,
+        _figures,
         f"Intervals around {off.value} for seven standard errors, against the band of {MARGIN:.0%} around 1; the chosen one is {_mine.outcome}.",
         f"**{_mine.outcome}**; resolution {_mine.resolution:.1%}. As the standard error shrinks, *unresolved* goes away: the interval ends up on one side of the band's edge.",
     )
@@ -149,10 +154,12 @@ def _():
     ## Step 2: the statement
 
     Do the derivation again. At balance every row weighs $w = 1/(2n_0)$. For mirror-image classes both gradients' covariances
-    weigh alike in the trace, call it $c$. From lesson 2's table, with $n_1 + m = n_0$,
+    weigh alike in the trace, call it $c$. From lesson 2's table, with $n_0$ majority rows, $n_1$ minority rows and $n_1 + m = n_0$,
+    the variance terms are
 
-    $$\text{weights: } \frac c4\Bigl[\frac1{n_1} + \frac1{n_0}\Bigr],\qquad
-      \text{copies: } \frac c4\Bigl[\frac1{n_1} + \frac1{n_0} + \frac{m}{n_0^2}\Bigl(1 - \frac1{n_1}\Bigr)\Bigr].$$
+    $$\text{weights: } \frac c4\Bigl[\frac1{n_1} + \frac1{n_0}\Bigr],$$
+
+    $$\text{copies: } \frac c4\Bigl[\frac1{n_1} + \frac1{n_0} + \frac{m}{n_0^2}\Bigl(1 - \frac1{n_1}\Bigr)\Bigr].$$
 
     With $n_0 = k n_1$, as counts grow,
 
@@ -165,15 +172,18 @@ def _():
     ## Step 3: evidence that could refute it
 
     A limit is not a number you can simulate. So measure the ratio at two sizes and carry it to infinite size, by a
-    line in 1/size. The library's `lab.measure` simulates a sweep; `quotient` makes the table of evidence. Here is the whole
-    file, `own_claim.py`:
+    line in 1/size (a **ladder**). The library's `lab.measure` simulates a sweep; `quotient` makes the table of evidence. Open the
+    file and find: the formula, the evidence, the wrong twin, the assumptions.
     """)
     return
 
 
 @app.cell(hide_code=True)
 def _():
-    mo.md("```python\n" + FILE.read_text("utf-8") + "```")
+    _code = mo.md("```python\n" + FILE.read_text("utf-8") + "```").text
+    mo.Html(
+        f"<details><summary>The whole claim file, <code>{FILE.name}</code></summary>{_code}</details>"
+    )
     return
 
 
@@ -192,7 +202,7 @@ def _():
 @app.cell(hide_code=True)
 def _(evidence, twin):
     _table = evidence["own-price-of-copies"]
-    _figure, (_axes,) = axes(6.4, 3.3)
+    _figures, (_axes,) = axes()
     _axes.axhspan(1 - MARGIN, 1 + MARGIN, color="#d9e6f2")
     for _at, (_name, _part) in enumerate(_table.groupby("series", sort=False)):
         _x, _y, _se = (_part[c].to_numpy(float) for c in ("inverse_size", "ratio", "ratio_se"))
@@ -214,7 +224,7 @@ def _(evidence, twin):
     _axes.set(xlabel="1 / size", ylabel="simulated / predicted")
     _axes.legend(loc="lower left")
     picture(
-        _figure,
+        _figures,
         "Simulated over predicted price of copies at two sizes and two imbalances, with lines carried to infinite size: both end at 1, inside the band; against the friend's formula they lie below it.",
         f"Filled: our formula; open: your friend's, out of the band (±{MARGIN:.0%}). {int(_table['replicates'].sum()):,} replicates in all, {int(_table['failures'].sum())} failures; ±2 standard errors.",
     )
@@ -227,7 +237,7 @@ def _(entries):
         [
             mo.md("## Step 4: the verdicts"),
             table(
-                ["claim", "outcome", "ratio", "resolution", "wrong twin"],
+                ["claim", "outcome", "ratio", "resolution", "wrong twin, its outcome"],
                 [
                     [
                         e["statement"],
@@ -282,6 +292,7 @@ def _():
                 ),
             ),
             hint="Second slider to 0.005, read the caption (rounded).",
+            percent=True,
         ),
         Exercise(
             "At which imbalance $k$ are copies worst, compared with weights?",
@@ -291,10 +302,11 @@ def _():
             hint=r"Maximise $(k-1)/(k(k+1))$.",
         ),
         Exercise(
-            "How much dearer are copies there?",
+            "By how many percent are copies dearer than weights there?",
             float(own_claim.price(_worst)),
             r"$3 - 2\sqrt2$. At balance, in this world, copies are never more than a fifth worse, and never better: use weights.",
             hint="Put your last answer into the formula.",
+            percent=True,
         ),
         Exercise(
             "At $k = 5$ alone your friend's formula is wrong by little. With a relative standard error of 0.3 %, what would the twin's verdict be (if the estimate falls on the truth)?",

@@ -12,6 +12,7 @@ Pure functions; how an exercise looks on a page is in `page`.
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 State = Literal["open", "unreadable", "wrong", "right"]
@@ -20,6 +21,8 @@ CLOSE = 0.02
 _DECADES = 4
 # Signs that are typed or copied in place of plain ones.
 _PLAIN = str.maketrans("\N{MINUS SIGN}⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")
+# Digits in groups of three; a nought in front means a decimal comma.
+_GROUPED = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(,\d{3})+(?![\d,])")
 _POWER = re.compile(r"[·×x*]10\^?(?=-?\d+$)")
 
 
@@ -33,7 +36,8 @@ class Mistake(NamedTuple):
 class Exercise(NamedTuple):
     """``question`` and ``why`` (what is said to the right answer) in Markdown; ``answer``, a number the
     library computed or one of the ``options``; ``tolerance`` relative, so that rounding does no harm
-    (absolute where the answer is 0); ``hint`` for wrong answers that are no known ``mistakes``."""
+    (absolute where the answer is 0); ``hint`` for wrong answers that are no known ``mistakes``;
+    ``percent``: the question asks for percents, so that a bare number may mean them."""
 
     question: str
     answer: float | str
@@ -42,6 +46,19 @@ class Exercise(NamedTuple):
     mistakes: tuple[Mistake, ...] = ()
     hint: str = ""
     tolerance: float = CLOSE
+    percent: bool = False
+
+    @property
+    def solution(self) -> str:
+        """The answer as people write it.
+
+        >>> Exercise("", 0.0814, "", percent=True).solution, Exercise("", -2.9957, "").solution
+        ('8.14 %', '−2.996')
+        """
+        if isinstance(self.answer, str):
+            return self.answer
+        plain = f"{100 * self.answer:.3g} %" if self.percent else f"{self.answer:.4g}"
+        return plain.replace("-", "\N{MINUS SIGN}")
 
 
 class Reply(NamedTuple):
@@ -54,20 +71,36 @@ class Reply(NamedTuple):
 def number(text: str) -> float | None:
     """The number that a person wrote: ``0.29``, ``29 %``, ``2.9e-1``, ``1/4``, ``1,800``; else None.
 
+    A comma groups digits by threes, else it is a decimal comma.
+
     >>> [number(text) for text in ("0.29", "29%", "2.9e-1", "1/4", "1,800", "-3", "many", "1/0")]
     [0.29, 0.29, 0.29, 0.25, 1800.0, -3.0, None, None]
+    >>> number("0,29"), number("1,800.5"), number("2,5e3"), number("1,2,3")
+    (0.29, 1800.5, 2500.0, None)
     >>> number("6.94·10⁻⁴"), number("7 x 10^-4")
     (0.000694, 0.0007)
     """
-    plain = text.strip().replace(" ", "").translate(_PLAIN)
+    plain = re.sub(r"\s", "", text).translate(_PLAIN)
     plain = _POWER.sub("e", plain)
+    plain = _GROUPED.sub(lambda found: found.group().replace(",", ""), plain)
+    plain = plain.replace(",", ".")
     scale = 0.01 if plain.endswith("%") else 1.0
-    above, slash, below = plain.rstrip("%").replace(",", "").partition("/")
+    above, slash, below = plain.rstrip("%").partition("/")
     try:
         found = scale * float(above) / (float(below) if slash else 1.0)
     except (ValueError, ZeroDivisionError):
         return None
     return round(found, 15) if math.isfinite(found) else None
+
+
+def nearest(options: Mapping[float, str], value: float, ratios: bool = False) -> str:
+    """The option whose number is nearest to a computed one; ``ratios`` compares by factors.
+
+    >>> nearest({1.0: "the same", 6.0: "six times"}, 5.95, ratios=True)
+    'six times'
+    """
+    scale = math.log if ratios else float
+    return options[min(options, key=lambda each: abs(scale(each) - scale(value)))]
 
 
 def close(given: float, answer: float, tolerance: float) -> bool:
@@ -94,26 +127,36 @@ def check(exercise: Exercise, given: str | float | None) -> Reply:
     if isinstance(exercise.answer, str):
         right = given == exercise.answer
         return Reply("right", exercise.why) if right else _wrong(exercise, given)
-    value = number(given) if isinstance(given, str) else float(given)
-    if value is None:
+    values = _readings(given, exercise.percent)
+    if not values:
         return Reply("unreadable", "Write one number, such as `0.29`, `29 %`, `2.9e-1` or `1/4`.")
-    if close(value, exercise.answer, exercise.tolerance):
+    if any(close(value, exercise.answer, exercise.tolerance) for value in values):
         return Reply("right", exercise.why)
-    return _wrong(exercise, value)
+    return _wrong(exercise, *values)
 
 
-def _wrong(exercise: Exercise, given: str | float) -> Reply:
+def _readings(given: str | float, percent: bool) -> list[float]:
+    """What a number may mean: a comma may be a decimal one, a bare number a number of percents."""
+    if not isinstance(given, str):
+        return [float(given)]
+    found = [number(given), number(given.replace(",", "."))]
+    values = [each for each in dict.fromkeys(found) if each is not None]
+    return [*values, *(each / 100 for each in values if percent and "%" not in given)]
+
+
+def _wrong(exercise: Exercise, *given: str | float) -> Reply:
     for mistake in exercise.mistakes:
-        same = (
-            given == mistake.value
-            if isinstance(given, str) or isinstance(mistake.value, str)
-            else close(given, mistake.value, exercise.tolerance)
-        )
-        if same:
-            return Reply("wrong", mistake.text)
+        for each in given:
+            same = (
+                each == mistake.value
+                if isinstance(each, str) or isinstance(mistake.value, str)
+                else close(each, mistake.value, exercise.tolerance)
+            )
+            if same:
+                return Reply("wrong", mistake.text)
     text = exercise.hint or "Look again at the picture above, and at the units."
-    if isinstance(given, float) and isinstance(exercise.answer, float):
-        text = _slip(given, exercise) or text
+    if isinstance(given[0], float) and isinstance(exercise.answer, float):
+        text = _slip(given[0], exercise) or text
     return Reply("wrong", text)
 
 

@@ -7,6 +7,7 @@ that is read without a network and without a script.
 import base64
 import html
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from matplotlib.figure import Figure
 
 from figures.style import canvas, style
 
+_PATH, _FINE = re.compile(r'\bd="[^"]*"'), re.compile(r"\d+\.\d+")
+_NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?\d")
 # Points; the size of the style's legends.
 _LEGEND = 8.0
 # Colours of replies, on white and on black paper; each also begins with a word.
@@ -49,22 +52,51 @@ def field(exercise: Exercise) -> Any:
     return mo.ui.text(placeholder="a number, then Enter")
 
 
+def blank(exercise: Exercise, name: str) -> str:
+    """What stands for `field` on a page without a script: options that reply when they are chosen, or a
+    line to write on. HTML; ``name`` of its own for each exercise."""
+    if not exercise.options:
+        return '<span class="blank" role="img" aria-label="space for an answer"></span>'
+    items = "".join(
+        f'<li><input type="radio" name="{name}" id="{name}-{k}"> <label for="{name}-{k}">'
+        f'{html.escape(option)}</label><div class="told">{_told(exercise, option)}</div></li>'
+        for k, option in enumerate(exercise.options)
+    )
+    return f'<ul class="choices">{items}</ul>'
+
+
 def asked(name: str, exercise: Exercise, answer: Any) -> mo.Html:
-    """A question, its input element ``answer``, the reply to what stands in it, and the solution folded."""
-    reply = check(exercise, answer.value)
-    word, tone = _LOOK[reply.state]
-    told = mo.md(f"**{word}** {reply.text}" if word else reply.text).text
-    right = exercise.answer if exercise.options else f"{exercise.answer:.4g}"
-    solution = mo.md(f"**{right}**. {exercise.why}").text
+    """A question, its input element ``answer``, the reply to what stands in it; hint and answer, folded."""
+    _, tone = _LOOK[check(exercise, answer.value).state]
+    why = f"**{exercise.solution}**. {exercise.why}"
+    hint = _folded("Hint", mo.md(exercise.hint).text) if exercise.hint else ""
     return mo.Html(
         f'<section class="exercise" style="border-left:4px solid {tone};padding:.2rem 0 .2rem 1rem;'
-        f'margin:1rem 0"><h4 style="font-weight:600">{html.escape(name)}</h4>'
+        f'margin:1rem 0"><h3 style="font-weight:600;font-size:1em">{html.escape(name)}</h3>'
         f"{mo.md(exercise.question).text}"
         f'<div style="margin:.5rem 0">{mo.as_html(answer).text}</div>'
-        f'<div class="reply" role="status">{told}</div>'
-        f'<details style="margin-top:.5rem"><summary>Show the answer</summary>{solution}</details>'
-        "</section>"
+        f'<div class="reply" role="status">{_told(exercise, answer.value)}</div>{hint}'
+        f"{_folded('Show the answer', mo.md(why).text + _traps(exercise))}</section>"
     )
+
+
+def _told(exercise: Exercise, given: Any) -> str:
+    """The reply to an answer, as HTML that begins with a word."""
+    reply = check(exercise, given)
+    word, _ = _LOOK[reply.state]
+    return mo.md(f"**{word}** {reply.text}" if word else reply.text).text
+
+
+def _folded(summary: str, inner: str) -> str:
+    return f'<details style="margin-top:.5rem"><summary>{summary}</summary>{inner}</details>'
+
+
+def _traps(exercise: Exercise) -> str:
+    """Where wrong numbers come from, for those who cannot type theirs."""
+    if exercise.options or not exercise.mistakes:
+        return ""
+    lines = [f"- {exercise._replace(answer=e.value).solution}: {e.text}" for e in exercise.mistakes]
+    return mo.md("\n".join(["Where other answers come from:", "", *lines])).text
 
 
 def fields(exercises: Sequence[Exercise]) -> Any:
@@ -79,16 +111,28 @@ def sheet(exercises: Sequence[Exercise], answers: Any) -> mo.Html:
     return mo.vstack([mo.md("## Exercises"), *parts])
 
 
-def axes(width: float = 6.2, height: float = 3.4, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """An empty picture in the project's style, with one or more panels side by side."""
+def axes(
+    width: float = 4.6, height: float = 2.9, panels: int = 1
+) -> tuple[list[Figure], list[Axes]]:
+    """Empty pictures in the project's style, ``width`` by ``height`` inches, to stand side by side where
+    there is room: small enough that a phone shows their words at a size to be read."""
     with style():
-        figure = canvas(width, height)
-        found = figure.subplots(1, columns, squeeze=False)[0]
-    return figure, list(found)
+        figures = [canvas(width, height) for _ in range(panels)]
+        found = [each.subplots() for each in figures]
+    return figures, found
 
 
-def picture(figure: Figure, alt: str, caption: str) -> mo.Html:
-    """A drawn figure with the text that stands for it where it cannot be seen, and a caption (Markdown)."""
+def picture(figures: Sequence[Figure], alt: str | Sequence[str], caption: str) -> mo.Html:
+    """Drawn figures, the text that stands for each where it cannot be seen, and a caption (Markdown)."""
+    texts = [alt] if isinstance(alt, str) else alt
+    images = "".join(_image(*each) for each in zip(figures, texts, strict=True))
+    return mo.Html(
+        '<figure style="margin:1rem 0"><div style="display:flex;flex-wrap:wrap;gap:.5rem">'
+        f"{images}</div><figcaption>{mo.md(caption).text}</figcaption></figure>"
+    )
+
+
+def _image(figure: Figure, alt: str) -> str:
     for legend in filter(None, (each.get_legend() for each in figure.axes)):
         # Legends were made outside the style, by the lessons' cells.
         legend.set_frame_on(False)
@@ -97,26 +141,45 @@ def picture(figure: Figure, alt: str, caption: str) -> mo.Html:
     kept = io.StringIO()
     with style():
         FigureCanvasSVG(figure).print_svg(kept, metadata={"Date": None, "Creator": None})
-    data = base64.b64encode(kept.getvalue().encode()).decode()
-    return mo.Html(
-        f'<figure style="margin:1rem 0"><img src="data:image/svg+xml;base64,{data}"'
-        f' alt="{html.escape(alt)}" style="max-width:100%;height:auto;background:#fff">'
-        f"<figcaption>{mo.md(caption).text}</figcaption></figure>"
+    data = base64.b64encode(_light(kept.getvalue()).encode()).decode()
+    return (
+        f'<img src="data:image/svg+xml;base64,{data}" alt="{html.escape(alt)}" style="flex:1 1 17rem;'
+        'min-width:0;max-width:min(100%,38rem);height:auto;background:#fff">'
     )
+
+
+def _light(svg: str) -> str:
+    """The same drawing in fewer bytes: coordinates to a hundredth of a point, no metadata.
+
+    >>> _light('<metadata>x</metadata><path d="M 1.23456 2 \\nL 3.999 4" transform="scale(0.0156)"/>')
+    '<path d="M 1.23 2 L 4 4" transform="scale(0.0156)"/>'
+    """
+    shorter = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    return _PATH.sub(lambda path: _FINE.sub(_rounded, re.sub(r"\s+", " ", path[0])), shorter)
+
+
+def _rounded(found: re.Match[str]) -> str:
+    return f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], caption: str) -> mo.Html:
     """A table of ready-made cells; the first column names the row. Head, cells and caption are Markdown."""
 
-    def cell(tag: str, content: Any, scope: str = "", first: bool = False) -> str:
+    rows = [list(row) for row in rows]
+    # Numbers stand at the right, words at the left.
+    numbers = [bool(_NUMBER.match(str(each))) for each in (rows[0] if rows else head)]
+
+    def cell(tag: str, content: Any, at: int, scope: str = "") -> str:
         inner = mo.md(str(content)).text
-        side = "left" if first else "right"
-        look = f"text-align:{side};padding:.3rem .7rem;border-bottom:1px solid #bbb"
+        side = "right" if at and numbers[at] else "left"
+        whole = ";white-space:nowrap" if numbers[at] and scope != "col" else ""
+        look = f"text-align:{side}{whole};padding:.3rem .7rem;border-bottom:1px solid #bbb"
         return f'<{tag}{scope and f" scope={scope}"} style="{look}">{inner}</{tag}>'
 
-    top = "".join(cell("th", each, "col", at == 0) for at, each in enumerate(head))
+    top = "".join(cell("th", each, at, "col") for at, each in enumerate(head))
     body = "".join(
-        f"<tr>{cell('th', row[0], 'row', True)}{''.join(cell('td', each) for each in row[1:])}</tr>"
+        f"<tr>{cell('th', row[0], 0, 'row')}"
+        f"{''.join(cell('td', each, at) for at, each in enumerate(row[1:], 1))}</tr>"
         for row in rows
     )
     return mo.Html(

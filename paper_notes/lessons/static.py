@@ -1,22 +1,26 @@
 """What a lesson showed, as HTML that needs neither a network nor a script.
 
-marimo's own static export fetches its programs from a content network. Here formulas become MathML, and
-an input element becomes a line that says what it is and where it stands.
+marimo's own static export fetches its programs from a content network. Here formulas become MathML; what
+stands for sliders and for exercises' input elements is in `moving` and `page`.
 """
 
 import ast
 import html
-import json
 import re
-from html.parser import HTMLParser
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from moving import wired
 
 from synthlaw.verifying.mathml import mathml
 
 _FORMULA = re.compile(r"<marimo-tex[^>]*>\s*\|\|([(\[])(.*?)\|\|[)\]]\s*</marimo-tex>", re.DOTALL)
-_ELEMENT = re.compile(r"<marimo-ui-element.*?</marimo-ui-element>", re.DOTALL)
 _LESSON = re.compile(r'href="([^"/:]+)\.py"')
 _NOTE = re.compile(r'href="\.\./([^":]+)"')
+_TABLE = re.compile(r"(?<!tabindex=\"0\">)<table>.*?</table>", re.DOTALL)
+_LISTING = re.compile(r'(<div class="[\w -]*codehilite)"')
+# Formulas, listings and tags are no words.
+_NO_PROSE = re.compile(r"<(math|pre|style)\b.*?</\1>|<[^>]*>", re.DOTALL)
 
 
 class Cell(NamedTuple):
@@ -37,14 +41,9 @@ def cells_of(source: str) -> list[str]:
     """
     lines = source.splitlines()
     found = []
-    for node in ast.parse(source).body:
-        marks = [ast.unparse(each) for each in getattr(node, "decorator_list", [])]
-        if not isinstance(node, ast.FunctionDef) or not any(
-            m.startswith("app.cell") for m in marks
-        ):
-            continue
+    for node in (each.node for each in wired(source)):
         body = [each for each in node.body if not isinstance(each, ast.Return)]
-        hidden = not body or any("hide_code=True" in mark for mark in marks)
+        hidden = not body or any("hide_code=True" in ast.unparse(m) for m in node.decorator_list)
         first, last = (0, 0) if hidden else (node.body[0].lineno - 1, body[-1].end_lineno or 0)
         # Comments above the first statement belong to it.
         while not hidden and lines[first - 1].lstrip().startswith("#"):
@@ -53,18 +52,45 @@ def cells_of(source: str) -> list[str]:
     return found
 
 
-def static(shown: str) -> str:
-    """The HTML of an output with formulas as MathML, input elements as text, links to other pages.
+def static(shown: str, stand_ins: Mapping[str, str] | None = None) -> str:
+    """The HTML of an output with formulas as MathML, links to other pages, tables that scroll.
+
+    Args:
+        shown: HTML as marimo makes it.
+        stand_ins: what takes the place of marimo's input elements, by their HTML.
 
     >>> static("<p>a <marimo-tex class='x'>||(n^2||)</marimo-tex></p>")
     '<p>a <math display="inline"><mrow><msup><mi>n</mi><mn>2</mn></msup></mrow></math></p>'
     >>> static('<a href="02_oversampling.py">next</a> <a href="../imbalance.md">why</a>')
     '<a href="02_oversampling.html">next</a> <a href="../../paper_notes/imbalance.md">why</a>'
     """
-    text = _ELEMENT.sub(lambda found: _stand_in(found.group()), shown)
+    text = shown
+    for element, stand_in in (stand_ins or {}).items():
+        text = text.replace(element, stand_in)
     text = _FORMULA.sub(_formula, text)
+    text = _TABLE.sub(r'<div class="scroll" tabindex="0">\g<0></div>', text)
+    text = _LISTING.sub(r'\1 scroll" tabindex="0"', text)
     text = _LESSON.sub(r'href="\1.html"', text)
     return _NOTE.sub(r'href="../../paper_notes/\1"', text)
+
+
+def words(page: str) -> int:
+    """How many words of prose a page has.
+
+    >>> words("<p>An <b>error</b> of <math><mi>x</mi></math> rows</p><pre>code</pre>")
+    4
+    """
+    return len(re.findall(r"[^\W\d_][\w'-]*", _NO_PROSE.sub(" ", page)))
+
+
+def listed(page: str) -> int:
+    """How many lines of listings a page has.
+
+    >>> listed("<p>text</p><pre><code>one\\ntwo\\n</code></pre>")
+    2
+    """
+    found = re.findall(r"<pre\b.*?</pre>", page, re.DOTALL)
+    return sum(each.strip().count("\n") for each in found)
 
 
 def left_over(page: str) -> list[str]:
@@ -79,39 +105,4 @@ def left_over(page: str) -> list[str]:
 def _formula(found: re.Match[str]) -> str:
     display = found.group(1) == "["
     written = str(mathml(html.unescape(found.group(2)), display))
-    return f'<div class="formula">{written}</div>' if display else written
-
-
-class _First(HTMLParser):
-    """Name and attributes of the first marimo element inside a wrapper."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.name = ""
-        self.options: dict[str, Any] = {}
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if not self.name and tag.startswith("marimo-") and tag != "marimo-ui-element":
-            self.name = tag.removeprefix("marimo-")
-            kept = {key: value for key, value in attrs if value is not None}
-            self.options = {k[5:]: json.loads(v) for k, v in kept.items() if k.startswith("data-")}
-
-
-def _stand_in(element: str) -> str:
-    """An input element in words."""
-    reader = _First()
-    reader.feed(element)
-    options = reader.options
-    label, value = options.get("label") or "", options.get("initial-value")
-    if reader.name == "slider":
-        steps = options.get("steps") or []
-        low, high = (steps[0], steps[-1]) if steps else (options["start"], options["stop"])
-        here = steps[int(value or 0)] if steps else value
-        return (
-            f'<p class="control">{label}: <b>{here:,.10g}</b>'
-            f" <small>(a slider from {low:,.10g} to {high:,.10g} in the notebook)</small></p>"
-        )
-    if reader.name in ("radio", "dropdown"):
-        items = "".join(f"<li>{html.escape(str(each))}</li>" for each in options["options"])
-        return f'{label}<ul class="choices">{items}</ul>'
-    return f'{label}<span class="blank" aria-label="space for an answer"></span>'
+    return f'<div class="formula scroll">{written}</div>' if display else written

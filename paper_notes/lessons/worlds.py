@@ -1,4 +1,4 @@
-"""The two worlds of lessons 1 to 3 and 5 as sweeps, and short ways to read their tables."""
+"""The two worlds of lessons 1 to 4 as sweeps, and short ways to read their tables."""
 
 from typing import Any
 
