@@ -6,7 +6,7 @@ written by ``save``, twice: PNG for looking, SVG for print and for the report.
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ _RC: Any = {
 
 
 @contextmanager
-def style() -> Iterator[None]:
+def style() -> Generator[None]:
     """The settings of every picture, undone on leaving; works as a decorator too."""
     with matplotlib.rc_context(_RC):
         yield
@@ -89,7 +89,12 @@ def marker(position: int) -> str:
 
 
 def plain_log(axes: Axes, which: str) -> None:
-    """Make an axis logarithmic with plain numbers (0.001) at its ticks."""
+    """Make an axis logarithmic with plain numbers (0.001) at its ticks.
+
+    Args:
+        axes: the panel.
+        which: ``x`` or ``y``.
+    """
     getattr(axes, f"set_{which}scale")("log")
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -142,7 +147,7 @@ def _written(figure: Figure, stem: Path, suffix: str) -> Path:
 
 
 @contextmanager
-def _whole(target: Path) -> Iterator[Path]:
+def _whole(target: Path) -> Generator[Path]:
     """Where to write what becomes ``target`` once it is complete."""
     temporary = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
     try:

@@ -11,6 +11,7 @@ import typer
 
 from synthlaw.fitting.command import fit
 from synthlaw.output import (
+    CONTRADICTED,
     Output,
     progress_bar,
     records,
@@ -23,9 +24,7 @@ from synthlaw.planning.command import plan
 from synthlaw.simulating.commands import simulate, status
 from synthlaw.training.command import train
 
-CONTRADICTED = 1  # exit status of verify when a claim is contradicted
-
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="synthlaw",
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -47,10 +46,22 @@ def common(
 ) -> None:
     """Does synthetic oversampling help, by how much, and does the theory say so?
 
-    Every command takes --json and --quiet. Start with:
+    \b
+    Examples:
+    synthlaw init > SWEEP.toml && synthlaw predict SWEEP.toml
+    synthlaw verify --family imbalance
+    synthlaw fit TABLE.csv --x rows --y error --at 1e5
+    synthlaw plan DATA.csv --label outcome
+
+    Every command takes --json (one JSON object on standard output) and --quiet (nothing but faults).
+    Faults are one sentence on standard error; progress is shown on a terminal only.
 
     \b
-    synthlaw init > SWEEP.toml
+    Exit status:
+    0    all went well
+    1    verify: a claim is contradicted
+    2    bad input or a file that cannot be read or written; nothing is half-written
+    130  interrupted; simulate and train go on where they were when run again
     """
     context.obj = Output(as_json, quiet)
     if version:
@@ -62,6 +73,8 @@ def common(
             print(f"synthlaw {synthlaw.__version__}")
         raise typer.Exit()
     if context.invoked_subcommand is None:
+        if as_json:
+            context.fail("Missing command")
         print(context.get_help())
 
 
@@ -146,9 +159,19 @@ def _soak(
 ) -> None:
     from synthlaw.checks import write_json
     from synthlaw.verifying.soaking import soak
+    from synthlaw.versions import versions
 
     with progress_bar(output, "soak") as advance:
         result = soak(count, preset, claims, families, seed, advance, module)
+    asked = {
+        "soak": count,
+        "preset": preset,
+        "seed": seed,
+        "claims": claims,
+        "families": families,
+        "module": None if module is None else str(module),
+    }
+    write_json({"soak": asked, "versions": versions()}, out / "soak.config.json")
     write_json(result, out / "soak.json")
     if output.json:
         show_json(result)
@@ -188,7 +211,9 @@ def init(
         ),
     ] = "imbalance",
 ) -> None:
-    """Print a commented SWEEP.toml, or a file of claims, to start from.
+    """Print a commented SWEEP.toml or a file of claims to start from.
+
+    With --quiet too: the text is the result. It goes to standard output, so send it to a file.
 
     \b
     Examples:
@@ -213,7 +238,9 @@ def predict(
         "results/predict/table.csv"
     ),
 ) -> None:
-    """Predict every cell of a sweep from theory alone, and write the tidy table.
+    """Predict every cell of a sweep from theory alone.
+
+    Leaves the tidy table, and beside it what was asked with versions (TABLE.config.json).
 
     With theory.regime = "proportional" the 0-1 errors are predicted: the limit as the number of features
     grows with the number of rows. With setting.kind = "tokens" there is a third metric, kl: the divergence
@@ -233,7 +260,8 @@ def predict(
     from synthlaw.simulating.predictions import predict as predict_table
     from synthlaw.simulating.screen import prediction_rows, theory_notes, title
 
-    table = predict_table(configuration)
+    with progress_bar(output, "generators") as advance:
+        table = predict_table(configuration, advance)
     write_prediction(table, configuration, out)
     missing = theory_notes(table)
     if output.json:
@@ -270,7 +298,8 @@ def figure(
     """
     from synthlaw.checks import render
 
-    paths = [str(path) for path in render(name, source)]
+    with progress_bar(context.obj, "pictures") as advance:
+        paths = [str(path) for path in render(name, source, advance)]
     if context.obj.json:
         show_json({"figures": paths})
     for path in paths:

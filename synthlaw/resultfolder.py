@@ -14,7 +14,7 @@ from typing import Any
 from simulations.problems import InputError
 
 TABLES, FIGURES = "tables", "figures"
-move = os.replace
+move: Callable[[Path, Path], None] = os.replace
 
 
 def result(name: str) -> str:

@@ -193,7 +193,7 @@ def test_a_forged_shard_would_change_the_table(bench: Bench, runs: Path, out: Pa
 
 
 @contextlib.contextmanager
-def read_only(folder: Path) -> Iterator[tuple[str, ...]]:
+def read_only(folder: Path) -> Generator[tuple[str, ...]]:
     """A folder nobody may write to; yields what to put before a command that shall see it so."""
     with mounted(folder, "bind", "ro") as mount:
         if mount is not None:

@@ -47,7 +47,7 @@ def _remedy(
     allowed = np.percentile(other.refits.at(sizes[:, None]), [2.5, 97.5], axis=0)
     gap = np.abs(allowed - best.fit.at(sizes)).max(axis=0)
     far_enough = np.flatnonzero(gap > APART * noise)
-    remedies = []
+    remedies: list[str] = []
     if len(far_enough):
         size = sizes[far_enough[0]]
         remedies.append(f"a point at {size:.2g} as exact as the last ones")

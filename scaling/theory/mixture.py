@@ -88,14 +88,17 @@ def best_mix(of: Sources, exponent: float) -> tuple[np.ndarray, np.ndarray]:
     wide = Sources(*(np.broadcast_to(np.asarray(part, float), shape)[..., None] for part in of))
     low, high = np.zeros((*shape, 1)), np.ones((*shape, 1))
     # A grid, then a finer one between the neighbours of its best point, four times: 1e-8 of alpha.
-    for _ in range(ZOOMS):
+    zooms = 0
+    while True:
         grid = low + (high - low) * np.linspace(0.0, 1.0, SEARCH)
         found = mixture_excess(grid, wide, exponent)
         at = np.argmin(found, axis=-1)[..., None]
         step = (high - low) / (SEARCH - 1)
         best = np.take_along_axis(grid, at, -1)
+        zooms += 1
+        if zooms == ZOOMS:
+            return best[..., 0], np.take_along_axis(found, at, -1)[..., 0]
         low, high = np.maximum(best - step, 0.0), np.minimum(best + step, 1.0)
-    return best[..., 0], np.take_along_axis(found, at, -1)[..., 0]
 
 
 def mixture_law(raw: Fit, synthetic: Fit, exponent: float | None = None) -> MixtureLaw:
@@ -191,10 +194,10 @@ def mixture_se(law: MixtureLaw, rows: Any, synthetic: Any, share: Any) -> np.nda
     for name in ("raw", "synthetic"):
         fit: Fit = getattr(law, name)
         spread = covariance(fit)
-        slopes = []
+        slopes: list[np.ndarray] = []
         for place, size in enumerate(np.sqrt(np.diag(spread))):
             step = STEP * max(abs(fit.estimate[place]), size)
-            ends = []
+            ends: list[np.ndarray] = []
             for sign in (1.0, -1.0):
                 moved = fit.estimate.copy()
                 moved[place] += sign * step
@@ -207,7 +210,7 @@ def mixture_se(law: MixtureLaw, rows: Any, synthetic: Any, share: Any) -> np.nda
     return np.sqrt(total)
 
 
-def _moved(law: MixtureLaw, name: str, fit: Fit, own: bool, at: tuple) -> np.ndarray:
+def _moved(law: MixtureLaw, name: str, fit: Fit, own: bool, at: tuple[Any, ...]) -> np.ndarray:
     """The prediction with one of the fits replaced, the floor neither clipped nor warned about."""
     both = {"raw": law.raw, "synthetic": law.synthetic, name: fit}
     reference, end = (both[each].parameters.get("floor", 0.0) for each in ("raw", "synthetic"))

@@ -10,7 +10,7 @@ a one-dimensional integral ``e_k(h) = E[h(a + sqrt(v) z) z^k]`` times known vect
 variance 0). Functions act on one law; ``jax.vmap`` carries them over the laws of an ``Atoms``.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -40,7 +40,7 @@ class Projection(NamedTuple):
     tau: Array
 
 
-def lift(means: np.ndarray, covariances: np.ndarray, intercept: bool) -> tuple:
+def lift(means: np.ndarray, covariances: np.ndarray, intercept: bool) -> tuple[Any, ...]:
     """Append the constant feature 1 to means ``(..., d)`` and covariances ``(..., d, d)``."""
     if not intercept:
         return means, covariances

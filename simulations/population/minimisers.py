@@ -4,7 +4,7 @@ Damped Newton on exact derivatives. The risk is convex; the merit function that 
 whether a step is halved is the length of the gradient, which falls along every Newton direction.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -103,12 +103,12 @@ def minimise_mixture(
     def is_short(step: Array, theta: Array) -> Array:
         return jnp.abs(step).max() <= STEP_TOLERANCE * (1.0 + jnp.abs(theta).max())
 
-    def unfinished(state: tuple) -> Array:
+    def unfinished(state: tuple[Any, ...]) -> Array:
         theta, step, size, fraction, count = state
         far = ~is_short(step, theta) & (size > GRADIENT_ROUNDING)
         return ((size > GRADIENT_TOLERANCE) | far) & (count < MAX_STEPS) & (fraction > 1e-9)
 
-    def advance(state: tuple) -> tuple:
+    def advance(state: tuple[Any, ...]) -> tuple[Any, ...]:
         theta, step, size, fraction, count = state
         trial = theta + fraction * step
         gradient, hessian = mixture_derivatives(loss, trial, weights, atoms, grid)

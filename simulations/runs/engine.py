@@ -95,7 +95,7 @@ def timed(task: Task, first: int, count: int, cells: tuple[int, ...]) -> Timed:
 
 
 @contextmanager
-def local_crew() -> Iterator[Crew]:
+def local_crew() -> Generator[Crew]:
     """The cores of this machine."""
     width = workers()
     stopped = Event()

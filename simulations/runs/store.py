@@ -14,7 +14,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _aside(path: Path, content: bytes) -> Iterator[Path]:
+def _aside(path: Path, content: bytes) -> Generator[Path]:
     """The content in a temporary file beside ``path``, which is gone afterwards unless renamed."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
@@ -72,7 +72,7 @@ def _aside(path: Path, content: bytes) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Generator[None]:
     """No other process is in such a block for the same folder.
 
     The lock is the system's and dies with the process. Some network file systems have none;
@@ -111,7 +111,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST
     try:
         manifest = json.loads(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(
             f"{directory}: holds no run (no {MANIFEST}); name a folder written by"
             " synthlaw simulate."

@@ -120,6 +120,10 @@ def losses(
     a little too small (by about ``reach^(1 - 8s)``).
 
     Args:
+        model: smoothness of the target and power of the penalty.
+        n: rows, above 0.
+        ridge: lambda, above 0.
+        reach: up to which multiple of the knee coefficients are drawn.
         replicates: R, at least 1.
         seed: of the draws; other sizes and rules have other draws.
 

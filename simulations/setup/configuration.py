@@ -230,9 +230,13 @@ class Point(NamedTuple):
 
 
 def read_sweep(source: str | os.PathLike[str] | Mapping[str, Any] | Sweep) -> Sweep:
-    """A validated sweep from a TOML file, a dictionary of the same shape, or a sweep.
+    """A validated sweep.
 
-    Raises `InputError`, one sentence, for anything that cannot be used.
+    Args:
+        source: path of a SWEEP.toml, a dictionary of the same shape, or a sweep.
+
+    Raises:
+        InputError: one sentence, for anything that cannot be used.
     """
     if isinstance(source, Sweep):
         return source

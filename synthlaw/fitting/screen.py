@@ -49,7 +49,7 @@ def told(result: dict[str, Any]) -> list[str]:
     for each in fits:
         for warning in each["warnings"]:
             found.setdefault(warning["code"], []).append((name_of(each["by"]), warning["text"]))
-    sentences = []
+    sentences: list[str] = []
     for code, cases in found.items():
         which, text = cases[0]
         many = f" ({len(cases)} of {len(fits)} curves, the first {which})" if len(fits) > 1 else ""

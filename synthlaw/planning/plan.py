@@ -167,7 +167,7 @@ def run(
     what: Prepared, request: Request, out: str | Path | None, advance: Advance | None = None
 ) -> dict[str, Any]:
     """Make the plan, and write what is to be written."""
-    tell = advance or (lambda *_: None)
+    tell = advance or _silent
     told: dict[str, Any] | None = None
     warned = list(what.warned)
     tell(0, len(STAGES) - 1, STAGES[0])
@@ -197,6 +197,10 @@ def run(
         asked = {"table": what.frame.source, **request.resolved()}
         resultfolder.leave(Path(out), "plan", payload, asked, partial(_write_curve, payload))
     return payload
+
+
+def _silent(done: float, total: float, stage: str) -> None:
+    """Nobody is told."""
 
 
 def sample_size(counts: np.ndarray) -> int:
@@ -250,7 +254,7 @@ def _source(
     lacks = deficits(real)
     counts = np.bincount(what.written, minlength=len(lacks))
     needy = lacks > 0
-    warned = []
+    warned = list[Warned]()
     if counts[~needy].sum():
         text = (
             f"{counts[~needy].sum()} supplied rows are of groups that lack none and are not used."

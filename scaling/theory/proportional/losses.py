@@ -20,8 +20,8 @@ from scaling.theory.proportional.logistic import Moments
 
 # Gauss and Legendre on [0, 1], for a normal density over up to NARROW standard deviations.
 NARROW = 4.0
-_PLACES, _MASSES = (0.5 * each for each in np.polynomial.legendre.leggauss(20))
-_PLACES = _PLACES + 0.5
+_RULE = np.polynomial.legendre.leggauss(20)
+_PLACES, _MASSES = 0.5 * _RULE[0] + 0.5, 0.5 * _RULE[1]
 _ROOT = float(np.sqrt(2.0 * np.pi))
 
 

@@ -177,6 +177,10 @@ def likeliest(dim: int, n: float) -> float:
     The next order is O(1/(n d)) and O(1/(n^2 d)): with endless tokens the family is normal of known
     covariance, and ``2 n KL`` is chi-square at every n.
 
+    Args:
+        dim: r, of the embeddings, at least 1.
+        n: seeds, above 0.
+
     >>> likeliest(4, 100)
     0.02
     """
@@ -189,6 +193,11 @@ def bayes(dim: int, norm: float, n: float) -> float:
 
     ``E KL = (r/2) log(1 + v)``, ``v = 1/(n + r/B^2)`` the posterior variance: exactly, at every n >= 0. For
     the uniform prior on the sphere one dimension is known and the tail is ``(r-1)/(2n)``.
+
+    Args:
+        dim: r, of the embeddings, at least 1.
+        norm: B, of the latent, at least 0.
+        n: seeds, at least 0.
 
     >>> round(bayes(4, 1.0, 0), 6), round(100 * bayes(4, 1.0, 96), 6)
     (0.446287, 1.990066)

@@ -32,7 +32,7 @@ from synthlaw.claims.proportional.errors import (
     rows_of,
 )
 from synthlaw.claims.proportional.samples import Case, controlled_means, drawn, sweep_of
-from synthlaw.claims.record import CLOSED, Claim, Twin
+from synthlaw.claims.record import CLOSED, Claim, Evidence, Twin
 
 COUNTS = {"majority": 75, "minority": 25}
 STEPS = {
@@ -58,7 +58,7 @@ def _case(name: str) -> Case:
 
 
 PARTS = tuple(Part(_case(name), "mean_difference", 0, name, GROUPS) for name in GENERATORS)
-limits = evidence_of(*PARTS)
+limits: Evidence = evidence_of(*PARTS)
 
 
 def duplicates_as_new(lab: Lab) -> pd.DataFrame:
