@@ -3,6 +3,8 @@
 Every test runs the installed command. A run that cannot go on says so in one sentence with the
 place and the remedy, leaves with status 2 and loses nothing that it held; once mended, it becomes
 the run that nobody disturbed, to the bit. Nothing here is random, so no false-fail rate is spent.
+
+Long because every fault disturbs the same run, which is computed once.
 """
 
 import contextlib
@@ -10,7 +12,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 

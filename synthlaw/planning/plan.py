@@ -14,6 +14,7 @@ from scaling.planning.strength import sample
 from scaling.planning.table import Table, canonical_order, make_table
 from simulations.problems import InputError
 from simulations.tables.generators import GENERATORS, duplicate
+from simulations.threads import one_thread
 from synthlaw import resultfolder
 from synthlaw.output import finite
 from synthlaw.planning.encoding import (
@@ -69,7 +70,7 @@ def plan(
     Raises:
         ValueError: one sentence: the file, column or option, and the remedy.
 
-    Do not trust a number beside a warning without its line in paper_notes/planning.md; a loss predicted
+    Do not trust a number beside a warning without its page in paper_notes/warnings/; a loss predicted
     from a dozen rows of a class is rough, which its interval shows.
 
     >>> random = np.random.default_rng(0)
@@ -189,7 +190,9 @@ def run(
         )
         warned.append(("sampled_rows", text))
     source, largest, more = _source(what, request, copied, about.counts)
-    found = plan_table(what.table, source, request.seed, largest, len(what.table.group) / n)
+    # The products here are many and small: threads would wait for each other.
+    with one_thread():
+        found = plan_table(what.table, source, request.seed, largest, len(what.table.group) / n)
     found = found._replace(total=int(deficits(about.counts).sum()))
     payload = finite(entries(found, about, told, [*warned, *more]))
     tell(2, len(STAGES) - 1, STAGES[2])
