@@ -127,6 +127,10 @@ def progress_bar(output: Output, what: str) -> Generator[Progress]:
     """A bar on standard error; yields ``advance(done, total, label)``, the label optional.
 
     Nothing is shown where that is no terminal: a file or a pipe holds results and faults alone.
+
+    Args:
+        output: how the command speaks.
+        what: what is counted, in a word.
     """
     if not shows_progress(output):
         yield lambda *_: None

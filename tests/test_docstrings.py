@@ -140,6 +140,19 @@ def test_names_that_users_import_say_what_each_argument_is() -> None:
     assert lacks == {}
 
 
+def test_whoever_says_more_than_a_line_names_each_argument() -> None:
+    """In the laws and in the face. (The worlds, `simulations`, are held to the sections they write.)"""
+    lacks = {
+        name: lacks
+        for name, each in PUBLIC.items()
+        if name.startswith(("scaling", "synthlaw"))
+        and not name.startswith(COMMANDS)
+        and "\n\n" in prose(each.text).strip()
+        and (lacks := unnamed(each.node, prose(each.text)))
+    }
+    assert lacks == {}
+
+
 @pytest.mark.parametrize(
     ("source", "lacks"),
     [

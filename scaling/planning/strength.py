@@ -39,6 +39,11 @@ def choose_ridge(table: Table, fold: np.ndarray, seed: int) -> Strength:
 
     Chosen for the reweighted rule, whose objective is the balanced risk itself; one ridge then serves every
     budget, so that budgets differ by their rows alone.
+
+    Args:
+        table: the rows.
+        fold: fold ``(n,)`` in which each is held out.
+        seed: of a sample, where the table is large.
     """
     n, folds = len(fold), int(fold.max()) + 1
     if n > MOST_ROWS:

@@ -80,6 +80,10 @@ def best_mix(of: Sources, exponent: float) -> tuple[np.ndarray, np.ndarray]:
     beta = 1 ``raw/(raw + synthetic + floor)``. For beta >= 1/2 the law is convex in the share; below,
     the least of a grid is refined.
 
+    Args:
+        of: terms of the raw and the synthetic source, and the floor; they broadcast.
+        exponent: beta, above 0.
+
     >>> share, least = best_mix(Sources(0.03, 0.01, 0.02), 1.0)
     >>> round(float(share), 9), round(float(least), 9)
     (0.5, 0.015)
@@ -175,6 +179,12 @@ def sources(law: MixtureLaw, rows: Any, synthetic: Any) -> Sources:
 def predict_mixture(law: MixtureLaw, rows: Any, synthetic: Any, share: Any) -> np.ndarray:
     """Risk predicted for n raw rows, N synthetic ones and their share; the three broadcast.
 
+    Args:
+        law: fitted to both sources.
+        rows: n, above 0.
+        synthetic: N, above 0.
+        share: alpha in [0, 1].
+
     Raises ``InputError`` for a share outside of [0, 1] or numbers of rows that are not positive.
     """
     alpha = np.asarray(share, float)
@@ -188,6 +198,12 @@ def mixture_se(law: MixtureLaw, rows: Any, synthetic: Any, share: Any) -> np.nda
 
     The curves are taken for independent, beta for that of the raw curve if it equals it. The error of
     the law itself (paper_notes/mixture.md) is not in it.
+
+    Args:
+        law: fitted to both sources.
+        rows: n, above 0.
+        synthetic: N, above 0.
+        share: alpha in [0, 1].
     """
     own = law.exponent == law.raw.parameters["exponent"]
     total = np.zeros(())

@@ -28,6 +28,9 @@ class Columns(NamedTuple):
 def read_columns(table: Any) -> Columns:
     """The columns of a CSV file's path, a data frame, or a dictionary of sequences.
 
+    Args:
+        table: what was handed over.
+
     Raises:
         ValueError: one sentence: no such file, no CSV, no rows, rows of other lengths.
     """

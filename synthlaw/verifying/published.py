@@ -60,6 +60,9 @@ class Published(NamedTuple):
 def read(folder: str | Path) -> Published:
     """Read the published curves.
 
+    Args:
+        folder: which holds them.
+
     Raises:
         ValueError: one sentence: a file or a column is missing, or a column holds no numbers.
     """

@@ -48,6 +48,12 @@ def hinge_moments(w: Array, t: Array, m: Array, q: Array) -> Moments:
     ``B = (1 - tw - m)/q`` and with ``w (A - z)/(A - B)`` up to ``A = (1 - m)/q``.
 
     A narrow band [B, A] goes by Gauss and Legendre: the closed forms cancel there.
+
+    Args:
+        w: weight of a row.
+        t: step of the proximal operator.
+        m: mean of its margin.
+        q: standard deviation of its margin.
     """
     width = t * w / q
     upper = (1.0 - m) / q

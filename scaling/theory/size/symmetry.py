@@ -100,6 +100,11 @@ def wald_rows(loss: Loss, rows_0: Array, rows_1: Array) -> WaldParts:
     """T of one sample from its rows ``(n_0, p)``, ``(n_1, p)``; may be vmapped over samples.
 
     Newton's method on the balanced risk from 0, steps halved while the gradient does not shrink.
+
+    Args:
+        loss: of the rule.
+        rows_0: of class 0, with the constant feature.
+        rows_1: of class 1.
     """
     classes = ((rows_0, 0.0), (rows_1, 1.0))
 

@@ -98,6 +98,12 @@ def normal_quantile(dim: int, norm: float, vocabulary: float, probability: float
     ``|g|^2/2`` with ``g ~ N(0, e^s (I + eta eta')/d)``: ``2 d KL/e^s`` has the law of ``chi2_(r-1) + (1+s)
     chi2_1``, whose mean is that of `one_layer`. Finite d come to it only once `correction` is small.
 
+    Args:
+        dim: r, of the embeddings.
+        norm: B, of the latent.
+        vocabulary: d.
+        probability: of lying below.
+
     >>> round(200 * normal_quantile(2, 0.0, 100, 0.5), 6)  # the median of chi2_2
     1.386294
     """
@@ -163,6 +169,10 @@ def second_layer(dim: int, norm: float) -> float:
         k = e^(2s) { (r+s)(r+2s+s^2) + (r+s) + 2s(1+s) + s(r+s+1)^2 + s^3 + 4s^2 + (r+3)s },   s = B^2
 
     The error is ``-(Cov_P u - I) g`` with ``g = E_P u - eta``: a product of two means of d terms.
+
+    Args:
+        dim: r, of the embeddings.
+        norm: B, of the latent.
 
     >>> second_layer(4, 0.0)
     10.0

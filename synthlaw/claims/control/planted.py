@@ -66,6 +66,11 @@ def covered(values: np.ndarray, shrink: float, seed: int) -> tuple[float, float]
     covers hardly depends on any one of its replicates, so that batches that share a few are nearly
     independent, and 40 orders tell as much as eight times the replicates would (the note's section
     6). The groups share none: their spread gives the standard error.
+
+    Args:
+        values: of one kind of batch, a replicate each.
+        shrink: factor of every standard error; 1 leaves it as it is.
+        seed: of the orders.
     """
     groups = values.reshape(-1, GROUP)
     rng = np.random.default_rng(seed)

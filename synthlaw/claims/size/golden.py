@@ -102,6 +102,13 @@ def vertex(
 
     Replicates are paired: all sizes see the same rows, and the error follows from the covariance of
     the means.
+
+    Args:
+        lab: the laboratory.
+        sweep: with one generator.
+        replicates: of every cell.
+        ratios: three, equally far apart.
+        name: under which the laboratory remembers it.
     """
     used = {**sweep, "synthetic": {**sweep["synthetic"], "ratios": list(ratios)}}
     unit = lab.units(used)[0]
@@ -156,6 +163,10 @@ def optimum(lab: Lab, objective: Objective = "total") -> pd.DataFrame:
 
     The parabola through risks at 3, 4 and 5 times the missing rows is carried from the curve's own
     minimum by the same parabola through the predicted risks.
+
+    Args:
+        lab: the laboratory.
+        objective: which risk the size minimises.
     """
     problem = problem_of(lab)
     balanced = balanced_point(problem)
