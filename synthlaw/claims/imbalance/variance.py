@@ -8,22 +8,16 @@ from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, against, column, compare, ladder_of, planted, select
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Evidence, Twin, always
+from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Twin, always
 
 NOTE = "imbalance.md"
 SAME_ROWS = always("Both rules see the same raw rows in every replicate.")
 
-balanced_variance: Evidence = ladder_of(
-    experiments.CURVE, Selection("oracle", (1.0,)), "above_floor"
-)
-reweighting: Evidence = ladder_of(experiments.RESAMPLING, Selection("reweight"))
-duplication: Evidence = ladder_of(experiments.RESAMPLING, Selection("duplicate", (1.0,)))
-share: Evidence = ladder_of(
-    experiments.AUGMENT_SHARE, Selection("oracle", augment=True), "above_floor"
-)
-row_weight: Evidence = ladder_of(
-    experiments.AUGMENT_WEIGHT, Selection("shift", augment=True), "above_floor"
-)
+balanced_variance = ladder_of(experiments.CURVE, Selection("oracle", (1.0,)), "above_floor")
+reweighting = ladder_of(experiments.RESAMPLING, Selection("reweight"))
+duplication = ladder_of(experiments.RESAMPLING, Selection("duplicate", (1.0,)))
+share = ladder_of(experiments.AUGMENT_SHARE, Selection("oracle", augment=True), "above_floor")
+row_weight = ladder_of(experiments.AUGMENT_WEIGHT, Selection("shift", augment=True), "above_floor")
 
 
 def like_real_rows(lab: Lab) -> pd.DataFrame:

@@ -32,7 +32,7 @@ from synthlaw.claims.proportional.errors import (
     rows_of,
 )
 from synthlaw.claims.proportional.samples import Case, controlled_means, drawn, sweep_of
-from synthlaw.claims.record import CLOSED, Claim, Evidence, Twin
+from synthlaw.claims.record import CLOSED, Claim, Twin
 
 COUNTS = {"majority": 75, "minority": 25}
 STEPS = {
@@ -58,7 +58,7 @@ def _case(name: str) -> Case:
 
 
 PARTS = tuple(Part(_case(name), "mean_difference", 0, name, GROUPS) for name in GENERATORS)
-limits: Evidence = evidence_of(*PARTS)
+limits = evidence_of(*PARTS)
 
 
 def duplicates_as_new(lab: Lab) -> pd.DataFrame:
@@ -91,11 +91,6 @@ def sampled_errors(lab: Lab, size: int, balanced: bool) -> Drawn:
 
     The two means' deviations are drawn as they lie in mu, in the first one's direction across mu and
     in the rest (Bartlett's root of a Wishart matrix): the cost does not depend on d.
-
-    Args:
-        lab: the laboratory.
-        size: of the ladder.
-        balanced: whether rows of the right law balance the classes.
     """
 
     def compute() -> Drawn:

@@ -1,7 +1,5 @@
 """Scaling, claims about the curve in the number N of synthetic rows: exponent, amplitude, floor."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -21,7 +19,7 @@ ROWS, SMALLEST, DOUBLINGS = 600, 200, 5
 # Numbers of rows at which a pictured curve is predicted.
 LINE_POINTS = 60
 SIZES = {1: 300, 2: 200, 4: 200}
-GENERATORS: dict[str, Any] = {"right law": RIGHT, "shifted": BIASED}
+GENERATORS = {"right law": RIGHT, "shifted": BIASED}
 INDEPENDENT = always("Synthetic rows are independent of the raw ones and of each other.")
 BALANCED = always("Raw rows are balanced.")
 ASSUMED = (*REGULAR, INDEPENDENT, BALANCED)

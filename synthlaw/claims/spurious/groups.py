@@ -10,7 +10,7 @@ from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, against, column, exact_rows, ladder_of
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Evidence, Twin
+from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Twin
 
 NOTE = "spurious.md"
 CONFLICTING = "1,-1"
@@ -19,18 +19,14 @@ REPLICATES = 200
 TOLERANCE = 0.01
 LEAKS = (0.1, 0.3, 0.5)
 
-loss_curve: Evidence = ladder_of(
-    experiments.SPURIOUS, Selection("oracle", (0.25, 0.5, 1.0)), "above_floor"
-)
-worst_error: Evidence = ladder_of(
+loss_curve = ladder_of(experiments.SPURIOUS, Selection("oracle", (0.25, 0.5, 1.0)), "above_floor")
+worst_error = ladder_of(
     experiments.WORST,
     Selection("oracle", (0.5, 1.0), metric="error", group=CONFLICTING),
     "above_floor",
 )
-balanced_variance: Evidence = ladder_of(
-    experiments.SPURIOUS, Selection("oracle", (1.0,)), "above_floor"
-)
-leak_floor: Evidence = ladder_of(experiments.SPURIOUS, Selection("leak", (0.25, 0.5, 1.0)), "floor")
+balanced_variance = ladder_of(experiments.SPURIOUS, Selection("oracle", (1.0,)), "above_floor")
+leak_floor = ladder_of(experiments.SPURIOUS, Selection("leak", (0.25, 0.5, 1.0)), "floor")
 
 
 def _coefficients(lab: Lab) -> pd.DataFrame:
