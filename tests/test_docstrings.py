@@ -18,6 +18,8 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 # Nobody calls these with arguments of their own: the command line does, and shows each option's help.
 COMMANDS = ("synthlaw.commands.", *(f"synthlaw.{room}.command" for room in (
     "fitting", "planning", "training", "verifying", "simulating")))  # fmt: skip
+# Inner rooms whose functions share arguments: the head of a module says once what they are.
+UNHELD = ("simulations.tokens.", "simulations.token_sweeps.")
 ARGS = re.compile(r"^Args:\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 IMPORTED = re.compile(
     r"^[ >.]*from ((?:simulations|scaling|figures|synthlaw)[\w.]*) import (\([^)]*\)|[^\n(]+)",
@@ -141,12 +143,11 @@ def test_names_that_users_import_say_what_each_argument_is() -> None:
 
 
 def test_whoever_says_more_than_a_line_names_each_argument() -> None:
-    """In the laws and in the face. (The worlds, `simulations`, are held to the sections they write.)"""
+    """But in the rooms of tokens (``UNHELD``), which are held to the sections they write."""
     lacks = {
         name: lacks
         for name, each in PUBLIC.items()
-        if name.startswith(("scaling", "synthlaw"))
-        and not name.startswith(COMMANDS)
+        if not name.startswith((*COMMANDS, *UNHELD))
         and "\n\n" in prose(each.text).strip()
         and (lacks := unnamed(each.node, prose(each.text)))
     }

@@ -129,6 +129,11 @@ def error_derivatives(loss: Loss, theta: Array, law: Atoms) -> tuple[Array, Arra
     """Gradient ``(p,)`` and Hessian ``(p, p)`` of the 0-1 error ``Phi(k)``; needs ``v > 0``.
 
     With ``k = -(2y-1)(a - c)/sqrt(v)`` they are ``phi(k) k'`` and ``phi(k) (k'' - k k' k'^T)``.
+
+    Args:
+        loss: not asked: all losses part the classes at 0.
+        theta: the rule ``(p,)``.
+        law: one atom.
     """
     spread = law.covariances @ theta
     variance = theta @ spread

@@ -98,6 +98,14 @@ def minimise_mixture(
 
     ``start (p,)`` (0 unless given) matters only where some weights are negative: the risk then need not
     be convex, and the descent ends unconverged where it meets a Hessian that is not positive definite.
+
+    Args:
+        loss: of the rule.
+        weights: q of the atoms.
+        atoms: the laws, L of them, or a table of rows.
+        penalty: of the rule.
+        grid: nodes for means over a score.
+        start: where the descent begins.
     """
 
     def is_short(step: Array, theta: Array) -> Array:
