@@ -90,7 +90,12 @@ FIGURES: dict[str, Callable[..., Figure]] = {
 }
 
 
-def render(name: str, directory: str | Path, workers: int = 1) -> list[Path]:
+def render(
+    name: str,
+    directory: str | Path,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
     """Remake pictures of a run as ``directory/figures/*.png`` and ``*.svg``, with the numbers drawn beside
     them, ``*.csv`` (of several tables the points; ``directory/tables`` has all).
 
@@ -99,6 +104,7 @@ def render(name: str, directory: str | Path, workers: int = 1) -> list[Path]:
             name, which for a claim is its id.
         directory: what ``synthlaw verify``, ``simulate``, ``fit``, ``plan`` or ``train`` left.
         workers: processes that may share the drawing of all pictures.
+        progress: called with (pictures done, pictures in all).
 
     Returns:
         The paths of the drawings.
@@ -114,7 +120,9 @@ def render(name: str, directory: str | Path, workers: int = 1) -> list[Path]:
         close = get_close_matches(name, list(names), n=1)
         remedy = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(names)}."
         raise FigureError(f"{folder} has no figure {name!r}; {remedy}")
-    return draw_all(chosen, folder, workers) if name == "all" else draw(chosen, folder)
+    if name == "all":
+        return draw_all(chosen, folder, workers, progress)
+    return draw(chosen, folder, progress)
 
 
 __all__ = ["FIGURES", "render"]

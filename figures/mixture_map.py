@@ -89,7 +89,9 @@ def draw(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _grid(part: pd.DataFrame) -> tuple[NDArray, NDArray, list[NDArray]]:
+def _grid(
+    part: pd.DataFrame,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float64]]]:
     """Both axes and the fields ``true`` and ``law`` as matrices (share by synthetic)."""
     x, y = (np.unique(tidy.numbers(part, name)) for name in ("synthetic", "share"))
     order = np.lexsort((tidy.numbers(part, "synthetic"), tidy.numbers(part, "share")))

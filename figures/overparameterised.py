@@ -17,8 +17,8 @@ from figures import tidy
 from figures.points import error_bars, flagged
 from figures.style import ERROR_BARS, MUTED, canvas, colour, legend_below, marker, plain_log, style
 
-COLUMNS = ("model", "scheme", "per_row", "worst", "worst_se", "average", "average_se")
-COLUMNS = (*COLUMNS, "worst_theory", "average_theory")
+MEASURED = ("model", "scheme", "per_row", "worst", "worst_se", "average", "average_se")
+COLUMNS = (*MEASURED, "worst_theory", "average_theory")
 TITLES = {"noise": "noise features", "features": "random features"}
 DASHED = (0, (4, 2))
 LOOKS = (("worst", "solid"), ("average", DASHED))

@@ -6,7 +6,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +15,7 @@ from figures.pictures import pictures
 from figures.reading import Picture
 from figures.style import save, save_table
 
+Progress = Callable[[int, int], None]
 FOLDER = "figures"
 # A process takes about as long to begin as so many pictures to draw.
 FEW = 16
@@ -29,16 +30,26 @@ def leave(picture: Picture, stem: Path) -> list[Path]:
     return drawn
 
 
-def draw(chosen: Sequence[Picture], folder: Path) -> list[Path]:
-    """Draw pictures into ``folder/figures``; the paths of the drawings."""
-    return [path for each in chosen for path in leave(each, folder / FOLDER / each.name)]
+def draw(
+    chosen: Sequence[Picture], folder: Path, progress: Progress | None = None, times: int = 1
+) -> list[Path]:
+    """Draw pictures into ``folder/figures``; the paths of the drawings. ``progress`` hears of pictures
+    done and in all, where ``times`` processes draw as many each."""
+    drawn: list[Path] = []
+    for done, each in enumerate(chosen, start=1):
+        drawn += leave(each, folder / FOLDER / each.name)
+        if progress is not None:
+            progress(done * times, len(chosen) * times)
+    return drawn
 
 
-def draw_all(chosen: Sequence[Picture], folder: Path, workers: int) -> list[Path]:
+def draw_all(
+    chosen: Sequence[Picture], folder: Path, workers: int, progress: Progress | None = None
+) -> list[Path]:
     """The same for all pictures of a run, by at most so many processes."""
     shares = min(workers, len(chosen) // FEW)
     if shares < 2:
-        return draw(chosen, folder)
+        return draw(chosen, folder, progress)
     # What this process can import, the others shall.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     others = [
@@ -51,7 +62,7 @@ def draw_all(chosen: Sequence[Picture], folder: Path, workers: int) -> list[Path
         for share in range(1, shares)
     ]
     try:
-        own = draw(chosen[::shares], folder)
+        own = draw(chosen[::shares], folder, progress, shares)
         for share, other in enumerate(others, start=1):
             if other.wait() != 0:
                 # Whatever it was comes up here, with its reason.

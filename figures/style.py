@@ -6,7 +6,7 @@ written by ``save``, twice: PNG for looking, SVG for print and for the report.
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ _RC: Any = {
 
 
 @contextmanager
-def style() -> Iterator[None]:
+def style() -> Generator[None]:
     """The settings of every picture, undone on leaving; works as a decorator too."""
     with matplotlib.rc_context(_RC):
         yield
@@ -130,7 +130,12 @@ def plain_number(value: float) -> str:
 
 def plain_log(axes: Axes, which: str) -> None:
     """Make an axis logarithmic with numbers a reader need not decode: 0.001 and 10,000; all as powers of
-    ten where some would be longer."""
+    ten where some would be longer.
+
+    Args:
+        axes: the panel.
+        which: ``x`` or ``y``.
+    """
     getattr(axes, f"set_{which}scale")("log")
     axis = axes.xaxis if which == "x" else axes.yaxis
 
@@ -213,7 +218,7 @@ def _written(figure: Figure, stem: Path, suffix: str) -> Path:
 
 
 @contextmanager
-def _whole(target: Path) -> Iterator[Path]:
+def _whole(target: Path) -> Generator[Path]:
     """Where to write what becomes ``target`` once it is complete."""
     temporary = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
     try:

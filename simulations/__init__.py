@@ -21,6 +21,7 @@ def cache_folder() -> Path:
 
 
 def _keep_compiled_programs() -> None:
+    folder = None
     try:
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
@@ -28,7 +29,7 @@ def _keep_compiled_programs() -> None:
     except (OSError, RuntimeError):
         usable = False
     # Without a folder to write to, programs are compiled anew in every process, and that is all.
-    if usable:
+    if folder is not None and usable:
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 

@@ -52,6 +52,9 @@ class Quick:
 def quick_jit(function: Callable[..., Any], *, once: bool = False, **arguments: Any) -> Quick:
     """``jax.jit`` with the options that compile fastest; not to be called while tracing.
 
-    ``once``: the program runs but a few times.
+    Args:
+        function: of arrays, with static arguments by name.
+        once: the program runs but a few times.
+        arguments: those of ``jax.jit``, such as ``static_argnames``.
     """
     return Quick(function, once, arguments)

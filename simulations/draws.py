@@ -147,6 +147,12 @@ def short_uniforms(key: Array, block: Array, dim: int, count: int) -> Array:
     They have 16 random bits each, four to a call of the generator, and stand in the middle of their
     cells: symmetric, with variance ``1 - 2^-32`` before rounding. Blocks 0, 1, .. of a key differ; a
     key serves one ``dim`` and ``count``.
+
+    Args:
+        key: of a stream.
+        block: its number.
+        dim: rows of the result.
+        count: columns.
     """
     calls = dim * count // 4
     counters = lax.iota(jnp.uint32, calls) + block.astype(jnp.uint32) * np.uint32(calls)

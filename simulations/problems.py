@@ -28,6 +28,11 @@ def problem(
     """What a validator raises: ``field`` is dotted and relative to the record validated.
 
     Braces in ``text`` are safe: it travels as a value, not as a template.
+
+    Args:
+        field: where the fault is.
+        text: what is wrong, and what to do.
+        code: ``unknown`` for a name that does not exist.
     """
     return PydanticCustomError(code, "{text}", {"field": field, "text": text})
 

@@ -1,6 +1,6 @@
 """What a command line asks for, checked before anything is computed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,7 +88,9 @@ def write_prediction(table: "pd.DataFrame", sweep: "Sweep", out: Path) -> None:
     write_atomically(out, table.to_csv(index=False).encode())
 
 
-def render(name: str, directory: Path) -> list[Path]:
+def render(
+    name: str, directory: Path, progress: Callable[[int, int], None] | None = None
+) -> list[Path]:
     """Remake pictures of a run; raises `InputError` for an unknown figure or folder."""
     import figures
     from simulations import cores
@@ -98,6 +100,6 @@ def render(name: str, directory: Path) -> list[Path]:
             f"{directory}: there is no such folder; name one left by verify or simulate."
         )
     try:
-        return figures.render(name, directory, cores())
+        return figures.render(name, directory, cores(), progress)
     except figures.FigureError as error:
         raise InputError(one_sentence(str(error))) from error

@@ -8,9 +8,8 @@ from typer.exceptions import TyperException
 
 from synthlaw.commands import app
 from synthlaw.interruption import heed_ctrl_c, ignore_ctrl_c, leave
-from synthlaw.output import fault
+from synthlaw.output import BAD_INPUT, INTERRUPTED, fault
 
-BAD_INPUT, INTERRUPTED = 2, 130
 COMMANDS = tuple(each.callback.__name__ for each in app.registered_commands if each.callback)
 
 

@@ -3,7 +3,6 @@
 Only light modules are imported here; JAX, pandas and pydantic come in inside the commands.
 """
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -15,17 +14,15 @@ from synthlaw.output import (
     progress_bar,
     records,
     say,
-    show,
     show_json,
     show_table,
 )
 from synthlaw.planning.command import plan
 from synthlaw.simulating.commands import simulate, status
 from synthlaw.training.command import train
+from synthlaw.verifying.command import verify
 
-CONTRADICTED = 1  # exit status of verify when a claim is contradicted
-
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="synthlaw",
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -47,10 +44,22 @@ def common(
 ) -> None:
     """Does synthetic oversampling help, by how much, and does the theory say so?
 
-    Every command takes --json and --quiet. Start with:
+    \b
+    Examples:
+    synthlaw init > SWEEP.toml && synthlaw predict SWEEP.toml
+    synthlaw verify --family imbalance
+    synthlaw fit TABLE.csv --x rows --y error --at 1e5
+    synthlaw plan DATA.csv --label outcome
+
+    Every command takes --json (one JSON object on standard output) and --quiet (nothing but faults).
+    Faults are one sentence on standard error; progress is shown on a terminal only.
 
     \b
-    synthlaw init > SWEEP.toml
+    Exit status:
+    0    all went well
+    1    verify: a claim is contradicted
+    2    bad input or a file that cannot be read or written; nothing is half-written
+    130  interrupted; simulate and train go on where they were when run again
     """
     context.obj = Output(as_json, quiet)
     if version:
@@ -62,102 +71,12 @@ def common(
             print(f"synthlaw {synthlaw.__version__}")
         raise typer.Exit()
     if context.invoked_subcommand is None:
+        if as_json:
+            context.fail("Missing command")
         print(context.get_help())
 
 
-@app.command()
-def verify(
-    context: typer.Context,
-    preset: Annotated[str, typer.Option(help="quick (minutes) or full.")] = "quick",
-    claim: Annotated[list[str] | None, typer.Option(help="Only this claim; repeatable.")] = None,
-    family: Annotated[
-        list[str] | None, typer.Option(help="Only this family, and every --claim; repeatable.")
-    ] = None,
-    module: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.py", help="Run the claims of this file in place of ours."),
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("results/verify"),
-    published: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder with the published curves: the report then has a page on them.",
-        ),
-    ] = None,
-    soak: Annotated[int | None, typer.Option(help="Run with this many fresh seeds.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 0,
-) -> None:
-    """Run the claims; leave verdicts, report page, figures and tables.
-
-    Exit status 0: nothing contradicted; 1: something contradicted; 2: bad input; 130: interrupted.
-
-    \b
-    Example:
-    synthlaw verify --preset quick --family imbalance --out results/verify
-    synthlaw init --kind claim > my_claims.py && synthlaw verify --module my_claims.py
-    """
-    output: Output = context.obj
-    # Read when NumPy is first imported, below: several samples are fitted at a time, each by a thread
-    # of its own; the threads of one matrix product would wait for each other.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from synthlaw.checks import checked_choice, checked_integer
-    from synthlaw.claims.lab import PRESETS
-    from synthlaw.folders import check_folder
-    from synthlaw.verifying.verification import chosen_claims
-
-    checked_choice("--preset", preset, PRESETS, "presets")
-    checked_integer("--seed", seed, 0, 2**32 - 1)
-    if soak is not None:
-        checked_integer("--soak", soak, 1)
-    chosen_claims(claim or (), family or (), module)
-    check_folder(out)
-    if published is not None:
-        from synthlaw.verifying.published import read
-
-        read(published)
-    if soak is not None:
-        _soak(output, soak, preset, claim or [], family or [], out, seed, module)
-        return
-    from synthlaw.verifying.terminal import verdict_table
-    from synthlaw.verifying.verification import verify as run_verify
-
-    with progress_bar(output, "verify") as advance:
-        result = run_verify(
-            preset, claim or (), family or (), out, seed, advance, published, module
-        )
-    if output.json:
-        show_json(result)
-    show(output, verdict_table(result))
-    say(output, f"report: {out / 'report.html'}")
-    if any(each["outcome"] == "contradicted" for each in result["claims"]):
-        raise typer.Exit(CONTRADICTED)
-
-
-def _soak(
-    output: Output,
-    count: int,
-    preset: str,
-    claims: list[str],
-    families: list[str],
-    out: Path,
-    seed: int,
-    module: Path | None,
-) -> None:
-    from synthlaw.checks import write_json
-    from synthlaw.verifying.soaking import soak
-
-    with progress_bar(output, "soak") as advance:
-        result = soak(count, preset, claims, families, seed, advance, module)
-    write_json(result, out / "soak.json")
-    if output.json:
-        show_json(result)
-    counted = {key: value for key, value in result.items() if key != "schema"}
-    numbers = [[key, value] for key, value in counted.items() if isinstance(value, int | float)]
-    show_table(output, f"Soak over {count} fresh seeds", ["count", "value"], numbers)
-    say(output, f"cases: {out / 'soak.json'}")
-    if result["contradicted"]:
-        raise typer.Exit(CONTRADICTED)
+app.command()(verify)
 
 
 @app.command()
@@ -188,7 +107,9 @@ def init(
         ),
     ] = "imbalance",
 ) -> None:
-    """Print a commented SWEEP.toml, or a file of claims, to start from.
+    """Print a commented SWEEP.toml or a file of claims to start from.
+
+    With --quiet too: the text is the result. It goes to standard output, so send it to a file.
 
     \b
     Examples:
@@ -213,7 +134,9 @@ def predict(
         "results/predict/table.csv"
     ),
 ) -> None:
-    """Predict every cell of a sweep from theory alone, and write the tidy table.
+    """Predict every cell of a sweep from theory alone.
+
+    Leaves the tidy table, and beside it what was asked with versions (TABLE.config.json).
 
     With theory.regime = "proportional" the 0-1 errors are predicted: the limit as the number of features
     grows with the number of rows. With setting.kind = "tokens" there is a third metric, kl: the divergence
@@ -233,7 +156,8 @@ def predict(
     from synthlaw.simulating.predictions import predict as predict_table
     from synthlaw.simulating.screen import prediction_rows, theory_notes, title
 
-    table = predict_table(configuration)
+    with progress_bar(output, "generators") as advance:
+        table = predict_table(configuration, advance)
     write_prediction(table, configuration, out)
     missing = theory_notes(table)
     if output.json:
@@ -270,7 +194,8 @@ def figure(
     """
     from synthlaw.checks import render
 
-    paths = [str(path) for path in render(name, source)]
+    with progress_bar(context.obj, "pictures") as advance:
+        paths = [str(path) for path in render(name, source, advance)]
     if context.obj.json:
         show_json({"figures": paths})
     for path in paths:

@@ -66,7 +66,9 @@ class Resampler:
     _sampling_type = "over-sampling"
 
     def __init__(self, generator: str = "smote", ratio: float = 1.0, seed: int = 0) -> None:
-        self.generator, self.ratio, self.seed = generator, ratio, seed
+        self.generator: str = generator
+        self.ratio: float = ratio
+        self.seed: int = seed
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The settings, as scikit-learn asks for them."""

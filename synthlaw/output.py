@@ -1,19 +1,22 @@
 """What a command shows: tables for people, JSON for machines, progress beside them.
 
 Results go to standard output, progress and faults to standard error. Nothing heavy is
-imported before it is used, because the help pages must come up at once.
+imported before it is used, because the help pages must come up at once. What holds for every
+command stands in paper_notes/command_line.md.
 """
 
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# Exit statuses; 0 where all went well.
+CONTRADICTED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 SCHEMA = 1
 SHOWN_ROWS = 60  # a longer table is cut on the screen; the file has all of it
 
@@ -56,9 +59,11 @@ def finite(value: Any) -> Any:
     {'a': [1.0, None]}
     """
     if isinstance(value, dict):
-        return {key: finite(inner) for key, inner in value.items()}
+        named: dict[Any, Any] = value
+        return {key: finite(inner) for key, inner in named.items()}
     if isinstance(value, list | tuple):
-        return [finite(inner) for inner in value]
+        listed: Sequence[Any] = value
+        return [finite(inner) for inner in listed]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -112,10 +117,22 @@ def _cell(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else escape(str(value))
 
 
+def shows_progress(output: Output) -> bool:
+    """Whether somebody watches: standard error is a terminal, and people are spoken to."""
+    return not (output.json or output.quiet) and sys.stderr is not None and sys.stderr.isatty()
+
+
 @contextmanager
-def progress_bar(output: Output, what: str) -> Iterator[Progress]:
-    """A bar on standard error; yields ``advance(done, total, label)``, the label optional."""
-    if output.json or output.quiet:
+def progress_bar(output: Output, what: str) -> Generator[Progress]:
+    """A bar on standard error; yields ``advance(done, total, label)``, the label optional.
+
+    Nothing is shown where that is no terminal: a file or a pipe holds results and faults alone.
+
+    Args:
+        output: how the command speaks.
+        what: what is counted, in a word.
+    """
+    if not shows_progress(output):
         yield lambda *_: None
         return
     from rich.console import Console

@@ -14,7 +14,7 @@ from typing import Any
 from simulations.problems import InputError
 
 TABLES, FIGURES = "tables", "figures"
-move = os.replace
+move: Callable[[Path, Path], None] = os.replace
 
 
 def result(name: str) -> str:
@@ -53,6 +53,13 @@ def leave(
     """Write ``payload`` as the result, what was ``asked``, the tables and their pictures.
 
     ``write_tables(folder)`` writes CSV files named ``NAME_*.csv``.
+
+    Args:
+        out: the folder.
+        name: of the command.
+        payload: content of ``NAME.json``.
+        asked: what was asked, defaults filled in.
+        write_tables: writes the tables into a folder.
     """
     import figures
     from synthlaw.checks import write_json

@@ -76,6 +76,15 @@ def twin_sentence(twin: dict[str, Any] | None) -> str:
     }[twin["outcome"]]
 
 
+def warning_line(code: str, text: str) -> str:
+    """A warning of a fit or a plan as it is printed: its code, its page in the notes, what it says.
+
+    >>> warning_line("flat", "A constant fits the curve as well.")
+    'flat (paper_notes/warnings/flat.md): A constant fits the curve as well.'
+    """
+    return f"{code} (paper_notes/warnings/{code}.md): {text}"
+
+
 def flag_sentence(claim: dict[str, Any]) -> str:
     """What a reader must know of a claim some of whose cells are flagged; "" where none is.
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -210,7 +210,7 @@ def strike(process: subprocess.Popen[str], out: Path, moment: Moment, signal: in
 
 
 @contextmanager
-def mounted(point: Path, kind: str, options: str) -> Iterator[tuple[Sequence[str], Path] | None]:
+def mounted(point: Path, kind: str, options: str) -> Generator[tuple[Sequence[str], Path] | None]:
     """A mount seen only by the commands run behind it, which needs no rights on most systems.
 
     Yields what to put before a command, and where we see the mounted folder; None where the

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_docstrings import PUBLIC
+
 ROOT = Path(__file__).parents[1]
 pytest.importorskip("mkdocs", reason="needs the extra docs: make docs installs it")
 FETCHED = re.compile(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="https?://[^"]*"')
@@ -50,6 +52,21 @@ def test_notes_warnings_and_rooms_each_have_a_page(site: Path) -> None:
         assert (site / "warnings" / f"{name}.html").is_file()
     for room in ("synthlaw", "scaling.verdict", "simulations.runs", "scaling.theory.tokens"):
         assert (site / "reference" / f"{room}.html").is_file()
+
+
+def test_every_public_name_is_in_the_reference(site: Path) -> None:
+    """But for the families of claims: what they hold is listed by ``synthlaw claims``."""
+    pages = [page.read_text("utf-8") for page in (site / "reference").glob("*.html")]
+    there = {name for page in pages for name in re.findall(r'id="([\w.]+)"', page)}
+    hidden = re.compile(r"synthlaw\.(claims\.(\w+\.|[a-z]+$)|templates|__main__)")
+    assert len(PUBLIC) > 1500
+    assert [name for name in PUBLIC if name not in there and not hidden.match(name)] == []
+
+
+def test_commands_are_shown_plainly(site: Path) -> None:
+    page = (site / "reference" / "synthlaw.simulating.html").read_text("utf-8")
+    assert "Annotated" not in page and "\b" not in page
+    assert "synthlaw simulate SWEEP.toml --target-se 0.01\n" in page
 
 
 def test_formulas_are_mathml_and_examples_are_code(site: Path) -> None:

@@ -3,6 +3,8 @@
 Every test runs the installed command. A run that cannot go on says so in one sentence with the
 place and the remedy, leaves with status 2 and loses nothing that it held; once mended, it becomes
 the run that nobody disturbed, to the bit. Nothing here is random, so no false-fail rate is spent.
+
+Long because every fault disturbs the same run, which is computed once.
 """
 
 import contextlib
@@ -10,7 +12,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +195,7 @@ def test_a_forged_shard_would_change_the_table(bench: Bench, runs: Path, out: Pa
 
 
 @contextlib.contextmanager
-def read_only(folder: Path) -> Iterator[tuple[str, ...]]:
+def read_only(folder: Path) -> Generator[tuple[str, ...]]:
     """A folder nobody may write to; yields what to put before a command that shall see it so."""
     with mounted(folder, "bind", "ro") as mount:
         if mount is not None:

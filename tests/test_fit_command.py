@@ -1,4 +1,7 @@
-"""``synthlaw fit`` from outside: what it leaves, and one sentence for whatever is wrong."""
+"""``synthlaw fit`` from outside: what it leaves, and one sentence for whatever is wrong.
+
+Long because a third of it is the table of what is refused, with the words of each refusal.
+"""
 
 import json
 import subprocess

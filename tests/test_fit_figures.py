@@ -1,4 +1,7 @@
-"""Pictures of fits show what they must; a series, a label or a column that is missing is caught."""
+"""Pictures of fits show what they must; a series, a label or a column that is missing is caught.
+
+Long because a third of it makes the tables that all its pictures are drawn from.
+"""
 
 import json
 from pathlib import Path

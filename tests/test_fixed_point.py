@@ -1,4 +1,7 @@
-"""The proportional fixed point: reference numbers, statuses, batches, symmetries, samples."""
+"""The proportional fixed point: reference numbers, statuses, batches, symmetries, samples.
+
+Long because one solver is asked for everything it can be given, and its tests share compiled programs.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""Spurious correlation with more parameters than rows: rows, controls, errors, fixed point, picture."""
+"""Spurious correlation with more parameters than rows: rows, controls, errors, fixed point, picture.
+
+Long because rows, rules, fixed point and picture are of one world with one laboratory.
+"""
 
 from pathlib import Path
 

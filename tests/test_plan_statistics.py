@@ -2,6 +2,8 @@
 
 Classes ``N(+-e_1, I_5)``, 400 and 40 rows: the balanced risk of any rule is a one-dimensional integral.
 Each test declares what it detects; false-fail rate 1e-6 each (`stochastic`).
+
+Long because all tests share one set of simulated tables and their true risks.
 """
 
 from functools import cache, partial

@@ -1,6 +1,8 @@
 """Simulated divergences and excess risks of tokens against their laws, and what must not pass.
 
 Every stochastic test has a false-fail rate of 1e-6; `detects` is what it would have caught.
+
+Long because divergences and risks are of one world, whose programs are compiled once.
 """
 
 import jax.numpy as jnp

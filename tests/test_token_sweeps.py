@@ -1,4 +1,7 @@
-"""Token sweeps, deterministic: derivatives by differences, formulas by independent ones, counts."""
+"""Token sweeps, deterministic: derivatives by differences, formulas by independent ones, counts.
+
+Long because the programs of one world are compiled once for all of it.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Constructed transformers: the weights compute averages and gradient steps, layer by layer."""
+"""Constructed transformers: the weights compute averages and gradient steps, layer by layer.
+
+Long because every test is about one set of weights, which is built once.
+"""
 
 from functools import cache
 

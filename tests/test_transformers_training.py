@@ -1,4 +1,7 @@
-"""Training in context: the run, its data, its checkpoints, and what a short run has learnt."""
+"""Training in context: the run, its data, its checkpoints, and what a short run has learnt.
+
+Long because its tests share short runs, each of which takes seconds to train.
+"""
 
 import io
 import json

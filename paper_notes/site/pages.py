@@ -70,17 +70,44 @@ def fenced(docstring: str) -> str:
             inside = False
             lines.append(f"{indent}```")
         lines.append(line)
+    lines = _shown(lines)
     # "> 0" at the start of a description is a number's range, no quotation.
     return _RANGE.sub(r"\1\\>", "\n".join(lines[:-1]))
 
 
+def _shown(lines: list[str]) -> list[str]:
+    """Lines of a command's help after a mark that they stay as they are (``\\b``) as blocks of code."""
+    found: list[str] = []
+    inside = False
+    for line in lines:
+        if line.strip() == "\b":
+            inside = True
+            found.append("```text")
+            continue
+        if inside and not line.strip():
+            inside = False
+            found.append("```")
+        found.append(line)
+    return found
+
+
+def plain_options(function: griffe.Function) -> None:
+    """A command's arguments without what its help says of them: that stands in ``--help``."""
+    for each in function.parameters:
+        told = each.annotation
+        if isinstance(told, griffe.ExprSubscript) and str(told.left) == "Annotated":
+            (each.annotation, *_) = list(getattr(told.slice, "elements", [told.slice]))
+
+
 class Examples(griffe.Extension):
-    """Examples of docstrings become blocks of code."""
+    """Examples of docstrings become blocks of code, and commands show their arguments plainly."""
 
     def on_object(self, *, obj: griffe.Object, **kwargs: Any) -> None:
         """Called for every object that was read but packages."""
         if obj.docstring is not None:
             obj.docstring.value = fenced(obj.docstring.value)
+        if isinstance(obj, griffe.Function):
+            plain_options(obj)
 
     def on_package(self, *, pkg: griffe.Module, **kwargs: Any) -> None:
         """Called for every package."""
@@ -122,7 +149,7 @@ def navigation(pages: list[str]) -> list[Any]:
     sections = {
         "Notes": ["notes.md", *notes],
         "Lessons": under("lessons"),
-        "Warnings of a fit": under("warnings"),
+        "Warnings": under("warnings"),
         "Reference": under("reference"),
         "Project": ["contributing.md", "changelog.md"],
     }

@@ -102,6 +102,12 @@ def solve(
 
     ``near (P,)`` or ``(B, P)``: fits of curves that are nearly alike, from which the search may start
     where the whole grid would cost more.
+
+    Args:
+        law: which is fitted.
+        measure: loss and scale.
+        problems: ``B`` of them, in arrays with a leading axis.
+        near: fits of curves that are nearly alike.
     """
     count, q = len(problems.y), len(law.searched)
     if measure.projects and (q == 0 or (q == 1 and count < MANY)):

@@ -110,6 +110,16 @@ def fit_all(
 
     ``near``: a fit of a curve that is nearly alike; the search then starts there, not on the grid.
 
+    Args:
+        law: a key of ``LAWS``.
+        x: abscissae, above 0.
+        y: values.
+        se: their standard errors ``(n,)`` or ``(B, n)``; None: all points count alike.
+        measure: squared or Huber's loss, of values or of their logarithms.
+        growing: whether exponents below 0 are allowed; or the lowest one.
+        held: parameters that are known, by name.
+        near: a fit of a curve that is nearly alike.
+
     >>> x = np.geomspace(10, 1000, 8)
     >>> fit_all("power", x, np.stack([x**-0.5, 2 * x**-0.3])).parameters.round(6).tolist()
     [[0.5, 1.0], [0.3, 2.0]]

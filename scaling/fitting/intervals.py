@@ -10,7 +10,7 @@ All ends of all parameters of all curves are sought at a time: steps that double
 outside, then the Illinois rule on the root of the left side, which is nearly linear.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -85,6 +85,8 @@ def profile_ends(
     """The ends of every parameter that is not held.
 
     Args:
+        law: which is profiled.
+        measure: what was minimised; a squared loss.
         problems: the curves' problems, ``B`` of them.
         estimates: their best fits ``(B, P)`` on the internal scale, with ``losses (B,)``.
         steps: first steps ``(B, P)``, such as delta-method standard errors.
@@ -141,9 +143,16 @@ def profile_ends(
     return Ends(result, at_limit)
 
 
-def _refine(rise, which, centre, inside, outside, ends) -> None:  # noqa: ANN001
+def _refine(
+    rise: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    which: np.ndarray,
+    centre: np.ndarray,
+    inside: tuple[np.ndarray, np.ndarray],
+    outside: tuple[np.ndarray, np.ndarray],
+    ends: np.ndarray,
+) -> None:
     """Narrow the brackets of the ends ``which`` by the Illinois rule; writes into ``ends``."""
-    a, fa, b, fb = inside[0], inside[1], outside[0], outside[1]
+    (a, fa), (b, fb) = inside, outside
     for _ in range(REFINEMENTS):
         width = np.abs(b[which] - a[which])
         far = np.maximum(np.abs(b[which] - centre[which]), 1e-300)

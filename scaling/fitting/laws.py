@@ -164,7 +164,8 @@ def limits(law: Law, x: np.ndarray, growing: bool | float = False) -> tuple[np.n
     """Lowest and highest value of the searched parameters ``(q,)`` for abscissae ``x (n, V)``, on the
     scale they are searched on; ``growing``: True, or the lowest exponent allowed."""
     lowest = GROWING if growing is True else growing or LOWEST
-    low, high = [], []
+    low: list[float] = []
+    high: list[float] = []
     for each in law.searched:
         if each.kind == "exponent":
             low.append(lowest)

@@ -23,6 +23,9 @@ def with_noise(found: Fit) -> Curve:
 
     The error is ``median |r_i| / 0.6745 sqrt(n / freedom)``, of values or (on that scale) of their
     logarithms.
+
+    Args:
+        found: a fit to a curve without standard errors.
     """
     data = found.curve
     there = found.at(data.x)
@@ -47,6 +50,13 @@ def robust_fit(
     Least squares first; then the noise is read off the residuals and the law fitted with Huber's loss,
     a few times over, so that a wrong point moves neither. The curve of the fit has the noise as
     standard errors; the warning ``no_standard_errors`` stays.
+
+    Args:
+        law: a key of ``LAWS``.
+        data: the curve.
+        measure: Huber's loss, of values or of their logarithms.
+        growing: whether exponents below 0 are allowed.
+        held: parameters that are known, by name.
 
     Do not trust it where a third of the points or more may be wrong.
 

@@ -11,7 +11,7 @@ STEP = 1e-5
 def slopes(fit: Fit, x: np.ndarray) -> np.ndarray:
     """Derivatives ``(m, P)`` of the law at ``x (m, V)`` in the internal parameters, by central
     differences (relative error about 1e-9); zero in those that are held."""
-    columns = []
+    columns: list[np.ndarray] = []
     for place, name in enumerate(fit.law.parameters):
         here = fit.estimate[place]
         step = STEP * max(abs(here), 1e-3 if place < len(fit.law.searched) else 1e-300)
@@ -21,7 +21,7 @@ def slopes(fit: Fit, x: np.ndarray) -> np.ndarray:
         if place >= len(fit.law.searched):
             # The law is linear in it: a step of any size is exact.
             step = 1.0
-        ends = []
+        ends: list[np.ndarray] = []
         for sign in (1.0, -1.0):
             moved = fit.estimate.copy()
             moved[place] += sign * step

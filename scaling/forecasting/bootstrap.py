@@ -83,6 +83,11 @@ def redrawn(fit: Fit, count: int, random: np.random.Generator) -> np.ndarray:
 
     Where the noise is estimated, on ``f`` degrees of freedom, each curve has a standard deviation of
     its own, ``s sqrt(f / chi^2_f)``: what is not known of the noise widens the intervals as it should.
+
+    Args:
+        fit: the fit.
+        count: curves, at least 1.
+        random: where the noise comes from.
     """
     centre, data = fit.at(fit.curve.x), fit.curve
     noise = random.standard_normal((count, len(centre)))
@@ -133,6 +138,11 @@ def parametric(fit: Fit, count: int = COUNT, *, seed: int = 0) -> Bootstrap:
 def cases(fit: Fit, count: int = COUNT, *, seed: int = 0) -> Bootstrap:
     """Refits to as many points drawn with replacement; needs no law of the noise.
 
+    Args:
+        fit: the fit of all points.
+        count: refits.
+        seed: of the draws.
+
     Do not trust it below some twenty points, or where few of them decide (the largest abscissae).
 
     >>> from scaling.fitting.curves import curve
@@ -156,6 +166,12 @@ def clusters(fit: Fit, values: np.ndarray, count: int = COUNT, *, seed: int = 0)
 
     The points of a replicate may depend on each other in any way; ``fit`` is that of the mean curve,
     and keeps its weights.
+
+    Args:
+        fit: the fit of the mean curve.
+        values: one row a replicate.
+        count: refits.
+        seed: of the draws.
 
     >>> from scaling.fitting.curves import curve
     >>> from scaling.fitting.fit import fit

@@ -89,6 +89,10 @@ def criterion_of(found: Fit, inflation: float) -> float:
     Standard errors known: ``chi^2 / inflation + 2 k``; where the law is linear in its k parameters
     this needs no term for small samples. Else AICc, with the noise as one parameter more,
     ``n log(chi^2 / n) + 2 k' + 2 k' (k' + 1) / (n - k' - 1)``, ``k' = k + 1``.
+
+    Args:
+        found: the fit.
+        inflation: by which chi-square exceeds its degrees of freedom, at least 1.
     """
     points = len(found.curve.y)
     k = points - found.freedom

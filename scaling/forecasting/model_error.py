@@ -131,6 +131,13 @@ def walk(
 
     It starts from 0 one mean step before the first point, in both directions.
 
+    Args:
+        line: places of the points, ascending.
+        missed: what the law missed there ``(n,)``.
+        noise: variance of each ``(n,)``.
+        size: standard deviation that one unit of the line adds.
+        at: places asked for.
+
     >>> line, seen = np.array([1.0, 2.0]), np.array([1.0, 3.0])
     >>> mean, variance = walk(line, seen, np.zeros(2), 2.0, np.array([2.0, 1.5, 5.0]))
     >>> mean.tolist(), variance.tolist()

@@ -23,6 +23,13 @@ def what_would_tell(
     ``says``: the first law's interval there; ``otherwise``: what the other law allows there. The
     remedies: a further point where the two differ by four standard errors of the last points,
     smaller errors, or a floor known from theory.
+
+    Args:
+        best: the law that is reported.
+        other: the one that fits alike.
+        far: a place far beyond the points.
+        says: ends of the interval of the first.
+        otherwise: ends of what the other allows.
     """
     name, rival = best.fit.law.name, other.fit.law.name
     what = (
@@ -47,7 +54,7 @@ def _remedy(
     allowed = np.percentile(other.refits.at(sizes[:, None]), [2.5, 97.5], axis=0)
     gap = np.abs(allowed - best.fit.at(sizes)).max(axis=0)
     far_enough = np.flatnonzero(gap > APART * noise)
-    remedies = []
+    remedies: list[str] = []
     if len(far_enough):
         size = sizes[far_enough[0]]
         remedies.append(f"a point at {size:.2g} as exact as the last ones")

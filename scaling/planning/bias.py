@@ -42,6 +42,12 @@ def quality(paths: Paths, table: Table, source: Source, seed: int) -> Quality | 
     """The quality score at full balancing; None where a group that needs rows has
     fewer than 8, or 16 if the generator learns from them.
 
+    Args:
+        paths: the rules along the budgets.
+        table: the rows.
+        source: of synthetic rows.
+        seed: of splits and draws.
+
     Do not trust a score of about 1 where a group has fewer than ten rows a parameter: a quarter of them
     hardly makes a rule. The standard error is then too large, by a factor of up to two.
 

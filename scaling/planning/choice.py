@@ -92,6 +92,11 @@ def line(found: Curve, counts: np.ndarray, small: float) -> Line:
     """The curve between its budgets; ``small``: rows of the groups that get some, over the rows they lack.
 
     The band is symmetric in the logarithm of the risk: risks are positive, and their noise is skewed.
+
+    Args:
+        found: the curve at its budgets.
+        counts: rows of each group.
+        small: rows of the groups that get some, over those they lack.
     """
     ratio, whole = _map(found.budgets, small)
     predicted = whole @ found.predicted

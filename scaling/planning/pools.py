@@ -52,6 +52,10 @@ def from_generator(generate: Callable[[np.ndarray, int, int], np.ndarray], kind:
     """Pools drawn by a generator ``(rows, count, seed) -> rows`` from each group's own rows.
 
     Duplicates stand for themselves: each row once, with the weight of its expected number.
+
+    Args:
+        generate: makes rows of rows.
+        kind: its name.
     """
 
     def draw(
@@ -87,6 +91,11 @@ def from_rows(values: np.ndarray, groups: np.ndarray, copied: np.ndarray) -> Sou
     one repeats, -1 for none.
 
     Where that row is held out its copies are too: a held-out loss must not be that of a row trained on.
+
+    Args:
+        values: the rows.
+        groups: group ``(P,)`` of each.
+        copied: place of the original of each.
     """
 
     def draw(

@@ -9,7 +9,7 @@ fault.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import gammaln
@@ -184,7 +184,7 @@ def _formula_column(values: np.ndarray) -> bool:
     return not np.isnan(values).any() and len(np.unique(values[: 4 * FEWEST_ROWS])) > 2
 
 
-def _terms(names: list[str], others: list[int], sample: np.ndarray) -> Iterator[tuple]:
+def _terms(names: list[str], others: list[int], sample: np.ndarray) -> Iterator[tuple[Any, ...]]:
     """For each kind of formula: its text, its values on a sample ``(s, pairs)``, and it on all rows."""
     i, j = np.triu_indices(len(others))
     a, b = np.array(others, int)[i], np.array(others, int)[j]

@@ -39,6 +39,11 @@ def choose_ridge(table: Table, fold: np.ndarray, seed: int) -> Strength:
 
     Chosen for the reweighted rule, whose objective is the balanced risk itself; one ridge then serves every
     budget, so that budgets differ by their rows alone.
+
+    Args:
+        table: the rows.
+        fold: fold ``(n,)`` in which each is held out.
+        seed: of a sample, where the table is large.
     """
     n, folds = len(fold), int(fold.max()) + 1
     if n > MOST_ROWS:
@@ -52,7 +57,7 @@ def choose_ridge(table: Table, fold: np.ndarray, seed: int) -> Strength:
     loss = logistic.losses(found.score, table.y[:, None])
     groups, shrink = len(table.labels), min(1.0, len(fold) / n)
     mean, _ = balanced(loss, table.group, groups)
-    others = []
+    others: list[int] = []
     for k in range(folds):
         kept = fold != k
         others.append(int(np.argmin(balanced(loss[kept], table.group[kept], groups)[0])))
@@ -62,7 +67,7 @@ def choose_ridge(table: Table, fold: np.ndarray, seed: int) -> Strength:
 
 def sample(group: np.ndarray, size: int, seed: int, fewest: int = 0) -> np.ndarray:
     """Places of a sample that keeps the groups' shares, but at least ``fewest`` of each where there are."""
-    random, kept = np.random.default_rng([seed, 99]), []
+    random, kept = np.random.default_rng([seed, 99]), list[np.ndarray]()
     for k in np.unique(group):
         own = np.flatnonzero(group == k)
         wanted = min(len(own), max(round(size * len(own) / len(group)), fewest))

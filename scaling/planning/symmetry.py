@@ -67,7 +67,7 @@ def symmetry_test(
         A = share[k] * np.eye(p) - bent
         g += share[k] * own.mean(axis=0)
         moved = (own - own.mean(axis=0)) @ A.T
-        V += moved.T @ moved / (len(own) * (len(own) - 1.0))
+        V[...] += moved.T @ moved / (len(own) * (len(own) - 1.0))
     slopes = _wald(g[:-1], V[:-1, :-1]) if intercept and p > 1 else None
     return Symmetry(_wald(g, V), slopes)
 

@@ -64,6 +64,10 @@ def learn(values: np.ndarray, missing: np.ndarray) -> tuple[Scaler, np.ndarray]:
     Empty cells take the column's mean; a column that does not vary keeps the scale 1, so that it
     stays 0 and whatever new rows hold there meets a coefficient of 0.
 
+    Args:
+        values: ``(n, d)``, NaN where empty.
+        missing: columns whose emptiness is a feature of its own.
+
     >>> scaler, x = learn(np.array([[0.0, np.nan], [2.0, 3.0]]), np.array([1]))
     >>> x.tolist()
     [[-1.0, 0.0, 1.0, 1.0], [1.0, 0.0, -1.0, 1.0]]
@@ -101,6 +105,11 @@ def carried(theta: np.ndarray, old: Scaler, new: Scaler) -> np.ndarray:
     """Coefficients ``(.., p)`` on one scale, for rows on another: the same scores.
 
     ``u = sum_j b_j (x_j - c_j)/s_j + b_0``; filled cells alone may differ, by the difference of the fills.
+
+    Args:
+        theta: coefficients on the old scale.
+        old: the scaler they belong to.
+        new: the scaler of the rows.
     """
     slope = theta[..., :-1] / old.scale
     shift = (slope * (new.centre - old.centre)).sum(axis=-1)

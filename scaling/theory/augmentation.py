@@ -142,6 +142,11 @@ def effective_rows(rows: float, synthetic: float, row_weight: float) -> float:
     With the right law, balanced raw rows and the weight w of an augmented row the excess risk is
     ``A / effective_rows``; w = 1 makes it n + N, the most there is.
 
+    Args:
+        rows: n, above 0.
+        synthetic: N, at least 0.
+        row_weight: w of one augmented row, at least 0.
+
     >>> effective_rows(1000, 3000, 1.0)
     4000.0
     """

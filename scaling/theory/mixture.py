@@ -80,6 +80,10 @@ def best_mix(of: Sources, exponent: float) -> tuple[np.ndarray, np.ndarray]:
     beta = 1 ``raw/(raw + synthetic + floor)``. For beta >= 1/2 the law is convex in the share; below,
     the least of a grid is refined.
 
+    Args:
+        of: terms of the raw and the synthetic source, and the floor; they broadcast.
+        exponent: beta, above 0.
+
     >>> share, least = best_mix(Sources(0.03, 0.01, 0.02), 1.0)
     >>> round(float(share), 9), round(float(least), 9)
     (0.5, 0.015)
@@ -88,14 +92,17 @@ def best_mix(of: Sources, exponent: float) -> tuple[np.ndarray, np.ndarray]:
     wide = Sources(*(np.broadcast_to(np.asarray(part, float), shape)[..., None] for part in of))
     low, high = np.zeros((*shape, 1)), np.ones((*shape, 1))
     # A grid, then a finer one between the neighbours of its best point, four times: 1e-8 of alpha.
-    for _ in range(ZOOMS):
+    zooms = 0
+    while True:
         grid = low + (high - low) * np.linspace(0.0, 1.0, SEARCH)
         found = mixture_excess(grid, wide, exponent)
         at = np.argmin(found, axis=-1)[..., None]
         step = (high - low) / (SEARCH - 1)
         best = np.take_along_axis(grid, at, -1)
+        zooms += 1
+        if zooms == ZOOMS:
+            return best[..., 0], np.take_along_axis(found, at, -1)[..., 0]
         low, high = np.maximum(best - step, 0.0), np.minimum(best + step, 1.0)
-    return best[..., 0], np.take_along_axis(found, at, -1)[..., 0]
 
 
 def mixture_law(raw: Fit, synthetic: Fit, exponent: float | None = None) -> MixtureLaw:
@@ -172,6 +179,12 @@ def sources(law: MixtureLaw, rows: Any, synthetic: Any) -> Sources:
 def predict_mixture(law: MixtureLaw, rows: Any, synthetic: Any, share: Any) -> np.ndarray:
     """Risk predicted for n raw rows, N synthetic ones and their share; the three broadcast.
 
+    Args:
+        law: fitted to both sources.
+        rows: n, above 0.
+        synthetic: N, above 0.
+        share: alpha in [0, 1].
+
     Raises ``InputError`` for a share outside of [0, 1] or numbers of rows that are not positive.
     """
     alpha = np.asarray(share, float)
@@ -185,16 +198,22 @@ def mixture_se(law: MixtureLaw, rows: Any, synthetic: Any, share: Any) -> np.nda
 
     The curves are taken for independent, beta for that of the raw curve if it equals it. The error of
     the law itself (paper_notes/mixture.md) is not in it.
+
+    Args:
+        law: fitted to both sources.
+        rows: n, above 0.
+        synthetic: N, above 0.
+        share: alpha in [0, 1].
     """
     own = law.exponent == law.raw.parameters["exponent"]
     total = np.zeros(())
     for name in ("raw", "synthetic"):
         fit: Fit = getattr(law, name)
         spread = covariance(fit)
-        slopes = []
+        slopes: list[np.ndarray] = []
         for place, size in enumerate(np.sqrt(np.diag(spread))):
             step = STEP * max(abs(fit.estimate[place]), size)
-            ends = []
+            ends: list[np.ndarray] = []
             for sign in (1.0, -1.0):
                 moved = fit.estimate.copy()
                 moved[place] += sign * step
@@ -207,7 +226,7 @@ def mixture_se(law: MixtureLaw, rows: Any, synthetic: Any, share: Any) -> np.nda
     return np.sqrt(total)
 
 
-def _moved(law: MixtureLaw, name: str, fit: Fit, own: bool, at: tuple) -> np.ndarray:
+def _moved(law: MixtureLaw, name: str, fit: Fit, own: bool, at: tuple[Any, ...]) -> np.ndarray:
     """The prediction with one of the fits replaced, the floor neither clipped nor warned about."""
     both = {"raw": law.raw, "synthetic": law.synthetic, name: fit}
     reference, end = (both[each].parameters.get("floor", 0.0) for each in ("raw", "synthetic"))

@@ -34,6 +34,13 @@ def mean_risk(mix: Mix, shift: np.ndarray, scale: float, replicates: int, seed: 
     Rows have independent exponential coordinates of variance 1, less their mean; synthetic rows are
     ``scale`` times such, plus ``shift (d,)``. The truth is 0.
 
+    Args:
+        mix: rows of both sources, and the share.
+        shift: bias of the synthetic rows.
+        scale: their standard deviation.
+        replicates: at least 2.
+        seed: of the draws.
+
     >>> found = mean_risk(Mix(10, 20, 0.5), np.full(5, 0.1), 2.0, 2000, seed=1)
     >>> abs(found.value - 0.25 * (0.05 + 5 / 10 + 4 * 5 / 20)) < 5 * found.se
     True
@@ -55,6 +62,14 @@ def sequence_risk(
     drawn anew in every replicate, 1 with probability ``(1 + sign)/2``.
 
     ``of`` must be a finite sequence (`mixture_sequence.finite`): nodes of an integral cannot be drawn.
+
+    Args:
+        of: the sequence model.
+        wrong: bias of the synthetic source.
+        ridge: lambda, above 0.
+        mix: rows of both sources, and the share.
+        replicates: at least 2.
+        seed: of the draws.
     """
     rng = np.random.default_rng([seed, mix.rows, mix.synthetic, len(of.index)])
     shape = (replicates, len(of.index))

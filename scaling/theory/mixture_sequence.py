@@ -238,6 +238,13 @@ def leading_error(at: Sums, exponent: float, share: Any, rows: Any, synthetic: A
     with R the risk without bias, L the law of its values, and each sum at the ridge that is best
     without bias (derived in paper_notes/mixture.md; arguments as in `mixed_risk`; ``exponent`` beta).
 
+    Args:
+        at: the sums of the model.
+        exponent: beta.
+        share: alpha in [0, 1].
+        rows: n, above 0.
+        synthetic: N, above 0.
+
     Do not trust it where it is not small beside what the synthetic rows alone lose above their floor.
     """
     alpha = np.asarray(share, float)

@@ -152,6 +152,9 @@ def efron_efficiency(distance: float) -> float:
     The ratio of regrets, discriminant over logistic regression, where labels are random and balanced
     and the covariance is pooled; it is the same in every dimension.
 
+    Args:
+        distance: D, of the means in standard deviations.
+
     >>> [round(efron_efficiency(distance), 5) for distance in (1.0, 2.0, 3.0, 4.0)]
     [0.99493, 0.8992, 0.64104, 0.34299]
     """

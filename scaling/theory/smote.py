@@ -97,6 +97,10 @@ def wall(dim: int, nodes: int = DEPTHS) -> float:
     ``integral over t in (0, 1) of v^(-2/d) m (1 - t v'/(d v))``: ``v(t)`` is the volume of a unit ball
     cut at distance t from its centre, ``m(t)`` the mean inward coordinate on what is left of its sphere.
 
+    Args:
+        dim: d, at least 1.
+        nodes: of the quadrature over depths.
+
     >>> round(wall(1), 9)
     0.375
     """
@@ -174,6 +178,11 @@ def gaussian_leading(n: float, k: int, dim: int) -> float:
         d = 1:   (pi^2 / 8) (k + 1) / n                          all of it made by the few outermost rows
         d = 2:   (k + 1) log(n)^2 / (4 n)
         d >= 3:  (2 pi / d) g (s^2 - 1/3) s^d (n ball_d)^(-2/d),  s^2 = d/(d - 2)
+
+    Args:
+        n: rows.
+        k: neighbours.
+        dim: d, at least 1.
 
     Do not trust it at sizes one can run: the relative remainder is of order ``1/log n`` for ``d <= 2`` and
     falls as a small power of n above; in five dimensions it exceeds a third below n = 650.

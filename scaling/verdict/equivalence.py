@@ -75,6 +75,11 @@ def below(ratio: float, ratio_se: float, alpha: float = ALPHA) -> Verdict:
 
     Supported if the upper bound is at most 1, contradicted if the lower one exceeds 1.
 
+    Args:
+        ratio: measured over bound.
+        ratio_se: its standard error.
+        alpha: level of each bound.
+
     >>> below(0.9, 0.01).outcome, below(1.2, 0.01).outcome, below(1.0, 0.01).outcome
     ('supported', 'contradicted', 'unresolved')
     """

@@ -136,6 +136,11 @@ def gradients(threshold: float, theta: Array, here: Plane) -> Array:
     """Gradients of ``errors``, ``(2, p)``.
 
     ``dPhi2 = phi(h) Phi((k - rho h)/r) dh + phi2(h, k; rho) drho`` with ``r = sqrt(1 - rho^2)``.
+
+    Args:
+        threshold: of the label.
+        theta: the rule ``(p,)``.
+        here: points of the plane, and what x is given each.
     """
     k = here.score
 

@@ -129,6 +129,13 @@ def with_random_features(of: World, dim: int, cell: Cell, replicates: int, seed:
 
     Test errors on `TEST_ROWS` new rows a group and replicate: their noise is independent between
     replicates and so counted in the standard errors. ``of.noise`` is not used.
+
+    Args:
+        of: the world.
+        dim: noise coordinates.
+        cell: rows, features and scheme.
+        replicates: at least 2.
+        seed: of the draws.
     """
     counts = group_counts(of, cell.rows, cell.scheme)
     weights, labels = row_weights(counts), np.repeat(0.5 * (LABELS + 1.0), counts)

@@ -37,6 +37,11 @@ def noise_features(rng: np.random.Generator, rows: int, dim: int) -> np.ndarray:
     where d > n the rows may stand in n coordinates in which they are lower triangular: normal below
     the diagonal, on it the roots of chi-squares with d, d - 1, .. degrees of freedom (Bartlett). Exact.
 
+    Args:
+        rng: where they come from.
+        rows: n.
+        dim: d.
+
     >>> rng = np.random.default_rng(0)
     >>> noise_features(rng, 3, 2).shape, noise_features(rng, 3, 10_000).shape
     ((3, 2), (3, 3))

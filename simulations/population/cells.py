@@ -118,6 +118,11 @@ def group_weights(cell: Cell, group: int, resampled: bool) -> tuple[RowWeights, 
     Rows that repeat raw rows belong to the raw component: raw row i then weighs
     ``w (1 + M_i) + w_a M'_i`` with multinomial multiplicities, and the sums are the exact second
     and third moments of these weights.
+
+    Args:
+        cell: ratio, further rows and their weight.
+        group: its number.
+        resampled: whether synthetic rows repeat raw ones.
     """
     n, m, big_n = int(cell.raw[group]), int(cell.oversampled[group]), cell.augment
     w, w_a = float(cell.row_weight[group]), cell.augment_weight
@@ -169,6 +174,13 @@ def components(
     Component ``g`` holds the raw rows of group g (and their duplicates), component ``K + g``
     its synthetic rows, as if they were independent; what rows of a fitted generator add to that is in
     ``fitted``.
+
+    Args:
+        spec: of the generator.
+        world: groups as arrays.
+        counts: raw rows ``(K,)``.
+        cells: of the unit.
+        intercept: whether rules have one.
     """
     groups = len(world.names)
     laws: list[list[generators.Atom]] = [[generators.right_law(world, g)] for g in range(groups)]

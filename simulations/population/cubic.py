@@ -58,6 +58,11 @@ def error_form(loss: Loss, theta: Array, law: Atoms) -> Cubic:
     """Third derivative of a law's 0-1 error ``Phi(k)``, ``k = -(2y-1)(a - c)/sd``; needs ``sd > 0``.
 
     ``d^n/da^n Phi(k) = s^n (-1)^(n-1) He_(n-1)(k) phi(k) / sd^n`` with ``s = -(2y-1)``.
+
+    Args:
+        loss: not asked: all losses part the classes at 0.
+        theta: the rule ``(p,)``.
+        law: one atom.
     """
     along = project(theta, law)
     s = -(2.0 * law.labels - 1.0)

@@ -10,7 +10,7 @@ a one-dimensional integral ``e_k(h) = E[h(a + sqrt(v) z) z^k]`` times known vect
 variance 0). Functions act on one law; ``jax.vmap`` carries them over the laws of an ``Atoms``.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -40,7 +40,7 @@ class Projection(NamedTuple):
     tau: Array
 
 
-def lift(means: np.ndarray, covariances: np.ndarray, intercept: bool) -> tuple:
+def lift(means: np.ndarray, covariances: np.ndarray, intercept: bool) -> tuple[Any, ...]:
     """Append the constant feature 1 to means ``(..., d)`` and covariances ``(..., d, d)``."""
     if not intercept:
         return means, covariances
@@ -129,6 +129,11 @@ def error_derivatives(loss: Loss, theta: Array, law: Atoms) -> tuple[Array, Arra
     """Gradient ``(p,)`` and Hessian ``(p, p)`` of the 0-1 error ``Phi(k)``; needs ``v > 0``.
 
     With ``k = -(2y-1)(a - c)/sqrt(v)`` they are ``phi(k) k'`` and ``phi(k) (k'' - k k' k'^T)``.
+
+    Args:
+        loss: not asked: all losses part the classes at 0.
+        theta: the rule ``(p,)``.
+        law: one atom.
     """
     spread = law.covariances @ theta
     variance = theta @ spread

@@ -4,7 +4,7 @@ Damped Newton on exact derivatives. The risk is convex; the merit function that 
 whether a step is halved is the length of the gradient, which falls along every Newton direction.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -98,17 +98,25 @@ def minimise_mixture(
 
     ``start (p,)`` (0 unless given) matters only where some weights are negative: the risk then need not
     be convex, and the descent ends unconverged where it meets a Hessian that is not positive definite.
+
+    Args:
+        loss: of the rule.
+        weights: q of the atoms.
+        atoms: the laws, L of them, or a table of rows.
+        penalty: of the rule.
+        grid: nodes for means over a score.
+        start: where the descent begins.
     """
 
     def is_short(step: Array, theta: Array) -> Array:
         return jnp.abs(step).max() <= STEP_TOLERANCE * (1.0 + jnp.abs(theta).max())
 
-    def unfinished(state: tuple) -> Array:
+    def unfinished(state: tuple[Any, ...]) -> Array:
         theta, step, size, fraction, count = state
         far = ~is_short(step, theta) & (size > GRADIENT_ROUNDING)
         return ((size > GRADIENT_TOLERANCE) | far) & (count < MAX_STEPS) & (fraction > 1e-9)
 
-    def advance(state: tuple) -> tuple:
+    def advance(state: tuple[Any, ...]) -> tuple[Any, ...]:
         theta, step, size, fraction, count = state
         trial = theta + fraction * step
         gradient, hessian = mixture_derivatives(loss, trial, weights, atoms, grid)

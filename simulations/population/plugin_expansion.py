@@ -86,6 +86,11 @@ def plugin_expansion(pooled: bool, components: Components, grid: Grid) -> Sandwi
     A plug-in rule has no objective: its influence takes the place of the score and the identity
     that of the Hessian, so that ``spread = A V A`` and ``d = -A score`` hold; the third
     derivative is zero.
+
+    Args:
+        pooled: whether the covariance is estimated (``lda``).
+        components: of the cell.
+        grid: nodes for means over a score.
     """
     mixing, total, squared = components.mixing, components.total_weight, _squared(components)
     at = plugin(pooled, total @ mixing, components.atoms)

@@ -74,6 +74,11 @@ def plugged(pooled: bool, at: Plugin, moments: Array) -> Plugged:
     """The rule of a sample with these ``moments (2, d + 1, d + 1)``, and its expansion.
 
     NaN where the within-class scatter has not full rank or a label is missing.
+
+    Args:
+        pooled: whether the covariance is estimated (``lda``).
+        at: the rule of the population.
+        moments: of the rows of each label.
     """
     share, sums = moments[:, -1, -1], moments[:, :-1, -1]
     shift = sums / share[:, None]

@@ -98,7 +98,7 @@ def expanded_at(
     atoms, weights = components.atoms, components.total_weight @ components.mixing
     theta = minimiser.theta
 
-    def per_atom(function) -> Any:
+    def per_atom(function: Callable[[Atoms], Any]) -> Any:
         return jax.vmap(function)(atoms)
 
     moments = Moments(

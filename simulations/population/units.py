@@ -136,7 +136,7 @@ def _expand(
     """Sandwich, functionals, cubic means, largest score spread and coupling of every cell; one penalty
     per cell."""
 
-    def one(cell: tuple) -> tuple[Any, Any, Array, Array, Any]:
+    def one(cell: tuple[Any, ...]) -> tuple[Any, Any, Array, Array, Any]:
         *weights, penalty, tally = cell
         here = None if tally is None else parts.fitted._replace(tally=tally)
         weighted = Components(parts.atoms, parts.mixing, *weights, fitted=here)
@@ -202,8 +202,12 @@ def _batches(unit: Unit) -> Iterator[tuple[Components, np.ndarray, int]]:
 def unit_population(unit: Unit) -> UnitPopulation:
     """Exact population of every cell; the grid is refined until it fits the scores met.
 
-    Raises ``InputError`` where the groups hardly overlap: the risks are then so flat that double
-    precision cannot find their minimisers.
+    Args:
+        unit: one generator of a sweep with all its cells, of `make_unit`.
+
+    Raises:
+        InputError: the groups hardly overlap: the risks are then so flat that double precision cannot
+            find their minimisers.
     """
     supported = FIRST_SPREAD
     while True:

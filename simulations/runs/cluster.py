@@ -7,7 +7,7 @@ will. Dask gives the pieces of a worker that died to another one.
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -110,7 +110,7 @@ class _Cluster:
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def _silence() -> Generator[None]:
     """Lost connections become one sentence of ours; distributed would log pages about each."""
     logger = logging.getLogger("distributed")
     level = logger.level
@@ -122,7 +122,7 @@ def _silence() -> Iterator[None]:
 
 
 @contextmanager
-def cluster_crew(address: str) -> Iterator[Crew]:
+def cluster_crew(address: str) -> Generator[Crew]:
     """The workers of the Dask scheduler at ``address`` (``tcp://host:port``).
 
     Raises ``InputError`` where the packages are missing, no scheduler or worker answers, or all

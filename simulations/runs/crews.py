@@ -1,7 +1,7 @@
 """Crews for a run: this machine's cores, any executor, or the workers of a Dask scheduler."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from threading import Event
@@ -28,7 +28,7 @@ def executor_crew(
     width: Callable[[], int],
     check: Callable[[BaseException | None], None] = lambda _: None,
     **options: Any,
-) -> Iterator[Crew]:
+) -> Generator[Crew]:
     """Workers behind an executor, which rebuild each unit for themselves."""
 
     def submit(task: Task, first: int, count: int, cells: tuple[int, ...]) -> "Future[Timed]":
@@ -62,7 +62,7 @@ def _hand_on(inner: "Future[Worked]", outer: "Future[Timed]") -> None:
 
 
 @contextmanager
-def crew_of(executor: str | Executor | None) -> Iterator[Crew]:
+def crew_of(executor: str | Executor | None) -> Generator[Crew]:
     """Who computes: this machine (None), an executor, or the scheduler at an address."""
     if executor is None:
         crew = local_crew()

@@ -95,7 +95,7 @@ def timed(task: Task, first: int, count: int, cells: tuple[int, ...]) -> Timed:
 
 
 @contextmanager
-def local_crew() -> Iterator[Crew]:
+def local_crew() -> Generator[Crew]:
     """The cores of this machine."""
     width = workers()
     stopped = Event()
@@ -161,6 +161,11 @@ def run_chunks(
     """Results of the wanted chunks of all cells, in their order, computed on all cores.
 
     ``program`` is ``compute`` (risks and errors) or ``compute_parameters`` (the fitted rules).
+
+    Args:
+        task: the unit and what it needs.
+        wanted: chunks of replicates.
+        program: what is computed.
     """
     width = workers()
     size = max(1, min(PIECE, -(-sum(chunk.count for chunk in wanted) // (2 * width))))

@@ -58,6 +58,9 @@ def coefficients(sample: Moments) -> np.ndarray:
 
     Controls that are constant, collinear or no numbers get the coefficients of smallest norm; those
     that are rounding get none, or the estimate would depend on the last bits of a zero.
+
+    Args:
+        sample: moments of ``y`` and its controls.
     """
     covariance = np.nan_to_num(sample.scatter[..., 1:, 1:], posinf=0.0, neginf=0.0)
     with_y = np.nan_to_num(sample.scatter[..., 1:, 0], posinf=0.0, neginf=0.0)
@@ -109,6 +112,9 @@ def estimates(evidence: Evidence) -> Estimates:
     Each half's ``beta`` is the other half's. Where a half has fewer than 20 replicates per control,
     ``beta = 1`` and the halves count as one sample. Cells with failures, and measures whose
     controls are no numbers, get the plain mean: the controls' mean is not exact there.
+
+    Args:
+        evidence: moments of both halves of the replicates.
     """
     own = evidence.own
     whole = one_sample(own)

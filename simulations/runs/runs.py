@@ -34,6 +34,12 @@ def run_unit(task: Task, directory: Path | None, crew: Crew, advance: Advance) -
     With a directory, what it holds is read and the rest is computed and kept, cell by cell.
     ``advance`` is told how many replicates of all cells came in, or, with a target precision,
     how many cells have all they need.
+
+    Args:
+        task: the unit and what it needs.
+        directory: of the run; None: nothing is kept.
+        crew: who computes.
+        advance: told of progress.
     """
     run = task.unit.sweep.run
     baseline = np.asarray(task.population.balanced_values)
@@ -68,6 +74,13 @@ def until_precise(
 
     ``further(cells, start, stop)`` gives the moments of replicates ``start .. stop - 1`` of cells;
     ``advance`` is told how many cells have ended.
+
+    Args:
+        further: gives moments of more replicates.
+        cells: numbers of the cells.
+        target: standard error over size.
+        most: replicates of a cell.
+        advance: told of progress.
     """
     schedule = looks(most)
     both = further(cells, 0, schedule[0])
@@ -102,6 +115,11 @@ def unit_status(unit: Unit, generator: str, directory: Path | None) -> list[dict
     For a number of replicates only the ends of the shards are read: damage inside one is found when
     it is used. With a target precision nobody knows beforehand how many are wanted: the replicates
     held are read and the stopping is done again, which tells whether they are enough.
+
+    Args:
+        unit: one generator of a sweep.
+        generator: its label in the table.
+        directory: of the run.
     """
     run = unit.sweep.run
     target = run.target_relative_se is not None

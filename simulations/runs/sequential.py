@@ -110,6 +110,12 @@ def consult(watch: Watch, quarters: Moments, target: float, last: bool) -> Watch
     The first failure of a cell that still runs opens both its halves again: from then on it is the
     plain mean that has to be precise. Which replicates fail says nothing about the values of the
     others, so that this brings in no bias either.
+
+    Args:
+        watch: the state before.
+        quarters: moments of the replicates, in quarters.
+        target: standard error over size.
+        last: whether this is the last look.
     """
     both = halves(quarters)
     fresh = watch.running & failed(both) & ~watch.failed

@@ -14,7 +14,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +48,17 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     The content is on the disk before it gets its name, so that a crash of the machine leaves
     either the old file or the whole new one.
+
+    Args:
+        path: of the file.
+        content: all of it.
     """
     with _aside(path, content) as temporary:
         os.replace(temporary, path)
 
 
 @contextlib.contextmanager
-def _aside(path: Path, content: bytes) -> Iterator[Path]:
+def _aside(path: Path, content: bytes) -> Generator[Path]:
     """The content in a temporary file beside ``path``, which is gone afterwards unless renamed."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
@@ -72,7 +76,7 @@ def _aside(path: Path, content: bytes) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Generator[None]:
     """No other process is in such a block for the same folder.
 
     The lock is the system's and dies with the process. Some network file systems have none;
@@ -111,7 +115,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST
     try:
         manifest = json.loads(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(
             f"{directory}: holds no run (no {MANIFEST}); name a folder written by"
             " synthlaw simulate."
@@ -149,6 +153,11 @@ def write_shard(path: Path, results: Results, chunk: Chunk) -> None:
     """Keep one cell's results of the first replicates of a chunk (cell axis of length 1).
 
     A shard that holds as many, written by another process meanwhile, is left as it is.
+
+    Args:
+        path: of the shard.
+        results: of one cell.
+        chunk: which replicates they are.
     """
     count = len(results.status)
     if rows_held(path) >= count:
@@ -211,6 +220,11 @@ def read_shard(path: Path, functionals: int, chunk: Chunk) -> Results | None:
     They are the chunk's first ones, at most ``chunk.count``; a shard may hold fewer. A damaged one
     (cut short, or a copy of another) counts as absent: it is moved aside under the ending
     ``.damaged``, and said so through the logger ``synthlaw``.
+
+    Args:
+        path: of the shard.
+        functionals: values a replicate has.
+        chunk: which replicates are wanted.
     """
     try:
         content = path.read_bytes()

@@ -59,6 +59,10 @@ def worst_group(estimates: Estimates, predicted: np.ndarray) -> np.ndarray:
     The largest of several equal expectations is biased upwards when it is picked by its
     estimate. So the group the theory names is taken when its estimate does not fall short of the
     largest by more than four standard errors, and the largest estimate otherwise.
+
+    Args:
+        estimates: of every measure of the cells.
+        predicted: by theory, NaN where there is none.
     """
     by_theory, by_estimate = _largest(predicted), _largest(estimates.estimate)
 

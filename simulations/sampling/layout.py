@@ -58,6 +58,10 @@ def spanned_of(unit: Unit, cells: np.ndarray) -> np.ndarray:
     exact where a rank computed from rounded numbers is not. (Rows of ``craft`` lie on a lattice;
     that a dozen of them lie in one flat is far less likely than a separable sample.) A mean of each
     label taken off (lda) costs two more. Rows between raw rows (smote) span nothing new.
+
+    Args:
+        unit: one generator of a sweep.
+        cells: their numbers.
     """
     between = np.concatenate([np.zeros(len(unit.world.names), bool), *[fitted_of(unit)] * 2])
     spanning = ~(repeated_of(unit) | (between if unit.generator.kind == "smote" else False))

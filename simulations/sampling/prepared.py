@@ -29,6 +29,13 @@ def prepared(
 
     The control variates of a fitted Gaussian see the rows that its normals would have made under the
     group's own law, and the generator's own errors to first order beside them.
+
+    Args:
+        segments: where rows of each kind stand.
+        control: what the control variates need.
+        sample: the rows drawn.
+        penalty: of the rule.
+        static: what the program was compiled for.
     """
     fitting = segments.fitting
     if fitting is None or sample.rows is None:

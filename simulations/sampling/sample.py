@@ -76,6 +76,13 @@ def draw_sample(
 
     Only the used blocks are drawn, so room to spare costs nothing; a sample without room stays
     a key.
+
+    Args:
+        segments: where rows of each kind stand.
+        key: of the run.
+        replicate: its number.
+        room: for the rows.
+        intercept: whether rows have a constant feature.
     """
     own = draws.replicate_key(key, replicate)
     if room.rows is None or room.labels is None:

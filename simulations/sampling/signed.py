@@ -6,7 +6,7 @@ the way is not positive definite there is no rule, and the replicate is a failur
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -105,13 +105,13 @@ def _fit(loss: Loss, streams: SignedStreams, rows: Array, start: Array) -> tuple
 
         return lax.fori_loop(0, ends[-1], add, (jnp.zeros(size), jnp.zeros((size, size))))
 
-    def unfinished(state: tuple) -> Array:
+    def unfinished(state: tuple[Any, ...]) -> Array:
         theta, step, _, _, count = state
         long = jnp.abs(step).max() > SHORT_STEP * (1.0 + jnp.abs(theta).max())
         # A Hessian that is not positive definite makes the step NaN, which ends the loop.
         return (count < MOST_STEPS) & (long | (count == 0))
 
-    def advance(state: tuple) -> tuple:
+    def advance(state: tuple[Any, ...]) -> tuple[Any, ...]:
         theta, _, score, bend, count = state
         gradient, hessian = derivatives(theta)
         step = -linear.solve(hessian, gradient)

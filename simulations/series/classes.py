@@ -115,6 +115,10 @@ def excess_risk(two: Classes, log_odds: np.ndarray) -> np.ndarray:
     ``E = mean_x q [log(1 + pi (e^delta - 1)) - pi delta]``, delta the error of the log-odds, ``q`` the
     balanced density and ``pi`` the truth: nothing cancels when delta is small.
 
+    Args:
+        two: the classes.
+        log_odds: as estimated on the grid.
+
     >>> two = classes(Target(64, 1.0))
     >>> float(excess_risk(two, two.log_odds))
     0.0

@@ -71,6 +71,10 @@ def hats(curvature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def control(cell: Cell, found: Population) -> Control:
     """The control variate of a cell.
 
+    Args:
+        cell: parts, ridge and power.
+        found: its population.
+
     Do not trust its mean as the cell's variance where W changes within a bandwidth ``(lambda/W)^(1/2s)``;
     as a control variate it is right all the same.
 

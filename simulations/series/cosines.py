@@ -45,6 +45,9 @@ def diagonal(squares: np.ndarray) -> np.ndarray:
     ``cos(2 pi k x_j)`` with ``2k > G`` is minus the cosine of frequency ``2G - 2k``; with ``2k = G`` it is
     0.
 
+    Args:
+        squares: the coefficients c.
+
     >>> c = np.arange(6.0)
     >>> full = [(c * values(np.eye(6))[:, j] ** 2).sum() for j in range(6)]
     >>> np.allclose(diagonal(c), full, atol=1e-13)

@@ -39,6 +39,12 @@ def solve(
     """``x (.., G)`` with ``(W + diag(penalty)) x = right`` in coefficients, and the products it took.
 
     Preconditioned conjugate gradients until the residual has fallen by ``forcing`` in every problem.
+
+    Args:
+        curvature: W on the grid ``(.., G)``.
+        penalty: of each coefficient.
+        right: the right-hand side.
+        forcing: how far the residual must fall, below 1.
     """
     scale = 1.0 / (curvature.mean(axis=-1, keepdims=True) + penalty)
     x, residual = np.zeros_like(right), right.copy()

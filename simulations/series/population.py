@@ -42,6 +42,10 @@ def slope(part: Part, share: np.ndarray) -> np.ndarray:
 def population(two: Classes, cell: Cell) -> Population:
     """The population of a cell, exact on the grid.
 
+    Args:
+        two: the classes.
+        cell: parts, ridge and power.
+
     Raises:
         ValueError: the minimiser was not found in 60 steps of Newton's method.
 

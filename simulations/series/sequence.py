@@ -86,6 +86,10 @@ def tuned_ridge(model: Sequence, n: float) -> float:
     Root of ``A^2 sum k^-(2p+1) b (1-b)^2 = (sigma^2/n) sum b^2 (1-b)``: half the derivative of the risk
     in log lambda.
 
+    Args:
+        model: smoothness p and amplitude A of the target, power s, noise.
+        n: rows, above 0.
+
     Raises:
         ValueError: see `check`; so few rows that the best estimate is nearly zero everywhere.
 
@@ -120,6 +124,10 @@ def losses(
     a little too small (by about ``reach^(1 - 8s)``).
 
     Args:
+        model: smoothness of the target and power of the penalty.
+        n: rows, above 0.
+        ridge: lambda, above 0.
+        reach: up to which multiple of the knee coefficients are drawn.
         replicates: R, at least 1.
         seed: of the draws; other sizes and rules have other draws.
 

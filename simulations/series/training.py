@@ -44,6 +44,12 @@ class Cell(NamedTuple):
 def cell(parts: list[Part], ridge: float, power: float, corrected: bool = True) -> Cell:
     """A cell of these parts, weights normalised to 1.
 
+    Args:
+        parts: of the training law.
+        ridge: lambda, above 0.
+        power: s of the penalty, above 0.
+        corrected: whether the log odds of the weights are taken off.
+
     Raises:
         ValueError: a class without rows, a ridge or power that is not positive.
     """

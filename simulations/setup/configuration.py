@@ -9,15 +9,15 @@
 
 import itertools
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from simulations.problems import InputError, from_pydantic, nearest, one_sentence, problem, show
+from simulations.problems import InputError, from_pydantic, nearest, problem, show
 from simulations.setup.dotted import is_finite, is_number, numeric_keys, reach, replaced
+from simulations.setup.files import plain, toml_file
 from simulations.setup.generator_specs import (
     GeneratorSpec,
     Oracle,
@@ -230,16 +230,20 @@ class Point(NamedTuple):
 
 
 def read_sweep(source: str | os.PathLike[str] | Mapping[str, Any] | Sweep) -> Sweep:
-    """A validated sweep from a TOML file, a dictionary of the same shape, or a sweep.
+    """A validated sweep.
 
-    Raises `InputError`, one sentence, for anything that cannot be used.
+    Args:
+        source: path of a SWEEP.toml, a dictionary of the same shape, or a sweep.
+
+    Raises:
+        InputError: one sentence, for anything that cannot be used.
     """
     if isinstance(source, Sweep):
         return source
     if isinstance(source, Mapping):
-        data, where = _plain(source), "configuration"
+        data, where = plain(source), "configuration"
     elif isinstance(source, str | os.PathLike):
-        data, where = _read_toml(Path(source)), str(source)
+        data, where = toml_file(Path(source)), str(source)
     else:
         raise InputError(
             f"a sweep cannot be a {type(source).__name__}; give a path or a dictionary."
@@ -274,30 +278,3 @@ def _validated(data: Any, source: str) -> Sweep:
         return Sweep.model_validate(data)
     except ValidationError as error:
         raise from_pydantic(error, source) from None
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        remedy = "write one with `synthlaw init > SWEEP.toml`"
-        raise InputError(one_sentence(f"{path}: there is no such file; {remedy}")) from None
-    except IsADirectoryError:
-        raise InputError(one_sentence(f"{path} is a folder; name the TOML file in it")) from None
-    except OSError as error:
-        fault = f"{path} cannot be read ({error.strerror}); check its permissions"
-        raise InputError(one_sentence(fault)) from None
-    except UnicodeDecodeError:
-        raise InputError(one_sentence(f"{path} is not UTF-8 text; save it as UTF-8")) from None
-    except tomllib.TOMLDecodeError as error:
-        fault = f"{path} is not valid TOML: {error}; correct it there"
-        raise InputError(one_sentence(fault)) from None
-
-
-def _plain(data: Any) -> Any:
-    """NumPy arrays and numbers as the lists and numbers a TOML file would hold."""
-    if isinstance(data, Mapping):
-        return {key: _plain(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [_plain(value) for value in data]
-    return data.tolist() if hasattr(data, "tolist") else data

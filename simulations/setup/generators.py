@@ -61,6 +61,12 @@ def leak(spec: Any, world: World, counts: np.ndarray, group: int) -> list[Atom]:
 
     In the spurious setting this redraws the attribute from its raw law given the label:
     the generator learnt from raw data and carries the correlation over.
+
+    Args:
+        spec: the generator, with its ``strength``.
+        world: groups as arrays.
+        counts: raw rows ``(K,)``.
+        group: for which rows are made.
     """
     same_label = np.flatnonzero(world.labels == world.labels[group])
     raw_share = counts[same_label] / counts[same_label].sum()
@@ -118,6 +124,12 @@ def independent_law(spec: Any, world: World, counts: np.ndarray, group: int) -> 
     """The law of this group's synthetic rows, each by itself.
 
     Where there are none (reweighting, repeated rows) it is the right law, with no weight.
+
+    Args:
+        spec: the generator.
+        world: groups as arrays.
+        counts: raw rows ``(K,)``.
+        group: for which rows are made.
     """
     if spec.kind == REWEIGHT or resamples(spec, world, group):
         return oracle(spec, world, counts, group)

@@ -40,6 +40,10 @@ def whole_coordinates(rows: Array, valid: Array) -> Array:
 
     A step is a power of two, at most 2^(1-b) of the largest, ``b = (53 - log2(4d)) / 2`` (23 for
     ``d = 10``): rows on a lattice of such steps keep their distances, others move by half a step.
+
+    Args:
+        rows: ``(n, d)``.
+        valid: which of them count ``(n,)``.
     """
     dim = rows.shape[1]
     moved = jnp.where(valid[:, None], rows - rows[:1], 0.0)

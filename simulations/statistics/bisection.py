@@ -97,6 +97,11 @@ def leaf_rows(key: Array, node: Node, size: int) -> Array:
     """The rows ``(d, size)`` of a node of ``size`` rows, given its statistics.
 
     New rows are centred, whitened by the root of their own scatter and given the node's.
+
+    Args:
+        key: of the node.
+        node: its mean and scatter.
+        size: its rows.
     """
     dim = node.total.shape[0]
     new = draws.numbers(key, dim * size)[0].reshape(dim, size)

@@ -91,6 +91,10 @@ def draw_sums(laws: Streams, key: Array) -> Sums:
     """Sums of ``x - mean`` over every prefix, ``(J, d)``, and of its squares, ``(J, d, d)``.
 
     ``key (2,)`` is the replicate's. One after the other: each is the same whatever stands beside it.
+
+    Args:
+        laws: of the streams, J of them.
+        key: where the draws come from.
     """
     dim = laws.means.shape[1]
     room = octaves(LARGEST_PREFIX, dim)

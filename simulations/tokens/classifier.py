@@ -6,7 +6,7 @@ Two groups with latents ``eta_0, eta_1`` have the log-odds ``<eta_1 - eta_0, u_x
 model is right, and the balanced minimiser is known. A row of several tokens is a token of `rows.features`.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -82,11 +82,11 @@ def fit(
     both = ones + zeros
     ridge = jnp.zeros((points.shape[1],) * 2) if penalty is None else penalty
 
-    def unfinished(state: tuple) -> Array:
+    def unfinished(state: tuple[Any, ...]) -> Array:
         _, count, decrement, _ = state
         return (count < MAX_STEPS) & (decrement > DECREMENT)
 
-    def advance(state: tuple) -> tuple:
+    def advance(state: tuple[Any, ...]) -> tuple[Any, ...]:
         theta, count, _, _ = state
         share = jax.nn.sigmoid(points @ theta)
         gradient = (both * share - ones) @ points + linear.times(ridge, theta)

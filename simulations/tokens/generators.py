@@ -71,6 +71,14 @@ def laws(
 ) -> tuple[Array, Array]:
     """Log-laws ``(R, d)`` of a batch of seeds ``counts (R, d)`` and whether each exists, ``(R,)``.
 
+    Args:
+        name: a key of ``GENERATORS``.
+        table: embeddings U ``(d, r)``.
+        counts: seeds of each token, one row a sample.
+        eta: the true latent ``(r,)``, for generators that know it.
+        depth: averaging layer and gradient steps of the transformer together, at least 1.
+        step: length of these gradient steps.
+
     >>> found, good = laws("add_one", jnp.eye(2), jnp.array([[2.0, 0.0]]), jnp.zeros(2))
     >>> jnp.exp(found).round(4).tolist(), good.tolist()
     ([[0.75, 0.25]], [True])

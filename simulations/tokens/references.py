@@ -4,7 +4,7 @@ The oracle is the group's own law (`world.log_law`), of divergence 0; the Bayes 
 `simulations.tokens.bayes`.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -83,12 +83,12 @@ def maximum_likelihood(
         damped = jnp.where(reach < WHOLE, 1.0, jnp.log1p(reach) / jnp.maximum(reach, WHOLE))
         return damped * step, gradient @ step, jnp.diagonal(curvature).min(), reach
 
-    def unfinished(state: tuple) -> Array:
+    def unfinished(state: tuple[Any, ...]) -> Array:
         _, count, decrement, least, _ = state
         # NaN, from a singular covariance, ends the loop as well.
         return (count < MAX_STEPS) & (decrement > DECREMENT) & (least > LEAST_VARIANCE)
 
-    def advance(state: tuple) -> tuple:
+    def advance(state: tuple[Any, ...]) -> tuple[Any, ...]:
         h, count, *_ = state
         step, decrement, least, reach = newton(h)
         moved = jnp.where(jnp.isfinite(step).all(), step, 0.0)

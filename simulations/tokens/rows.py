@@ -50,7 +50,7 @@ def features(table: Array, positions: int, shared: bool = False) -> Array:
     >>> features(jnp.array([[1.0], [2.0]]), 2, shared=True).ravel().tolist()
     [2.0, 3.0, 3.0, 4.0]
     """
-    d, r = table.shape
+    d = len(table)
     _check([d] * positions)
     found = table
     for _ in range(positions - 1):

@@ -6,7 +6,7 @@ Every expectation under a law is a finite sum over tokens. Seeds enter as multin
 billion of them cost what ten thousand do.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -60,6 +60,9 @@ def latents(world: World) -> np.ndarray:
 
     Embeddings are isotropic: only norm and angle of latents matter, so that these stand for all.
 
+    Args:
+        world: vocabulary, dimension r, norm B and angle a.
+
     Raises:
         InputError: see `check`.
 
@@ -92,7 +95,11 @@ def embeddings(world: World, seed: int, replicate: int = 0) -> np.ndarray:
 
 
 def log_law(table: Array, eta: Array) -> Array:
-    """``log P_eta (d,)`` from ``U (d, r)`` and ``eta (r,)``; the largest logit is taken off first.
+    """``log P_eta (d,)``; the largest logit is taken off first.
+
+    Args:
+        table: embeddings U ``(d, r)``.
+        eta: the latent ``(r,)``.
 
     >>> float(jnp.exp(log_law(jnp.eye(3), jnp.array([800.0, 0.0, 0.0])))[0])
     1.0
@@ -138,7 +145,7 @@ def divergence(log_p: Array, log_q: Array) -> Array:
     return jnp.where(both, rest, alone).sum(axis=-1)
 
 
-def seed_counts(law: np.ndarray, sizes: list[int], seed: int, name: list) -> np.ndarray:
+def seed_counts(law: np.ndarray, sizes: list[int], seed: int, name: list[Any]) -> np.ndarray:
     """Counts of n seed tokens for every n of ``sizes``: ``(N, d)`` whole numbers.
 
     More seeds are fewer seeds and further ones: the piece from one size to the next is multinomial, with

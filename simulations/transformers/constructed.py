@@ -51,6 +51,9 @@ class Slots(NamedTuple):
 def slots(embedding_dim: int) -> Slots:
     """The parts of the stream for embeddings in R^r.
 
+    Args:
+        embedding_dim: r, at least 1.
+
     >>> slots(2).latent, slots(2).width
     (slice(2, 4, None), 8)
     """

@@ -41,6 +41,13 @@ def by_features(
     """The direction from the matrix of features ``(d, d)``; None where it is singular.
 
     Costs n d^2 operations. ``rows (n, d)``, ``curvature (n,)`` >= 0.
+
+    Args:
+        rows: ``(n, d)``.
+        curvature: second derivative of each row's loss ``(n,)``.
+        gradient: of the objective.
+        ridge: lambda.
+        intercept: whether the rule has one.
     """
     scaled = rows * np.sqrt(curvature)[:, None]
     matrix = scaled.T @ scaled
@@ -72,6 +79,14 @@ def by_rows(
     """The direction from the matrix of rows ``(n, n)``; None where it is singular or ridge is 0.
 
     Costs d n^2 operations, less where ``products = rows rows'`` is at hand.
+
+    Args:
+        rows: ``(n, d)``.
+        curvature: second derivative of each row's loss ``(n,)``.
+        gradient: of the objective.
+        ridge: lambda.
+        intercept: whether the rule has one.
+        products: of the rows with each other, where known.
     """
     if not ridge > 0.0:
         return None

@@ -42,6 +42,13 @@ def hinge(
 
     Without rows on the kink (all classified badly, or all well) an interval of intercepts is as good; one
     of them is returned.
+
+    Args:
+        rows: ``(n, d)``.
+        labels: 0 or 1 ``(n,)``.
+        weights: of the rows ``(n,)``.
+        ridge: lambda.
+        intercept: whether the rule has one.
     """
     number, dim = rows.shape
     sign = 2.0 * labels - 1.0

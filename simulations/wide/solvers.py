@@ -48,6 +48,13 @@ def logistic(
 
     Large problems take their steps from conjugate gradients in single precision, preconditioned by
     the factor of one Hessian; the gradient is in double precision, so that the minimiser is as exact.
+
+    Args:
+        rows: ``(n, d)``.
+        labels: 0 or 1 ``(n,)``.
+        weights: of the rows ``(n,)``.
+        ridge: lambda.
+        intercept: whether the rule has one.
     """
     number, dim = rows.shape
     sign = 2.0 * labels - 1.0

@@ -18,8 +18,18 @@ def constant_claim(
 ) -> Claim:
     """A claim that estimate/prediction tends to 1; its family is the first word of its id.
 
-    The twin, unless one is given, is the same evidence against a prediction that is too large by
-    the preset's planted error.
+    Args:
+        id: lower-case words joined by hyphens, the family first.
+        title: a few words for tables and the report.
+        statement: one sentence that can be wrong.
+        formula: the same in LaTeX.
+        evidence: from a laboratory to a table with the columns ``series, size, inverse_size, prediction,
+            estimate, se, ratio, ratio_se``.
+        note: file in paper_notes, or a sentence, that derives it.
+        source: where the statement comes from.
+        assumptions: each with the check that tells whether it held.
+        twin: a planted error that must come out contradicted; unless one is given, the same evidence
+            against a prediction that is too large by the preset's planted error.
     """
     return Claim(
         id=id,

@@ -23,7 +23,12 @@ class Selection(NamedTuple):
 
 
 def select(table: pd.DataFrame, wanted: Selection) -> pd.DataFrame:
-    """The rows of one generator, metric and group, with and without augmented rows."""
+    """The rows of one generator, metric and group, with and without augmented rows.
+
+    Args:
+        table: a tidy table.
+        wanted: what to keep; all ratios where it names none.
+    """
     chosen: Any = (
         (table["generator"] == wanted.generator)
         & (table["metric"] == wanted.metric)
@@ -63,8 +68,14 @@ def against(rows: pd.DataFrame, prediction: np.ndarray, estimate: np.ndarray) ->
 
 
 def quotient(above: pd.DataFrame, below: pd.DataFrame, prediction: np.ndarray) -> pd.DataFrame:
-    """Evidence of kind constant: what one selection measures beyond its floor over what another of equal
-    length does. Taken for independent: shared rows make the standard errors too large."""
+    """Evidence of kind constant: what one selection measures beyond its floor over what another does.
+
+    Args:
+        above: rows of the numerator.
+        below: rows of the denominator, as many. The two are taken for independent: shared rows make the
+            standard errors too large.
+        prediction: the quotient that is derived, one per row.
+    """
     above, below = above.reset_index(drop=True), below.reset_index(drop=True)
     parts = [column(rows, "estimate") - column(rows, "floor") for rows in (above, below)]
     ratio = parts[0] / parts[1]
@@ -79,7 +90,13 @@ def quotient(above: pd.DataFrame, below: pd.DataFrame, prediction: np.ndarray) -
 
 
 def ladder_of(experiment: Experiment, wanted: Selection, part: Part = "total") -> Evidence:
-    """Estimates of an experiment over the predicted total, floor, or what lies above the floor."""
+    """Estimates of an experiment over the predicted total, floor, or what lies above the floor.
+
+    Args:
+        experiment: the sweep and the sizes at which a laboratory measures it.
+        wanted: which rows of its table.
+        part: ``total``, ``floor`` or ``above_floor``.
+    """
 
     def evidence(lab: Lab) -> pd.DataFrame:
         rows = select(lab.measure(experiment), wanted)
@@ -142,7 +159,17 @@ def exact_rows(
     replicates: np.ndarray | int = 0,
     failures: np.ndarray | int = 0,
 ) -> pd.DataFrame:
-    """Evidence of kind exact."""
+    """Evidence of kind exact.
+
+    Args:
+        cells: what each row compares, in words.
+        measured: numbers found, one per cell.
+        expected: numbers derived, one per cell.
+        tolerance: largest absolute difference that rounding, or quadrature, explains.
+        se: standard errors of ``measured``; None where no chance is in it.
+        replicates: behind each number; 0 where none.
+        failures: fits among them that do not exist.
+    """
     return pd.DataFrame(
         {
             "cell": cells,

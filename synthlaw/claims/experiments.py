@@ -6,13 +6,15 @@ are three to a hundred times smaller), and never fall below 200, so that the con
 be fitted in each half. What needs more than its neighbours has an experiment of its own.
 """
 
+from typing import Any
+
 from synthlaw.claims.lab import Experiment
 
-REFERENCE = {"kind": "imbalance", "dim": 5, "separation": 2.0}
+REFERENCE: dict[str, Any] = {"kind": "imbalance", "dim": 5, "separation": 2.0}
 COUNTS = {"majority": 2000, "minority": 200}
 RESAMPLED_COUNTS = {"majority": 1000, "minority": 200}
 FITTED_COUNTS = {"majority": 600, "minority": 200}
-SPURIOUS_SETTING = {"kind": "spurious", "dim": 5, "core": 2.0, "spurious": 3.0}
+SPURIOUS_SETTING: dict[str, Any] = {"kind": "spurious", "dim": 5, "core": 2.0, "spurious": 3.0}
 SPURIOUS_COUNTS = {"1,1": 1000, "1,-1": 100, "-1,1": 100, "-1,-1": 1000}
 MINORITY = ["minority"]
 

@@ -53,9 +53,16 @@ def planted_exponent(evidence: Evidence) -> Evidence:
 def exponent_claim(
     id: str, title: str, statement: str, formula: str, evidence: Evidence, **options: Any
 ) -> Claim:
-    """A claim on an exponent, with the options of `constant_claim`.
+    """A claim on an exponent.
 
-    The twin, unless one is given, is the same evidence against an exponent larger by 0.1.
+    Args:
+        id: lower-case words joined by hyphens, the family first.
+        title: a few words for tables and the report.
+        statement: one sentence that can be wrong.
+        formula: the same in LaTeX.
+        evidence: as for `constant_claim`; estimates and predictions are exponents.
+        options: those of `constant_claim`. The twin, unless one is given, is the same evidence against
+            an exponent larger by 0.1.
     """
     wrong = Twin("The exponent is larger by 0.1.", planted_exponent(evidence))
     claim = constant_claim(id, title, statement, formula, evidence, **{"twin": wrong, **options})

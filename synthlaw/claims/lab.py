@@ -1,7 +1,7 @@
 """The laboratory: runs simulations for claims and remembers them, so that claims share runs."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event, Lock
@@ -88,12 +88,12 @@ class Lab:
         self._experiments: dict[str, Experiment] = {}
         self._memory: dict[str, Any] = {}
         self._pictures: defaultdict[str, dict[str, pd.DataFrame]] = defaultdict(dict)
-        self.stopped = Event()
+        self.stopped: Event = Event()
         self._locks: defaultdict[tuple[str, str], Lock] = defaultdict(Lock)
         self._door = Lock()
 
     @contextmanager
-    def _alone(self, what: str, name: str) -> Iterator[None]:
+    def _alone(self, what: str, name: str) -> Generator[None]:
         """One at a time computes what has this name."""
         with self._door:
             lock = self._locks[what, name]

@@ -8,10 +8,10 @@ import importlib.util
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from simulations.problems import InputError, nearest, one_sentence
 from synthlaw.claims.judges import JUDGES
@@ -44,12 +44,14 @@ def read_claims(path: str | Path) -> list[Claim]:
     if not path.is_file():
         raise InputError(one_sentence(f"--module {path}: there is no such file; {_START}"))
     found = _guarded(path, f"--module {path}", lambda: _executed(path))
-    claims = found.get("CLAIMS")
+    claims: Any = found.get("CLAIMS")
     if not isinstance(claims, tuple | list) or not claims:
         raise InputError(one_sentence(f"{path} holds no tuple CLAIMS of claims; {_START}"))
     read: list[Claim] = []
-    for position, claim in enumerate(claims):
-        read.append(_checked(path, f"CLAIMS[{position}]", claim))
+    listed = cast("Sequence[Any]", claims)
+    for position, each in enumerate(listed):
+        claim = _checked(path, f"CLAIMS[{position}]", each)
+        read.append(claim)
         if claim.id in [earlier.id for earlier in read[:-1]]:
             raise InputError(f"{path}: two claims have the id {claim.id!r}; rename one of them.")
     return read
@@ -92,9 +94,11 @@ def _checked(path: Path, where: str, claim: Any) -> Claim:
         )
 
     def safe(function: Callable[..., Result], role: str) -> Callable[..., Result]:
-        return lambda argument: _guarded(
-            path, f"{path}: the {role} of {claim.id}", lambda: function(argument)
-        )
+        def guarded(argument: Any) -> Result:
+            what = f"{path}: the {role} of {claim.id}"
+            return _guarded(path, what, lambda: function(argument))
+
+        return guarded
 
     return claim._replace(
         evidence=safe(claim.evidence, "evidence"),
@@ -111,14 +115,15 @@ def _guarded(path: Path, what: str, action: Callable[[], Result]) -> Result:
         return action()
     except (InputError, CancelledError):
         raise
-    except Exception as error:
+    # sys.exit() in a file of claims would end this program with a status of its own.
+    except (Exception, SystemExit) as error:
         line = error.lineno if isinstance(error, SyntaxError) else _line(error, path)
         at = f", line {line}" if line else ""
         told = f"{type(error).__name__} ({error.args[0] if error.args else error})"
         raise InputError(one_sentence(f"{what}{at}: {told}; mend the file")) from error
 
 
-def _line(error: Exception, path: Path) -> int | None:
+def _line(error: BaseException, path: Path) -> int | None:
     """The last line of the file on the way to the fault."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == path.resolve()]

@@ -64,7 +64,11 @@ class Claim(NamedTuple):
 
 
 def always(text: str) -> Assumption:
-    """An assumption that holds by construction of the simulation."""
+    """An assumption that holds by construction of the simulation.
+
+    Args:
+        text: the assumption, in words.
+    """
     return Assumption(text, lambda evidence: True)
 
 

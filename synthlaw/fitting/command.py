@@ -69,7 +69,7 @@ def fit(
     seed: Annotated[int, typer.Option(help="Seed of the bootstraps.")] = 0,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the result.")] = DEFAULT,
 ) -> None:
-    """Fit scaling laws with a floor to the curves of a table, and forecast.
+    """Fit scaling laws with a floor to a table's curves; forecast.
 
     Leaves fit.json (parameters with 95 % intervals, warnings, forecasts of a new observation), the
     figures and their tables. Rows without an entry in a used column are left out, which is said.

@@ -36,6 +36,10 @@ def name_of(by: dict[str, str]) -> str:
 def curves_of(columns: Columns, request: Request) -> tuple[list[Named], list[str]]:
     """The curves in the order of the table, and what must be said of rows that were left out.
 
+    Args:
+        columns: the table.
+        request: which columns are meant.
+
     Raises:
         ValueError: one sentence on the first cell or curve that cannot be used.
     """

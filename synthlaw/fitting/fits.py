@@ -121,7 +121,7 @@ def run(
         # What draws is imported while the first curve's programs are compiled.
         Thread(target=import_module, args=("figures",), daemon=True).start()
     count = len(what.curves)
-    entries, tables = [], []
+    entries, tables = list[dict[str, Any]](), list[Any]()
     for number, named in enumerate(what.curves, start=1):
         if advance is not None:
             advance(number - 1, count)

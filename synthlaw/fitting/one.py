@@ -82,9 +82,10 @@ def _grid(x: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """Where a law in one variable is drawn, ``(m, 1)``: its data, a little beyond, all forecasts."""
     if x.shape[1] != 1:
         return np.empty((0, x.shape[1]))
-    low, high = x.min(), x.max()
-    last = max(high * (high / low) ** BEYOND, asked.max(initial=0.0))
-    return np.geomspace(min(low, asked.min(initial=np.inf)), last, LINE_POINTS)[:, None]
+    low, high = float(x.min()), float(x.max())
+    last = max(high * (high / low) ** BEYOND, float(asked.max(initial=0.0)))
+    first = min(low, float(asked.min(initial=np.inf)))
+    return np.geomspace(first, last, LINE_POINTS)[:, None]
 
 
 def bounds_of(found: Fit, seed: int) -> dict[str, Bound]:

@@ -8,7 +8,7 @@ import csv
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from simulations.problems import InputError, nearest, one_sentence, show
 
@@ -28,6 +28,9 @@ class Columns(NamedTuple):
 def read_columns(table: Any) -> Columns:
     """The columns of a CSV file's path, a data frame, or a dictionary of sequences.
 
+    Args:
+        table: what was handed over.
+
     Raises:
         ValueError: one sentence: no such file, no CSV, no rows, rows of other lengths.
     """
@@ -36,7 +39,8 @@ def read_columns(table: Any) -> Columns:
     if hasattr(table, "columns") and hasattr(table, "index"):
         return _of_mapping({str(name): table[name].tolist() for name in table.columns})
     if isinstance(table, Mapping):
-        return _of_mapping({str(name): list(values) for name, values in table.items()})
+        named = cast("Mapping[Any, Any]", table)
+        return _of_mapping({str(name): list(values) for name, values in named.items()})
     raise InputError(
         f"the table is a {type(table).__name__}; give the path of a CSV file, a data frame, or a"
         " dictionary of columns."
@@ -81,7 +85,8 @@ def _of_text(source: str, text: str) -> Columns:
         raise InputError(f"{source} is empty; give a header line and a line for each point.")
     separator = next((each for each in SEPARATORS if each in header), ",")
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
-    rows, places = [], []
+    rows: list[list[str]] = []
+    places: list[int] = []
     try:
         for row in reader:
             if any(cell.strip() for cell in row):
@@ -169,7 +174,7 @@ def fault(columns: Columns, name: str, row: int, text: str) -> InputError:
 
 def complete_rows(columns: Columns, names: Iterable[str]) -> tuple[list[int], dict[str, int]]:
     """The rows in which all the named columns hold something; how many each column took out."""
-    listed, lost, kept = list(names), {}, []
+    listed, lost, kept = list(names), dict[str, int](), list[int]()
     for row in range(len(columns.places)):
         missing = next((name for name in listed if is_empty(columns.cells[name][row])), None)
         if missing is None:

@@ -8,9 +8,8 @@ from rich.text import Text
 
 from synthlaw.fitting.curves import name_of
 from synthlaw.fitting.request import Request
-from synthlaw.words import GLYPHS, number
+from synthlaw.words import GLYPHS, number, warning_line
 
-PAGES = "Each warning has a page: paper_notes/warnings/ in the source."
 # More curves than this are cut on the screen; fit.json has them all.
 SHOWN = 60
 SHOWN_FORECASTS = 3
@@ -49,15 +48,13 @@ def told(result: dict[str, Any]) -> list[str]:
     for each in fits:
         for warning in each["warnings"]:
             found.setdefault(warning["code"], []).append((name_of(each["by"]), warning["text"]))
-    sentences = []
+    sentences: list[str] = []
     for code, cases in found.items():
         which, text = cases[0]
-        many = f" ({len(cases)} of {len(fits)} curves, the first {which})" if len(fits) > 1 else ""
-        sentences.append(f"{code}{many}: {text}")
+        many = f" ({len(cases)} of {len(fits)} curves, first {which})" if len(fits) > 1 else ""
+        sentences.append(warning_line(code, f"{text}{many}"))
     if len(fits) > SHOWN:
         sentences.append(f"({len(fits) - SHOWN} more curves)")
-    if found:
-        sentences.append(PAGES)
     return [*result["notes"], *sentences]
 
 

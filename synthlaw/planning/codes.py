@@ -1,4 +1,4 @@
-"""The codes of a plan's warnings; paper_notes/planning.md has a line on each."""
+"""The codes of a plan's warnings; each has a line in paper_notes/planning.md and a page in warnings/."""
 
 CODES = (
     "missing_labels",

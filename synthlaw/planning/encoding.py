@@ -106,7 +106,7 @@ def features_of(
     frame: Frame, request: Request, kept: np.ndarray
 ) -> tuple[list[Feature], list[Warned]]:
     """The columns a rule may use, by name; those of no use are left out with a warning."""
-    found, warned = [], []
+    found, warned = list[Feature](), list[Warned]()
     for name in sorted(set(frame.names) - {request.label, request.group}):
         if name in frame.numbers:
             feature, why = _number_feature(name, frame.numbers[name][kept])

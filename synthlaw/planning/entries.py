@@ -193,7 +193,7 @@ def _calibration(plan: Planned) -> Row:
 
 
 def _warned(plan: Planned, what: Told) -> list[Warned]:
-    counts, found = what.counts, []
+    counts, found = what.counts, list[Warned]()
     wanted = counts < counts.max()
     small = int(counts[wanted].min())
     if small < FEW:

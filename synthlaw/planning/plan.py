@@ -14,6 +14,7 @@ from scaling.planning.strength import sample
 from scaling.planning.table import Table, canonical_order, make_table
 from simulations.problems import InputError
 from simulations.tables.generators import GENERATORS, duplicate
+from simulations.threads import one_thread
 from synthlaw import resultfolder
 from synthlaw.output import finite
 from synthlaw.planning.encoding import (
@@ -69,7 +70,7 @@ def plan(
     Raises:
         ValueError: one sentence: the file, column or option, and the remedy.
 
-    Do not trust a number beside a warning without its line in paper_notes/planning.md; a loss predicted
+    Do not trust a number beside a warning without its page in paper_notes/warnings/; a loss predicted
     from a dozen rows of a class is rough, which its interval shows.
 
     >>> random = np.random.default_rng(0)
@@ -167,7 +168,7 @@ def run(
     what: Prepared, request: Request, out: str | Path | None, advance: Advance | None = None
 ) -> dict[str, Any]:
     """Make the plan, and write what is to be written."""
-    tell = advance or (lambda *_: None)
+    tell = advance or _silent
     told: dict[str, Any] | None = None
     warned = list(what.warned)
     tell(0, len(STAGES) - 1, STAGES[0])
@@ -189,7 +190,9 @@ def run(
         )
         warned.append(("sampled_rows", text))
     source, largest, more = _source(what, request, copied, about.counts)
-    found = plan_table(what.table, source, request.seed, largest, len(what.table.group) / n)
+    # The products here are many and small: threads would wait for each other.
+    with one_thread():
+        found = plan_table(what.table, source, request.seed, largest, len(what.table.group) / n)
     found = found._replace(total=int(deficits(about.counts).sum()))
     payload = finite(entries(found, about, told, [*warned, *more]))
     tell(2, len(STAGES) - 1, STAGES[2])
@@ -197,6 +200,10 @@ def run(
         asked = {"table": what.frame.source, **request.resolved()}
         resultfolder.leave(Path(out), "plan", payload, asked, partial(_write_curve, payload))
     return payload
+
+
+def _silent(done: float, total: float, stage: str) -> None:
+    """Nobody is told."""
 
 
 def sample_size(counts: np.ndarray) -> int:
@@ -250,7 +257,7 @@ def _source(
     lacks = deficits(real)
     counts = np.bincount(what.written, minlength=len(lacks))
     needy = lacks > 0
-    warned = []
+    warned = list[Warned]()
     if counts[~needy].sum():
         text = (
             f"{counts[~needy].sum()} supplied rows are of groups that lack none and are not used."

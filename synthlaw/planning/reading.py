@@ -34,6 +34,10 @@ class Frame(NamedTuple):
 def read_frame(table: Any, what: str = "the table") -> Frame:
     """The columns of a CSV file's path, a data frame, or a dictionary of sequences.
 
+    Args:
+        table: what was handed over.
+        what: its name in a sentence on a fault.
+
     Raises:
         ValueError: one sentence: no such file, no CSV, no rows, or a cell that is no number in a
             column of numbers.

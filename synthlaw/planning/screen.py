@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-NOTES = "Each warning has its line in paper_notes/planning.md in the source."
+from synthlaw.words import warning_line
 
 
 def summary(plan: dict[str, Any]) -> Table:
@@ -48,8 +48,7 @@ def sentences(plan: dict[str, Any]) -> list[str]:
     found += _generator(plan["generator"])
     if plan["memorisation"] is not None:
         found.append(_copies(plan["memorisation"]))
-    found += [f"{each['code']}: {each['text']}" for each in plan["warnings"]]
-    return [*found, NOTES] if plan["warnings"] else found
+    return [*found, *(warning_line(each["code"], each["text"]) for each in plan["warnings"])]
 
 
 def _calibrated(plan: dict[str, Any]) -> str:

@@ -52,7 +52,7 @@ def simulate(
         bool, typer.Option("--dry-run", help="Show what would be computed; write nothing.")
     ] = False,
 ) -> None:
-    """Simulate every cell of a sweep, with the prediction beside each estimate.
+    """Simulate every cell of a sweep, beside its prediction.
 
     What the run folder holds already is not computed again, so that an interrupted run goes on,
     and more replicates or a smaller REL add only what is new. The result depends on SWEEP.toml
@@ -125,7 +125,7 @@ def status(
     context: typer.Context,
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.")],
 ) -> None:
-    """Tell what a run folder holds, what is missing, and which cells are done.
+    """Tell what a run folder holds and what it lacks.
 
     With a target precision it is not known beforehand how many replicates are wanted: the ones held
     are read, and a cell is done when they are enough.

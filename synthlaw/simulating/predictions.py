@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from simulations.setup.regimes import is_proportional, is_tokens
 from simulations.setup.worlds import world
 from simulations.token_sweeps.population import token_population
 
+Progress = Callable[[int, int], None]
 Source = str | os.PathLike[str] | Mapping[str, Any] | Sweep
 
 
@@ -115,7 +116,7 @@ def terms(expanded: Expansion, metrics: int = 2) -> Terms:
     return Terms(*(measures(np.asarray(part), metrics) for part in parts))
 
 
-def predict(sweep: Source) -> pd.DataFrame:
+def predict(sweep: Source, progress: Progress | None = None) -> pd.DataFrame:
     """Predict excess risks and 0-1 errors of every cell of a sweep, without simulating.
 
     For a group's excess risk, ``E R_g(theta_hat) - R_g(theta_bal)`` is predicted as
@@ -129,6 +130,7 @@ def predict(sweep: Source) -> pd.DataFrame:
 
     Args:
         sweep: a SWEEP.toml (path), the same as a dictionary, or a ``Sweep``.
+        progress: called with (generators done, generators in all), over all points of a ``[sweep]``.
 
     Returns:
         One row per cell, metric and group, with the columns of the tidy table up to
@@ -152,7 +154,11 @@ def predict(sweep: Source) -> pd.DataFrame:
     '6.9380e-04'
     """
     config = read_sweep(sweep)
-    parts = [(each, predicted(each[0])) for each in units(config)]
+    every, parts = list(units(config)), []
+    for done, each in enumerate(every, start=1):
+        parts.append((each, predicted(each[0])))
+        if progress is not None:
+            progress(done, len(every))
     frames = [
         unit_table(unit, label, swept, found.terms, None) for (unit, label, swept), found in parts
     ]

@@ -37,6 +37,9 @@ def simulation_rows(table: pd.DataFrame) -> tuple[list[str], list[list[Any]]]:
 
     ``variance_cut`` is ``(se_raw / se)^2``: how many times more replicates the plain mean would
     have needed for the same standard error.
+
+    Args:
+        table: what ``simulate`` returned.
     """
     cut = (table["se_raw"] / table["se"].where(table["se"] > 0.0)) ** 2
     columns = ["ratio", "augment", "predicted", "estimate", "se", "estimate_raw", "se_raw"]

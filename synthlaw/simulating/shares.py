@@ -78,6 +78,11 @@ def items_of(parts: list[Part], replicates: int, share: Share) -> list[Item]:
 
     The cells of a unit share their rows, so they are parted only where there would otherwise be
     fewer items than shares.
+
+    Args:
+        parts: the units of the sweep.
+        replicates: of every cell.
+        share: which share of how many.
     """
     wanted = chunks(replicates)
     blocks = -(-share.total // (len(parts) * len(wanted)))

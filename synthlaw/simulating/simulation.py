@@ -1,7 +1,7 @@
 """``simulate``: the tidy table of a sweep by Monte Carlo, with the prediction beside it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_EXCEPTION, Executor, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,7 +79,7 @@ def parts_of(config: Sweep) -> list[Part]:
 
 
 @contextmanager
-def counting(progress: Progress | None, total: int) -> Iterator[Callable[[int], None]]:
+def counting(progress: Progress | None, total: int) -> Generator[Callable[[int], None]]:
     """A function that adds to what is done, from any thread, and tells ``progress``."""
     done, lock = 0, Lock()
 

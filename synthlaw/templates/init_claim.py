@@ -5,6 +5,8 @@ error, which must come out contradicted. Evidence is a function from a laborator
 simulations, to a table; the claim's kind says which columns (synthlaw/claims/judges.py lists them).
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -15,7 +17,7 @@ from synthlaw.claims.lab import Experiment, Lab
 from synthlaw.claims.record import Claim, Twin, always
 
 # A sweep at size 1, and the sizes (factors on all counts) at which it is simulated.
-SWEEP = {
+SWEEP: dict[str, Any] = {
     "setting": {"kind": "imbalance", "dim": 3, "separation": 2.0},
     "counts": {"majority": 1000, "minority": 100},
     "synthetic": {"generators": [{"kind": "oracle"}], "ratios": [0, 1]},

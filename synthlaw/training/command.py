@@ -29,8 +29,9 @@ def train(
         typer.Option(help="Fresh sequences on which the model is compared with its references."),
     ] = None,
 ) -> None:
-    """Train a transformer to read tokens in context; compare it with Bayes and constructed weights.
+    """Train a transformer in context; compare it with Bayes.
 
+    It learns to read tokens, and is compared with the Bayes predictive and with constructed weights.
     Leaves the model, a checkpoint, losses and the tidy table of divergences by number of seeds n. An
     interrupted run goes on when the same command is run again, and ends with the same bits.
 

@@ -47,6 +47,12 @@ def planned(
 ) -> TrainingPlan:
     """The plan of a preset with some of it replaced; a shorter run warms up over a tenth of it at most.
 
+    Args:
+        preset: ``teaching`` or ``full``.
+        steps: in place of its own, from 1 on.
+        seed: in place of 0.
+        learning_rate: in place of its own, above 0.
+
     Raises:
         InputError: no such preset, or a number out of range.
 

@@ -1,10 +1,10 @@
 """The progress of a training run on the screen, with its loss and the time that is left."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from synthlaw.output import Output
+from synthlaw.output import Output, shows_progress
 
 if TYPE_CHECKING:
     from simulations.transformers.training import Progress
@@ -22,7 +22,7 @@ SHOWN = (
 
 
 @contextmanager
-def training_bar(output: Output) -> Iterator[Callable[["Progress"], None]]:
+def training_bar(output: Output) -> Generator[Callable[["Progress"], None]]:
     """A bar on standard error; nothing where that is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -34,7 +34,7 @@ def training_bar(output: Output) -> Iterator[Callable[["Progress"], None]]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[told]}"),
     )
-    silent = output.json or output.quiet or not console.is_terminal
+    silent = not shows_progress(output)
     with Progress(*columns, console=console, disable=silent, transient=False) as bar:
         task = bar.add_task("train", total=None, told="compiling")
 

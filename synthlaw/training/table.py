@@ -22,6 +22,10 @@ def divergence_table(found: Compared, embedding_dim: int) -> pd.DataFrame:
     nats, each with the standard error of paired means; X is the Bayes predictive or the constructed
     transformer of all layers. A generator without a law after some sequences (a likelihood without a
     maximum) is compared over the others and has ``failures``.
+
+    Args:
+        found: divergences of every model on the same sequences.
+        embedding_dim: r, of the first-order laws.
     """
     constructed = max(
         (name for name in found.values if name.startswith("constructed")), default=None

@@ -27,6 +27,10 @@ _INLINE = re.compile(r"(?<!\\)\$([^$]+)(?<!\\)\$")
 def mathml(latex: str, display: bool = False) -> Markup:
     """One formula.
 
+    Args:
+        latex: without dollar signs; what cannot be converted is shown as it is written.
+        display: on a line of its own.
+
     >>> mathml("n^2")
     Markup('<math display="inline"><mrow><msup><mi>n</mi><mn>2</mn></msup></mrow></math>')
     >>> mathml(r"\\frac{")

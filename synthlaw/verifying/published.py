@@ -17,7 +17,7 @@ PREFIX = "published_"
 SEEDS = 5
 SMALL, SMALL_SEEDS = "opal/curves_stored.csv", "opal/curves_recomputed_perseed.csv"
 LARGE, LARGE_SEEDS = "scaling_law/curves_stored.csv", "scaling_law/curves_recomputed_perseed.csv"
-COLUMNS = {
+COLUMNS: dict[str, Any] = {
     SMALL: (
         *("dataset", "task", "classifier", "method", "seed_or_mean", "n_added", "metric"),
         *("value", "std", "source", "status"),
@@ -59,6 +59,9 @@ class Published(NamedTuple):
 
 def read(folder: str | Path) -> Published:
     """Read the published curves.
+
+    Args:
+        folder: which holds them.
 
     Raises:
         ValueError: one sentence: a file or a column is missing, or a column holds no numbers.

@@ -76,7 +76,7 @@ def line(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
 
 def _fits(table: pd.DataFrame, which: str) -> pd.DataFrame:
     """Curves with the same abscissae are fitted together."""
-    batches: dict[tuple, list[tuple[str, np.ndarray, np.ndarray, bool]]] = {}
+    batches: dict[tuple[Any, ...], list[tuple[str, np.ndarray, np.ndarray, bool]]] = {}
     for name, rows in curves_of(table):
         se = errors_of(rows)
         for abscissa in ("N", "effective"):
@@ -93,7 +93,9 @@ def _fits(table: pd.DataFrame, which: str) -> pd.DataFrame:
     return pd.DataFrame([{"set": which, **row} for row in found]).sort_values(["curve", "abscissa"])
 
 
-def _fitted(x: np.ndarray, abscissa: str, known: bool, members: list) -> Iterator[dict[str, Any]]:
+def _fitted(
+    x: np.ndarray, abscissa: str, known: bool, members: list[Any]
+) -> Iterator[dict[str, Any]]:
     y, se = (np.stack([each[place] for each in members]) for place in (1, 2))
     law = LAWS["power_floor"]
     fits = intervals_all(law.name, x, y, se if known else None)
@@ -128,7 +130,9 @@ def _fitted(x: np.ndarray, abscissa: str, known: bool, members: list) -> Iterato
         }
 
 
-def _forecasts(table: pd.DataFrame, which: str, kept: Callable) -> Iterator[dict[str, Any]]:
+def _forecasts(
+    table: pd.DataFrame, which: str, kept: Callable[..., Any]
+) -> Iterator[dict[str, Any]]:
     for name, rows in curves_of(table):
         keep = kept(rows)
         if keep.all() or keep.sum() < FEWEST:

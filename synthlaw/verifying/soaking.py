@@ -24,6 +24,15 @@ def soak(
 ) -> dict[str, Any]:
     """Run the claims under ``count`` fresh seeds and count what should almost never happen.
 
+    Args:
+        count: seeds, at least 1.
+        preset: ``quick`` or ``full``.
+        claims: ids; with no family all.
+        families: whole families beside these claims.
+        seed: the fresh seeds are those after it.
+        progress: called with (seeds done, seeds in all, the seed).
+        module: a file of claims in place of ours.
+
     Returns:
         ``runs``; ``claims_judged`` (those that rest on random numbers), how many of them came out
         ``contradicted`` or ``unresolved``, and how many twins ``escaped`` (were not contradicted);

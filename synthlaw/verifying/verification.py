@@ -134,9 +134,18 @@ def run(
     claims: Sequence[Claim],
     progress: Progress | None = None,
     module: str | Path | None = None,
-) -> tuple[dict, dict]:
-    """Judge claims in one laboratory, some at a time: the verdicts, in the claims' order, and every
-    claim's evidence by id."""
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Judge claims in one laboratory, some at a time.
+
+    Args:
+        lab: the laboratory, with its preset and seed.
+        claims: to be judged.
+        progress: called with (claims done, claims in all, id of one that is under way).
+        module: the file that ``claims`` come from, if not from the project.
+
+    Returns:
+        The content of verdicts.json, in the claims' order, and every claim's evidence by id.
+    """
     done, under_way, lock = 0, [], Lock()
 
     def tell() -> None:

@@ -36,6 +36,9 @@ def pinsker_constant(smoothness: float) -> float:
 
     The minimax linear risk is ``P Q^(1/(2 beta+1)) v^(2 beta/(2 beta+1)) (1 + o(1))``.
 
+    Args:
+        smoothness: beta, above 0.
+
     >>> round(pinsker_constant(1.0), 6)
     0.90856
     """
@@ -97,6 +100,11 @@ def least_favourable(
     ``theta_k^2 = v ((W/k)^beta - 1)``, ``b_k = 1 - (k/W)^beta``: for this target b is the best linear rule
     too, ``theta^2/(theta^2 + v) = b``, hence a saddle point.
 
+    Args:
+        smoothness: beta, above 0.
+        found: the minimax rule, with its cut W.
+        variance: v of a coefficient, above 0.
+
     >>> found = minimax_linear(1.0, 1.0, 1e-4)
     >>> theta, kept = least_favourable(1.0, found, 1e-4)
     >>> round(float((np.arange(1, found.kept + 1) ** 2 * theta**2).sum()), 12)
@@ -112,6 +120,9 @@ def ridge_minimax_constant(power: float) -> float:
     The worst target sits at ``lambda k^(2s) = 1`` and costs ``Q lambda/4``; with the variance
     ``v C_s lambda^(-1/2s)`` the least maximum is ``R Q^(1/(2s+1)) v^(2s/(2s+1))``,
     ``R = ((2s + 1)/4) (2 C_s/s)^(2s/(2s+1))``.
+
+    Args:
+        power: s, above 1/4.
 
     >>> round(ridge_minimax_constant(1.0) / pinsker_constant(1.0), 4)
     1.1155

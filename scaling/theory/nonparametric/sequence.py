@@ -22,6 +22,9 @@ from simulations.series.sequence import Sequence, check
 def variance_constant(power: float) -> float:
     """``C_s = int_0^inf du / (1 + u^(2s))^2 = (1 - 1/(2s)) (pi/2s) / sin(pi/2s)``; ``C_(1/2) = 1``.
 
+    Args:
+        power: s of the penalty.
+
     Raises:
         ValueError: s <= 1/4, where the integral is infinite.
 
@@ -39,6 +42,10 @@ def bias_constant(smoothness: float, power: float) -> float:
     """``B(p, s) = int_0^inf u^(4s-2p-1) / (1 + u^(2s))^2 du = (1 - p/s) pi / (2s sin(pi p/s))``, p < 2s.
 
     ``B(s, s) = 1/(2s)``.
+
+    Args:
+        smoothness: p of the target.
+        power: s of the penalty.
 
     >>> bias_constant(1.0, 1.0), round(bias_constant(1.0, 2.0), 6)
     (0.5, 0.392699)
@@ -58,6 +65,10 @@ def exponent(smoothness: float, power: float) -> float:
 
     At p = 2s it holds up to the power ``1/(4s+1)`` of a logarithm.
 
+    Args:
+        smoothness: p of the target.
+        power: s of the penalty.
+
     >>> exponent(1.0, 1.0), exponent(3.0, 1.0)
     (0.6666666666666666, 0.8)
     """
@@ -71,6 +82,10 @@ def correction_exponent(smoothness: float, power: float) -> float:
     The variance lacks 1/2 of ``lambda^(-1/2s) C_s`` terms, which is of relative order
     ``lambda^(1/2s)``; the bias, ``lambda^|2 - p/s|``. The larger one counts. None exists at p = 2s, where
     the correction is logarithmic.
+
+    Args:
+        smoothness: p of the target.
+        power: s of the penalty.
 
     >>> round(correction_exponent(1.0, 1.0), 6)
     0.333333
@@ -138,6 +153,10 @@ def best_linear(model: Sequence, n: float) -> float:
 
     ``sum theta^2 v / (theta^2 + v)``, to leading order ``A^(2/(2p+1)) v^(2p/(2p+1)) c / sin c``,
     ``c = pi/(2p+1)``: ridge with the penalty ``k^(2p+1)`` and ``lambda = v/A^2``.
+
+    Args:
+        model: smoothness p and amplitude A of the target, and the noise.
+        n: rows, above 0.
 
     >>> round(1e4 * best_linear(Sequence(1.0, 1.0), 1e6), 5)
     1.2092

@@ -164,6 +164,11 @@ def balanced_law(two: Classes, rows: int, power: float) -> SeriesLaw:
     There S = W/N and ``b = C_s mean[W^(1/2s)]/N``: for p = s the best excess risk is
 
         (1/2)(1 + 1/(2s)) A^(2/(2s+1)) (C_s mean[W^(1/2s)] / N)^(2s/(2s+1)).
+
+    Args:
+        two: the classes.
+        rows: N, in all.
+        power: s of the penalty.
     """
     half = rows / 2.0
     parts = tuple(
@@ -178,6 +183,11 @@ def minority_limit(two: Classes, rows: int, power: float) -> float:
 
     ``(1/2)(1 + 1/(2s)) A^(2/(2s+1)) <W_bal/p_1>^(1/(2s+1)) (b/n_1)^(2s/(2s+1))``,
     ``b = C_s mean[W_bal p_1^(1/2s-1)]``: the rate is that of the smaller class.
+
+    Args:
+        two: the classes.
+        rows: n_1, in class 1.
+        power: s of the penalty, equal to p.
 
     Raises:
         ValueError: p differs from s.
@@ -199,6 +209,11 @@ def limit_floor(two: Classes, parts: tuple[Part, ...], corrected: bool = True) -
     """The excess risk of the training law itself, without noise and penalty: 0 for right-law rows.
 
     ``u = log(a/b)`` less the log-odds of the classes' weights (``corrected``), judged exactly on the grid.
+
+    Args:
+        two: the classes.
+        parts: of the training law, each with its weight.
+        corrected: whether the log odds of the weights are taken off.
 
     >>> from simulations.series.classes import Target, classes
     >>> from simulations.series.training import real

@@ -259,8 +259,8 @@ def history(
     offset: float = 0.0,
     rung: int = 0,
 ) -> list[Record]:
-    """Every iterate of one direct solve, the start included; other arguments as in `fixed_point`, without
-    leading axes. ``rung``: which of the loss's quadratures.
+    """Every iterate of one direct solve, the start included. ``rung``: which of the loss's quadratures;
+    ``loss, clusters, aspect, ridge, intercept, offset`` as in `fixed_point`, without leading axes.
 
     Raises:
         InputError: an unknown loss, a batch, or input that describes no sample.

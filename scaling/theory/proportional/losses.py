@@ -20,8 +20,8 @@ from scaling.theory.proportional.logistic import Moments
 
 # Gauss and Legendre on [0, 1], for a normal density over up to NARROW standard deviations.
 NARROW = 4.0
-_PLACES, _MASSES = (0.5 * each for each in np.polynomial.legendre.leggauss(20))
-_PLACES = _PLACES + 0.5
+_RULE = np.polynomial.legendre.leggauss(20)
+_PLACES, _MASSES = 0.5 * _RULE[0] + 0.5, 0.5 * _RULE[1]
 _ROOT = float(np.sqrt(2.0 * np.pi))
 
 
@@ -48,6 +48,12 @@ def hinge_moments(w: Array, t: Array, m: Array, q: Array) -> Moments:
     ``B = (1 - tw - m)/q`` and with ``w (A - z)/(A - B)`` up to ``A = (1 - m)/q``.
 
     A narrow band [B, A] goes by Gauss and Legendre: the closed forms cancel there.
+
+    Args:
+        w: weight of a row.
+        t: step of the proximal operator.
+        m: mean of its margin.
+        q: standard deviation of its margin.
     """
     width = t * w / q
     upper = (1.0 - m) / q

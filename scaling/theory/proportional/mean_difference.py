@@ -140,6 +140,12 @@ def exact_errors(dim: int, separation: float, minority: MeanLaw, inverse: float)
     jointly normal with covariances ``(1 + v) I``, ``v I`` and ``-(i_1 - i_0)/4 I``, ``v = (i_1 + i_0)/4``.
     ``A'B`` has two eigenvalues, so it is a difference of two independent noncentral chi-squares.
 
+    Args:
+        dim: d, at least 2.
+        separation: R > 0, half the distance of the means.
+        minority: from `minority_mean`.
+        inverse: i_0, 1/n_0 for the majority's raw rows.
+
     When not to trust it: repeated rows ("duplicate"), whose mean is normal given the multiplicities only.
 
     >>> exact = exact_errors(100, 1.5, minority_mean("reweight", 25, 0), 1 / 500)

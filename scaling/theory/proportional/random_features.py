@@ -66,6 +66,11 @@ def rectified_law(through: np.ndarray, mean: np.ndarray, variance: np.ndarray) -
     ``s Phi(h)`` for k = 1, ``s phi(h) (-1)^k He_{k-2}(h)`` beyond; the covariance of two features is the
     sum of ``rho^k/k!`` times both coefficients, cut after ten terms; variances are exact.
 
+    Args:
+        through: W ``(m, d)``.
+        mean: of x ``(d,)``.
+        variance: of its coordinates ``(d,)``.
+
     >>> law = rectified_law(np.eye(2), np.zeros(2), np.ones(2))
     >>> law.mean.round(6).tolist(), round(float(law.covariance[0, 0]), 6)
     ([0.398942, 0.398942], 0.340845)
@@ -150,6 +155,12 @@ def given_projections(of: World, dim: int, cell: Cell, through: np.ndarray) -> n
     """Errors ``(4,)`` of the groups for projections W ``(m, 2 dim)``; NaN where the solve fails.
 
     Continued from a large ridge by Powell's hybrid method in seven unknowns.
+
+    Args:
+        of: the world.
+        dim: noise coordinates.
+        cell: dimensions, rows and scheme.
+        through: the projections W.
     """
     given = _problem(of, dim, cell, through)
     x = np.concatenate([[np.log(0.15), np.log(0.2)], 0.4 * given.weight, [0.0]])

@@ -80,8 +80,8 @@ def best_ridge(
     if not 0.0 < bounds[0] < bounds[1] < np.inf:
         raise InputError(f"bounds are {bounds}; give a smallest and a larger ridge, both above 0.")
     lowest, highest = np.log(bounds[0]), np.log(bounds[1])
-    low, high, unsolved = lowest, highest, 0
-    for _ in range(ROUNDS):
+    low, high, unsolved, rounds = lowest, highest, 0, 0
+    while True:
         grid = np.linspace(low, high, POINTS)
         found = fixed_point(
             loss, clusters, aspect, np.exp(grid), intercept=intercept, offset=offset
@@ -90,7 +90,8 @@ def best_ridge(
         value = np.where(found.status == SOLVED, FUNCTIONALS[functional](errors), np.inf)
         unsolved += int((found.status != SOLVED).sum())
         at = int(np.argmin(value))
-        if not np.isfinite(value[at]):
+        rounds += 1
+        if rounds == ROUNDS or not np.isfinite(value[at]):
             break
         step = grid[1] - grid[0]
         low, high = max(grid[at] - step, lowest), min(grid[at] + step, highest)

@@ -83,6 +83,10 @@ def predicted(of: World | Sequence[World], cells: Sequence[Cell]) -> Predicted:
 def reference(of: Predicted, place: int) -> Reference:
     """The rule of the fixed point, for the control variates of `simulations.memorising.rows`.
 
+    Args:
+        of: what the fixed point predicts.
+        place: of the solve among those of a batch.
+
     Raises ``InputError`` where that solve has no number.
     """
     if of.solution.status[place] != 0:

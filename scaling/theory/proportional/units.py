@@ -189,6 +189,11 @@ def merged(chance: np.ndarray, value: np.ndarray, kinds: int) -> tuple[np.ndarra
     analytic there (its weight would have to be negative), and values stay within the range of the law.
     Lanczos's recursion, made orthogonal anew at each step.
 
+    Args:
+        chance: of each value ``(V,)``.
+        value: above 0.
+        kinds: values that are kept.
+
     >>> chance, value = merged(np.full(9, 1 / 9), np.arange(1.0, 10.0), 4)
     >>> len(value), round(float(chance @ value), 4), round(float(chance @ np.log(value)), 9)
     (4, 5.0, 1.422425276)

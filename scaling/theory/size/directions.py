@@ -59,6 +59,10 @@ def directions(problem: SizeProblem, balanced: Mixtures | None = None) -> Direct
     laws of the same moments stand for any laws (not the covariances of the scores, which take fourth
     moments).
 
+    Args:
+        problem: raw and synthetic laws, counts and loss.
+        balanced: the gradients and Hessians at the balanced point, where they are known already.
+
     Source: paper_notes/synthetic_size.md, section 1.
 
     >>> from scaling.theory.size.problem import gaussian_problem
@@ -104,7 +108,13 @@ MEANINGS = {
 
 
 def alignment(found: Directions) -> Alignment:
-    """Which of the cases a generator's bias is, by the cosine in the metric of ``H^-1``."""
+    """Which of the cases a generator's bias is, by the cosine in the metric of ``H^-1``.
+
+    Args:
+        found: what `directions` found of the problem.
+
+    Source: paper_notes/synthetic_size.md, section 1.
+    """
     case = "unbiased" if found.unbiased else "symmetric" if found.symmetric else ""
     if case:
         return Alignment(np.nan, np.nan, case, MEANINGS[case])

@@ -113,6 +113,12 @@ def mixtures(
     """Minimisers and expansions of C training mixtures; ``starts (C, p)`` for weights of either sign.
 
     A point that was not found says so in ``found``; its numbers mean nothing.
+
+    Args:
+        problem: raw and synthetic laws, counts and loss.
+        weights: of the laws in each mixture.
+        starts: where Newton's method begins.
+        penalised: whether the ridge counts.
     """
     count, size = len(weights.total), problem.penalty.shape[0]
     starts = np.zeros((count, size)) if starts is None else starts

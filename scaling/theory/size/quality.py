@@ -17,6 +17,10 @@ from scaling.theory.size.problem import RAW_0, RAW_1, SYNTHETIC_1, SizeProblem
 def quality_score(problem: SizeProblem, found: Directions) -> float:
     """The population's score Q: 0 for the right law, above 1 where bias costs more than noise.
 
+    Args:
+        problem: raw and synthetic laws, and the counts that the noise is of.
+        found: `directions` of this problem.
+
     Do not trust it for a visible bias (the floor is not quadratic), nor far from full balancing.
 
     Source: paper_notes/synthetic_size.md, section 7.

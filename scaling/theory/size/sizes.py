@@ -81,6 +81,10 @@ def quadratic_size(problem: SizeProblem, found: Directions) -> Size:
     With the share ``s = m/(n_0 + n_1 + m)``, ``G = a - s (a - b)``, ``a = (n_0-n_1)/(2(n_0+n_1)) g_phi``
     and ``b = g_psi - g_phi/2``: least at ``s = <a, a-b>/<a-b, a-b>``.
 
+    Args:
+        problem: raw and synthetic laws, counts and loss.
+        found: `directions` of this problem.
+
     Do not trust it for a visible bias or imbalance: the floor is then not quadratic in G.
 
     Source: paper_notes/synthetic_size.md, section 3.

@@ -10,7 +10,7 @@ S_y the covariance of the scores of class y. Away from symmetry T is noncentral,
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -100,6 +100,11 @@ def wald_rows(loss: Loss, rows_0: Array, rows_1: Array) -> WaldParts:
     """T of one sample from its rows ``(n_0, p)``, ``(n_1, p)``; may be vmapped over samples.
 
     Newton's method on the balanced risk from 0, steps halved while the gradient does not shrink.
+
+    Args:
+        loss: of the rule.
+        rows_0: of class 0, with the constant feature.
+        rows_1: of class 1.
     """
     classes = ((rows_0, 0.0), (rows_1, 1.0))
 
@@ -113,12 +118,12 @@ def wald_rows(loss: Loss, rows_0: Array, rows_1: Array) -> WaldParts:
         each = [moments(theta, *of) for of in classes]
         return jnp.stack([e[0] for e in each]), jnp.stack([e[1] for e in each])
 
-    def unfinished(state: tuple) -> Array:
+    def unfinished(state: tuple[Any, ...]) -> Array:
         theta, step, _, fraction, count = state
         long = jnp.abs(step).max() > SHORT_STEP * (1.0 + jnp.abs(theta).max())
         return (long | (count == 0)) & (count < MOST_STEPS) & (fraction > 1e-6)
 
-    def advance(state: tuple) -> tuple:
+    def advance(state: tuple[Any, ...]) -> tuple[Any, ...]:
         theta, step, size, fraction, count = state
         trial = theta + fraction * step
         gradients, hessians = both(trial)

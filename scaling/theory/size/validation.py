@@ -41,6 +41,11 @@ def validation_cost(
 ) -> ValidationCost:
     """What choosing m on ``rows = (v_0, v_1)`` validation rows costs, to first order in 1/v.
 
+    Args:
+        problem: raw and synthetic laws, counts and loss.
+        rows: of each class that validate.
+        objective: which risk the size minimises.
+
     Do not trust it where ``spread`` is not small beside the size and the grid's range (the parabola
     ends), nor for a grid coarser than the spread.
 

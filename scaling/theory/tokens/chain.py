@@ -140,7 +140,7 @@ def radii(points: np.ndarray, best: np.ndarray) -> np.ndarray:
     >>> radii(np.array([[1.0], [-1.0]]), np.zeros(1)).round(6).tolist()
     [[0.5, 0.5], [0.5, 0.5]]
     """
-    u, found = points @ best, []
+    u, found = points @ best, list[tuple[float, float]]()
     for label in (0.0, 1.0):
         scores = np.asarray(LOGISTIC.first(u, label * np.ones(())))[:, None] * points  # pyright: ignore[reportArgumentType]
         largest = float(np.sqrt((scores**2).sum(axis=1).max()))

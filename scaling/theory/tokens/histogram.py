@@ -70,6 +70,11 @@ def smoothed(law: np.ndarray, n: float, smoothing: float) -> Histogram:
 
     ``second = sum_j [s^2/2 - s q_j + q_j/3 + q_j^2/12]/p_j - s^2 d^2/2``, ``q = 1 - p``.
 
+    Args:
+        law: P ``(d,)``.
+        n: tokens counted.
+        smoothing: s, above 0.
+
     >>> round(smoothed(np.full(4, 0.25), 1000, 1.0).first, 6)
     0.0015
     """

@@ -98,6 +98,12 @@ def normal_quantile(dim: int, norm: float, vocabulary: float, probability: float
     ``|g|^2/2`` with ``g ~ N(0, e^s (I + eta eta')/d)``: ``2 d KL/e^s`` has the law of ``chi2_(r-1) + (1+s)
     chi2_1``, whose mean is that of `one_layer`. Finite d come to it only once `correction` is small.
 
+    Args:
+        dim: r, of the embeddings.
+        norm: B, of the latent.
+        vocabulary: d.
+        probability: of lying below.
+
     >>> round(200 * normal_quantile(2, 0.0, 100, 0.5), 6)  # the median of chi2_2
     1.386294
     """
@@ -164,6 +170,10 @@ def second_layer(dim: int, norm: float) -> float:
 
     The error is ``-(Cov_P u - I) g`` with ``g = E_P u - eta``: a product of two means of d terms.
 
+    Args:
+        dim: r, of the embeddings.
+        norm: B, of the latent.
+
     >>> second_layer(4, 0.0)
     10.0
     """
@@ -177,6 +187,10 @@ def likeliest(dim: int, n: float) -> float:
     The next order is O(1/(n d)) and O(1/(n^2 d)): with endless tokens the family is normal of known
     covariance, and ``2 n KL`` is chi-square at every n.
 
+    Args:
+        dim: r, of the embeddings, at least 1.
+        n: seeds, above 0.
+
     >>> likeliest(4, 100)
     0.02
     """
@@ -189,6 +203,11 @@ def bayes(dim: int, norm: float, n: float) -> float:
 
     ``E KL = (r/2) log(1 + v)``, ``v = 1/(n + r/B^2)`` the posterior variance: exactly, at every n >= 0. For
     the uniform prior on the sphere one dimension is known and the tail is ``(r-1)/(2n)``.
+
+    Args:
+        dim: r, of the embeddings, at least 1.
+        norm: B, of the latent, at least 0.
+        n: seeds, at least 0.
 
     >>> round(bayes(4, 1.0, 0), 6), round(100 * bayes(4, 1.0, 96), 6)
     (0.446287, 1.990066)

@@ -29,6 +29,11 @@ def expansion(population: TokenPopulation, generator: Any, counts: np.ndarray) -
     between 0 and 1. A divergence's ``second_order`` is the rest of an exact sum for histograms, and 0 for
     laws made of the rows' mean; all its terms are NaN where their sum is below 0 (`without_divergence`).
 
+    Args:
+        population: exact population of a unit.
+        generator: its specification.
+        counts: raw rows of each group.
+
     When not to trust it: samples that can be separated with a probability that matters; errors where few
     tokens hold most of the probability near the boundary (the rule's skewness, of the order of its bias
     in units of its spread, is left out).

@@ -8,7 +8,7 @@ from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, against, column, ladder_of, select
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import Assumption, Twin, always, no_failures
+from synthlaw.claims.record import Assumption, Evidence, Twin, always, no_failures
 from synthlaw.simulating.predictions import predict
 
 NOTE = "verdicts.md"
@@ -20,7 +20,7 @@ LEVEL = 0.95
 # which is why no cell stops before 200 (paper_notes/estimation.md).
 CONTROLS = 3
 
-right_law = ladder_of(experiments.CURVE, Selection("oracle", (0.5,)), "above_floor")
+right_law: Evidence = ladder_of(experiments.CURVE, Selection("oracle", (0.5,)), "above_floor")
 
 
 def shifted_taken_for_right(lab: Lab) -> pd.DataFrame:
@@ -31,7 +31,9 @@ def shifted_taken_for_right(lab: Lab) -> pd.DataFrame:
     return against(wrong, column(right, "predicted"), column(wrong, "estimate"))
 
 
-shift_above_floor = ladder_of(experiments.CURVE, Selection("shift", (1.0,)), "above_floor")
+shift_above_floor: Evidence = ladder_of(
+    experiments.CURVE, Selection("shift", (1.0,)), "above_floor"
+)
 
 
 def without_second_order(lab: Lab) -> pd.DataFrame:
@@ -40,7 +42,9 @@ def without_second_order(lab: Lab) -> pd.DataFrame:
     return against(rows, column(rows, "variance"), column(rows, "estimate") - column(rows, "floor"))
 
 
-duplicates = ladder_of(experiments.RESAMPLING, Selection("duplicate", (0.5,)), "above_floor")
+duplicates: Evidence = ladder_of(
+    experiments.RESAMPLING, Selection("duplicate", (0.5,)), "above_floor"
+)
 
 
 def duplicates_as_new(lab: Lab) -> pd.DataFrame:
@@ -62,6 +66,11 @@ def covered(values: np.ndarray, shrink: float, seed: int) -> tuple[float, float]
     covers hardly depends on any one of its replicates, so that batches that share a few are nearly
     independent, and 40 orders tell as much as eight times the replicates would (the note's section
     6). The groups share none: their spread gives the standard error.
+
+    Args:
+        values: of one kind of batch, a replicate each.
+        shrink: factor of every standard error; 1 leaves it as it is.
+        seed: of the orders.
     """
     groups = values.reshape(-1, GROUP)
     rng = np.random.default_rng(seed)

@@ -1,5 +1,7 @@
 """Generation, the control variates of fitted rows: their means are exact, at any number of rows."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -14,7 +16,7 @@ from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import DERIVED, FIXED_COUNTS, GAUSSIAN, Claim, Twin
 
 # Small enough that an error of relative order 1/n would show.
-SMALL = {
+SMALL: dict[str, Any] = {
     "setting": experiments.REFERENCE,
     "counts": {"majority": 200, "minority": 40},
     "synthetic": {

@@ -27,10 +27,10 @@ NOTE = "generators.md"
 SEEDS = always("The generator is fitted to the very raw rows that are trained on.")
 KNOWN, ESTIMATED = (f"gaussian[{kind};groups=minority]" for kind in ("known", "estimated"))
 
-known = ladder_of(experiments.FITTED, Selection(KNOWN, (1.0,)), "above_floor")
-estimated = ladder_of(experiments.FITTED, Selection(ESTIMATED, (1.0,)), "above_floor")
-smoothed = ladder_of(experiments.SMOOTHED, Selection("smoothed", (1.0,)), "above_floor")
-augmented = ladder_of(experiments.FITTED_AUGMENT, Selection("gaussian", augment=True))
+known: Evidence = ladder_of(experiments.FITTED, Selection(KNOWN, (1.0,)), "above_floor")
+estimated: Evidence = ladder_of(experiments.FITTED, Selection(ESTIMATED, (1.0,)), "above_floor")
+smoothed: Evidence = ladder_of(experiments.SMOOTHED, Selection("smoothed", (1.0,)), "above_floor")
+augmented: Evidence = ladder_of(experiments.FITTED_AUGMENT, Selection("gaussian", augment=True))
 
 
 def as_independent(of: experiments.Experiment, generator: str) -> Evidence:

@@ -8,7 +8,7 @@ does not follow of the noise is of third order (paper_notes/generators.md).
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -60,7 +60,7 @@ def _logistic(rows: Array, labels: Array, start: Array) -> tuple[Array, Array]:
 
 def _one(
     key: Array, distance: Array, size: Array, room: int, dim: int, hessian: Array, inverse: Array
-) -> tuple:
+) -> tuple[Any, ...]:
     blocks = -(-room // draws.BLOCK)
     numbers = jnp.arange(blocks, dtype=jnp.uint32)
     keys = jax.vmap(lambda number: draws.block_key(key, jnp.uint32(0), number))(numbers)
@@ -108,10 +108,10 @@ def _batch(
     *,
     room: int,
     dim: int,
-) -> tuple:
+) -> tuple[Any, ...]:
     """``PIECE`` replicates from ``first`` on."""
 
-    def one(replicate: Array) -> tuple:
+    def one(replicate: Array) -> tuple[Any, ...]:
         own = draws.replicate_key(key, replicate)
         return _one(own, distance, size, room, dim, hessian, inverse)
 

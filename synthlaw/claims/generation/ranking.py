@@ -25,7 +25,7 @@ SIZES, REPLICATES = (2, 4, 8), (2000, 1300, 850)
 TWIN_REPLICATES = (200, 200, 200)
 # Means apart along two axes, and of different spread along one of them: the raw mixture's
 # minimiser then turns with the shares of the groups.
-UNEQUAL = {
+UNEQUAL: dict[str, Any] = {
     "kind": "groups",
     "groups": [
         {"name": "majority", "label": 0, "mean": [-1, -0.5, 0, 0, 0], "covariance": 1.0},

@@ -1,5 +1,7 @@
 """Nonparametric: Pinsker's constant over a Sobolev ellipsoid, and what ridge pays beside it."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -18,7 +20,7 @@ ROWS, DRAWS = (1e4, 1e6, 1e8), 1e6
 REACH = 8.0
 
 
-def _row(series: str, n: float, regressor: float, law: float, found: np.ndarray) -> dict:
+def _row(series: str, n: float, regressor: float, law: float, found: np.ndarray) -> dict[str, Any]:
     mean = float(found.mean()), float(found.std(ddof=1) / len(found) ** 0.5)
     return {**fitted_row(series, n, law, mean, len(found), 0), "inverse_size": regressor}
 

@@ -4,10 +4,12 @@ Noise falls and a sample's cost rises with the size; the middle of a ladder says
 preset full goes up to 800 features, where the limit must hold within 1 % without a ladder.
 """
 
+from typing import Any
+
 from synthlaw.claims.proportional.samples import Case
 
 DIM = 25
-SETTING = {"kind": "imbalance", "dim": DIM, "separation": 2.0}
+SETTING: dict[str, Any] = {"kind": "imbalance", "dim": DIM, "separation": 2.0}
 RIDGE = 0.05
 FULL = {1: 1500, 2: 600, 4: 800, 8: 250, 32: 120}
 NARROW_FULL = {1: 3000, 2: 1000, 4: 2000, 8: 500, 32: 160}

@@ -73,7 +73,7 @@ def evidence_of(*parts: Part) -> Evidence:
     return lambda lab: rows_of(lab, parts)
 
 
-logistic = evidence_of(
+logistic: Evidence = evidence_of(
     Part(BALANCING, "logistic", 0, RAW, GROUPS),
     Part(BALANCING, "logistic", 1, RIGHT, GROUPS),
     Part(BIASED, "logistic", 0, SHIFTED, GROUPS),
@@ -92,8 +92,8 @@ def squared(lab: Lab) -> pd.DataFrame:
     return rows_of(lab, _squared)
 
 
-hinge = evidence_of(Part(HINGE, "hinge", 0, RIGHT, BALANCED))
-order = evidence_of(Part(BALANCING, "logistic", 0, RAW, ORDER))
+hinge: Evidence = evidence_of(Part(HINGE, "hinge", 0, RIGHT, BALANCED))
+order: Evidence = evidence_of(Part(BALANCING, "logistic", 0, RAW, ORDER))
 
 
 # The six cells that are looked at without a ladder: two cells for each loss where it has them.

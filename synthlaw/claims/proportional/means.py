@@ -91,6 +91,11 @@ def sampled_errors(lab: Lab, size: int, balanced: bool) -> Drawn:
 
     The two means' deviations are drawn as they lie in mu, in the first one's direction across mu and
     in the rest (Bartlett's root of a Wishart matrix): the cost does not depend on d.
+
+    Args:
+        lab: the laboratory.
+        size: of the ladder.
+        balanced: whether rows of the right law balance the classes.
     """
 
     def compute() -> Drawn:

@@ -23,8 +23,8 @@ from synthlaw.claims.record import EXISTS, Evidence, Twin
 REPEATED = Part(DUPLICATES, "squared", 0, "duplicates", GROUPS)
 WEIGHTED = Part(REWEIGHTED, "logistic", 0, "reweighted", GROUPS)
 
-duplicates = evidence_of(REPEATED)
-reweighted = evidence_of(WEIGHTED)
+duplicates: Evidence = evidence_of(REPEATED)
+reweighted: Evidence = evidence_of(WEIGHTED)
 
 
 def against(part: Part, synthetic: dict[str, Any]) -> Evidence:

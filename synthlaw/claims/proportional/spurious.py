@@ -2,6 +2,7 @@
 against subsampling, and the reversal of Sagawa, Raghunathan, Koh and Liang."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,7 @@ def _with_features(lab: Lab, per_row: float, scheme: Scheme) -> Errors:
     return feature_errors(lab, cell(per_row, scheme))
 
 
-def _below(name: str, small: Errors, large: Errors, part: str) -> dict:
+def _below(name: str, small: Errors, large: Errors, part: str) -> dict[str, Any]:
     """That one expected error lies below another."""
     low, high = getattr(small, part), getattr(large, part)
     return {

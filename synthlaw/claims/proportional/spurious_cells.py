@@ -1,5 +1,7 @@
 """What the claims on overparameterised spurious correlation measure, and the table of their picture."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -94,7 +96,7 @@ def feature_errors(lab: Lab, at: Cell) -> Errors:
     )
 
 
-def _measured_row(model: str, scheme: Scheme, per_row: float, found: Errors) -> dict:
+def _measured_row(model: str, scheme: Scheme, per_row: float, found: Errors) -> dict[str, Any]:
     return {
         "model": model,
         "scheme": scheme,
@@ -109,7 +111,7 @@ def _measured_row(model: str, scheme: Scheme, per_row: float, found: Errors) -> 
     }
 
 
-def _feature_line(lab: Lab, scheme: Scheme, per_row: float, draws: int) -> dict:
+def _feature_line(lab: Lab, scheme: Scheme, per_row: float, draws: int) -> dict[str, Any]:
     found = feature_theory(lab, cell(per_row, scheme), draws)
     average = FEATURES.aligned * found.aligned + (1.0 - FEATURES.aligned) * found.worst
     named = {"model": "features", "scheme": scheme, "per_row": per_row}

@@ -3,6 +3,8 @@
 The form is that of Jain, Montanari and Sasoglu; its four constants are predicted here.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy.linalg import block_diag
@@ -30,7 +32,7 @@ SHIFT = 0.15
 TERMS = {"amplitude": "amplitude", "odds": "synthetic/raw", "bias": "bias"}
 
 
-def _generator(size: int) -> dict:
+def _generator(size: int) -> dict[str, Any]:
     shift = [0.0, SHIFT / size**0.5, 0.0, 0.0, 0.0]
     return {"kind": "shift", "shift": shift, "groups": ["minority"]}
 

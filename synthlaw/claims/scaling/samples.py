@@ -16,10 +16,10 @@ from synthlaw.claims.lab import Lab
 
 # The controls of degrees one to three: their means are exact, coefficients 1.
 CONTROLS = 4
-SETTING = {"kind": "imbalance", "dim": 5, "separation": 2.0}
+SETTING: dict[str, Any] = {"kind": "imbalance", "dim": 5, "separation": 2.0}
 RIGHT = {"kind": "oracle"}
 # Towards one class and across both: a bias that is neither small nor symmetric.
-BIASED = {"kind": "shift", "shift": [0.2, 0.3, 0, 0, 0]}
+BIASED: dict[str, Any] = {"kind": "shift", "shift": [0.2, 0.3, 0, 0, 0]}
 
 
 class Sample(NamedTuple):

@@ -2,6 +2,7 @@
 rows predicted from curves of each source alone."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ COSTS = 0.03
 EXPLAINED = 0.25
 
 
-def _row(name: str, expected: float, found: Measured) -> dict:
+def _row(name: str, expected: float, found: Measured) -> dict[str, Any]:
     return fitted_row(name, 1, expected, (found.value, found.se), found.replicates, 0)
 
 
@@ -127,7 +128,7 @@ def _beyond(kind: str) -> Evidence:
     return evidence
 
 
-def _cost(pick: Callable) -> Evidence:
+def _cost(pick: Callable[..., Any]) -> Evidence:
     """The risk at a share against the least one, the worst over the numbers of synthetic rows."""
 
     def evidence(lab: Lab) -> pd.DataFrame:

@@ -5,6 +5,7 @@ and 1, no intercept: ``m* = 4(n_0 - n_1)`` leaves no floor, whatever the counts.
 """
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,14 +37,14 @@ ASSUMED: tuple[Assumption, ...] = (GAUSSIAN, FIXED_COUNTS, INDEPENDENT, EXISTS)
 # Controls of the squared loss: gradient, Hessian and their corrections; means exact.
 CONTROLS = 4
 RATIOS = (3.0, 4.0, 5.0)
-SETTING = {
+SETTING: dict[str, Any] = {
     "kind": "groups",
     "groups": [
         {"name": "majority", "label": 0, "mean": [0.0, 0.0]},
         {"name": "minority", "label": 1, "mean": [1.0, 0.0]},
     ],
 }
-SWEEP = {
+SWEEP: dict[str, Any] = {
     "setting": SETTING,
     "counts": {"majority": 2000, "minority": 100},
     "synthetic": {
@@ -55,7 +56,7 @@ SWEEP = {
 GOLDEN = Experiment("size_golden", SWEEP, sizes=(1, 4), replicates=(300, 300))
 
 
-def problem_of(lab: Lab, size: int = 1, sweep: dict | None = None) -> SizeProblem:
+def problem_of(lab: Lab, size: int = 1, sweep: dict[str, Any] | None = None) -> SizeProblem:
     """The size problem of a sweep with one generator."""
     return size_problem(lab.units(sweep or SWEEP, size)[0])
 
@@ -94,11 +95,20 @@ def golden_smaller_shift(lab: Lab) -> pd.DataFrame:
     return _sizes(lab, -0.4)
 
 
-def vertex(lab: Lab, sweep: dict, replicates: int, ratios: tuple[float, ...], name: str) -> dict:
+def vertex(
+    lab: Lab, sweep: dict[str, Any], replicates: int, ratios: tuple[float, ...], name: str
+) -> dict[str, Any]:
     """Lowest point of the parabola through simulated risks at three ratios, with its error.
 
     Replicates are paired: all sizes see the same rows, and the error follows from the covariance of
     the means.
+
+    Args:
+        lab: the laboratory.
+        sweep: with one generator.
+        replicates: of every cell.
+        ratios: three, equally far apart.
+        name: under which the laboratory remembers it.
     """
     used = {**sweep, "synthetic": {**sweep["synthetic"], "ratios": list(ratios)}}
     unit = lab.units(used)[0]
@@ -132,7 +142,7 @@ def vertex(lab: Lab, sweep: dict, replicates: int, ratios: tuple[float, ...], na
     }
 
 
-def vertex_row(found: dict, series: str, size: float, predicted: float) -> dict:
+def vertex_row(found: dict[str, Any], series: str, size: float, predicted: float) -> dict[str, Any]:
     """A row of evidence of kind constant."""
     return {
         "series": series,
@@ -153,6 +163,10 @@ def optimum(lab: Lab, objective: Objective = "total") -> pd.DataFrame:
 
     The parabola through risks at 3, 4 and 5 times the missing rows is carried from the curve's own
     minimum by the same parabola through the predicted risks.
+
+    Args:
+        lab: the laboratory.
+        objective: which risk the size minimises.
     """
     problem = problem_of(lab)
     balanced = balanced_point(problem)

@@ -1,5 +1,7 @@
 """Size, the correction of a generator's bias through the majority: floors and variance."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -52,7 +54,7 @@ def _samples(lab: Lab, name: str, size: int, replicates: int) -> CorrectedSample
     return lab.recall(f"corrected {name} {size}", simulated)
 
 
-def _row(found: CorrectedSamples, series: str, size: int, prediction: float) -> dict:
+def _row(found: CorrectedSamples, series: str, size: int, prediction: float) -> dict[str, Any]:
     values = found.controlled
     mean, se = float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
     return {

@@ -4,6 +4,8 @@ Squared loss without intercept, covariance diag(1, 9), classes at 0 and (1, 1), 
 shifted by (.05, 0). The counts are so large that the floors stand out of the noise.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -22,7 +24,7 @@ MINORITY, IMBALANCE = 1_000_000, 20
 # Sizes in units of the missing rows: m*_H, m* (six digits serve) and points around them.
 HESSIAN, EUCLIDEAN = 0.963623, 1.001252
 RATIOS = (0.92, HESSIAN, 1.0, EUCLIDEAN, 1.03)
-ANISOTROPIC = {
+ANISOTROPIC: dict[str, Any] = {
     "setting": {
         "kind": "groups",
         "groups": [

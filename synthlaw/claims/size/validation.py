@@ -5,6 +5,8 @@ the choice costs anything. Of a validation sample the squared loss takes means a
 are drawn as such (Bartlett's decomposition of a Wishart matrix).
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -23,7 +25,7 @@ SAMPLES = 10_000
 POINTS, SPREADS = 121, 6.0
 
 
-def _moments(rng: np.random.Generator, count: int, rows: int, mean: np.ndarray) -> tuple:
+def _moments(rng: np.random.Generator, count: int, rows: int, mean: np.ndarray) -> tuple[Any, ...]:
     """Means ``(count, d)`` and second moments ``(count, d, d)`` of ``rows`` rows ``N(mean, I)``."""
     dim = len(mean)
     centre = mean + rng.standard_normal((count, dim)) / np.sqrt(rows)

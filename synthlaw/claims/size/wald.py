@@ -1,6 +1,7 @@
 """Size, Wald's test of local symmetry: its chi-square law, from which size on, and its power."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -147,7 +148,7 @@ def _drawn(lab: Lab) -> pd.DataFrame:
 
 def _rate(
     what: str, minority: int, level: float, departure: float, hits: np.ndarray, expected: float
-) -> dict:
+) -> dict[str, Any]:
     return {
         "what": what,
         "minority": minority,

@@ -1,5 +1,7 @@
 """Generation, tokens: the sharp law of one averaging layer, and what further layers leave of it."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -114,7 +116,7 @@ def slopes(lab: Lab) -> pd.DataFrame:
 
 def _slope(
     lab: Lab, series: str, x: tuple[int, int], at: list[tuple[float, float]], world: World
-) -> dict:
+) -> dict[str, Any]:
     """The exponent between two independent means, each with its standard error."""
     (first, first_se), (last, last_se) = at
     span = float(np.log(x[1] / x[0]))

@@ -53,6 +53,13 @@ def simulated(
     """All layers of a world at steps of this length, at `SEEDS` or `FAR_SEEDS`.
 
     ``tables`` draws other embeddings than the world's; ``name`` is then theirs.
+
+    Args:
+        lab: the laboratory.
+        world: of the tokens.
+        step: length of a gradient step.
+        tables: draws the embeddings.
+        name: of these.
     """
     near = world.vocabulary <= max(NEAR)
     sizes, depth = (SEEDS, LAYERS) if near else (FAR_SEEDS, FAR_LAYERS)

@@ -1,6 +1,5 @@
 """Generation, how many seeds: a generator's rows against the seeds themselves, weighted up."""
 
-from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -48,13 +47,14 @@ def _chosen(lab: Lab) -> Chosen:
     """The laboratory's first table with a crossing at `FEWEST` seeds or later at every depth."""
 
     def compute() -> Chosen:
-        for number in count():
+        number = 0
+        while True:
             lab.go_on()
             table = embeddings(WORLD, lab.seed, number)
             laws = {depth: seed_law(table, latents(WORLD), depth) for depth in DEPTHS}
             if min(each.crossing for each in laws.values()) >= FEWEST:
-                break
-        return Chosen(table, laws)
+                return Chosen(table, laws)
+            number += 1
 
     return lab.recall("token seeds table", compute)
 
