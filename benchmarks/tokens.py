@@ -29,7 +29,7 @@ DEPTH, DIM, NORM = 5, 4, 1.0
 
 def whole_grid(replicates: int, likeliest: bool) -> dict[str, Any]:
     """Seconds of the grid in this process, and how many cells hold a number with a standard error."""
-    from simulations.tokens.experiment import grid
+    from simulations.tokens.divergences import grid
     from simulations.tokens.world import World
 
     start, cpu = time.perf_counter(), time.process_time()
@@ -101,7 +101,7 @@ def loop_seconds(replicates: int, of: int) -> dict[str, Any]:
 
 def against_seeds(replicates: int, repeats: int) -> list[dict[str, Any]]:
     """CPU seconds of a replicate (draw, five depths) by the number of seeds, best of several runs."""
-    from simulations.tokens.experiment import divergences
+    from simulations.tokens.divergences import divergences
     from simulations.tokens.world import World
 
     world, rows = World(1024, DIM, NORM), []

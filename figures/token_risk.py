@@ -16,7 +16,7 @@ from figures.style import ERROR_BARS, MUTED, PALETTE, canvas, colour, marker, pl
 COLUMNS = ("series", "predicted", "estimate", "se")
 HEIGHT = "balanced excess risk (loss)"
 # Every generator keeps its colour and marker in all panels.
-LOOKS = ("1 layer", "2 layers", "3 layers", "oracle", "histogram", "reweighting", "raw rows")
+LOOKS = ("1 layer", "2 layers", "3 layers", "oracle", "duplicate", "reweighting", "raw rows")
 
 
 @style()

@@ -9,8 +9,8 @@ import numpy as np
 from simulations.arrays import AnyArray
 from simulations.population.minimisers import ridge_matrix
 from simulations.population.units import Unit
+from simulations.token_sweeps.generators import Pieces
 from simulations.token_sweeps.population import TokenPopulation
-from simulations.token_sweeps.seen import Pieces
 
 
 class Device(NamedTuple):

@@ -27,7 +27,7 @@ from simulations.population.minimisers import ridge_matrix
 from simulations.population.units import Unit
 from simulations.problems import InputError
 from simulations.setup.generators import REWEIGHT, acts_on
-from simulations.token_sweeps.seen import Pieces, pieces
+from simulations.token_sweeps.generators import Pieces, pieces
 from simulations.token_sweeps.world import TokenWorld, token_world
 from simulations.tokens import classifier
 
@@ -107,9 +107,7 @@ def weights_of(cells: list[Cell]) -> Weights:
 def excess(points: Array, theta: Array, best: Array, laws: Array, labels: Array) -> Array:
     """Risks of every group at ``theta`` less those at ``best``, ``(K,)``, and the errors at ``theta``."""
     risks = classifier.excess_risks(points, theta, best, laws, labels)
-    called = jnp.where(points @ theta > 0.0, 1.0, 0.0)
-    ones = laws @ called
-    return jnp.concatenate([risks, jnp.where(labels > 0.5, laws @ (1.0 - called), ones)])
+    return jnp.concatenate([risks, classifier.group_errors(points, theta, laws, labels)])
 
 
 @partial(quick_jit, once=True)

@@ -21,6 +21,7 @@ from simulations.sampling.newton import FOUND, LAWLESS, SEPARABLE, SINGULAR, STO
 from simulations.sampling.replicate import Parameters, Results
 from simulations.token_sweeps import rows
 from simulations.token_sweeps.device import Device
+from simulations.token_sweeps.generators import Seen, knobs_of, seen
 from simulations.token_sweeps.population import (
     CellPopulation,
     TokenPopulation,
@@ -30,7 +31,6 @@ from simulations.token_sweeps.population import (
     padded,
     places,
 )
-from simulations.token_sweeps.seen import Seen, seen
 from simulations.tokens import classifier
 
 # Replicates of a program at most, and the numbers that the counts of their cells may take.
@@ -164,9 +164,7 @@ def _seen(unit: Unit, device: Device, raw: np.ndarray, used: int) -> Seen:
         device.acts,
         device.counts,
         raw,
-        float(getattr(spec, "smoothing", 1.0)),
-        np.int32(getattr(spec, "layers", 1)),
-        float(getattr(spec, "step", 1.0)),
+        knobs_of(spec),
         np.int32(used),
         kind=spec.kind,
     )

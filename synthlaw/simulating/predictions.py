@@ -10,7 +10,7 @@ import pandas as pd
 
 from scaling.theory.expansion import Expansion, expansion
 from scaling.theory.proportional.units import predicted_errors
-from scaling.theory.tokens import sweeps as tokens
+from scaling.theory.tokens import expansion as tokens
 from simulations.population.units import METRICS, Unit, make_unit, metrics_of, unit_population
 from simulations.runs.moments import measures
 from simulations.runs.table import Terms, unit_table

@@ -1,11 +1,12 @@
 """What a generator makes of a group's raw rows: the law of its synthetic rows, and how they move it.
 
-A law is made of the rows in one of two ways (paper_notes/transformers_sweeps.md):
+The laws are those of `simulations.tokens.generators`. Of rows of several tokens they are made
 
-    by their mean h0 = sum_j (c_j/n) u_j alone       transformer, likeliest
-    linearly, Q = (1 - a) base + a c/n               duplicate (a = 1), histogram (a = n/(n + s D))
+    position by position, of the mean h0 = sum_j (c_j/n) u_j   transformer, likeliest
+    of whole rows, linearly, Q = (1 - a) base + a c/n          duplicate (a = 1), histogram (a = n/(n + sD))
 
-and not at all (oracle). `pieces` has what theory needs of it at endless rows.
+and of nothing by the oracle. `pieces` has what theory needs of them at endless rows. Source:
+paper_notes/transformers_sweeps.md.
 """
 
 from functools import partial
@@ -20,14 +21,12 @@ from simulations import linear
 from simulations.arrays import AnyArray
 from simulations.compilation import quick_jit
 from simulations.token_sweeps.world import TokenWorld
-from simulations.tokens import steps
-from simulations.tokens.references import maximum_likelihood
+from simulations.tokens.generators import BY_MEAN, BY_SHARES, Knobs, deepened
 from simulations.tokens.rows import product
 from simulations.tokens.world import divergence, log_law, moments
 
 # Divergences, which are never negative, up to the rounding of sums over tokens.
 ROUNDING = 1e-12
-BY_MEAN = ("transformer", "likeliest")
 
 
 class Pieces(NamedTuple):
@@ -54,37 +53,55 @@ class Pieces(NamedTuple):
     spread: AnyArray
 
 
-def log_law_of(
-    kind: str,
-    tables: tuple[Array, ...],
-    etas: tuple[Array, ...],
-    layers: Array,
-    step: Array,
-    target: Array,
+def knobs_of(spec: Any) -> Knobs:
+    """The settings of a generator's record as `Knobs`; those it has not are the defaults.
+
+    >>> from simulations.setup.generator_specs import Histogram
+    >>> float(knobs_of(Histogram(kind="histogram", smoothing=0.5)).smoothing)
+    0.5
+    """
+    usual = Knobs()
+    return Knobs(
+        np.int32(getattr(spec, "layers", usual.layers)),
+        float(getattr(spec, "step", usual.step)),
+        float(getattr(spec, "smoothing", usual.smoothing)),
+    )
+
+
+def _own(tables: tuple[Array, ...], target: Array) -> list[Array]:
+    """The mean embeddings ``(r,)`` of the positions, from those of whole rows, ``(R,)``."""
+    return jnp.split(target, len(tables))
+
+
+def smooth_log_law(
+    kind: str, tables: tuple[Array, ...], etas: tuple[Array, ...], knobs: Knobs, target: Array
 ) -> Array:
-    """``log Q (D,)`` as a smooth function of the rows' mean embedding ``target (R,)``.
+    """``log Q`` of a law in `BY_MEAN` as a smooth function of the rows' mean embedding.
 
     ``likeliest`` is given by two Newton steps from the group's own latent, where the maximum is at
     endless rows: first and second derivatives there are exact, values elsewhere are not.
+
+    Args:
+        kind: ``transformer`` or ``likeliest``.
+        tables: embeddings of the T positions, each ``(d_t, r)``.
+        etas: the group's latents, each ``(r,)``; only likeliest reads them.
+        knobs: layers and step of the transformer.
+        target: mean embedding of the rows, ``(R,)``, ``R = r T``.
+
+    Returns:
+        ``(D,)``, rows in the order of `rows.product`.
     """
-    size = tables[0].shape[1]
     found = []
-    for position, (table, eta) in enumerate(zip(tables, etas, strict=True)):
-        own = target[position * size : (position + 1) * size]
-        found.append(log_law(table, _latent(kind, table, eta, layers, step, own)))
+    for table, eta, own in zip(tables, etas, _own(tables, target), strict=True):
+        if kind == "likeliest":
+            h = eta
+            for _ in range(2):
+                at = moments(table, jnp.exp(log_law(table, h)))
+                h = h + linear.solve(at.covariance, own - at.mean)
+        else:
+            h = deepened(table, own, knobs.layers, knobs.step)
+        found.append(log_law(table, h))
     return product(found)
-
-
-def _latent(
-    kind: str, table: Array, eta: Array, layers: Array, step: Array, target: Array
-) -> Array:
-    if kind == "likeliest":
-        h = eta
-        for _ in range(2):
-            at = moments(table, steps.law(table, h))
-            h = h + linear.solve(at.covariance, target - at.mean)
-        return h
-    return lax.fori_loop(0, layers - 1, lambda _, h: steps.improved(table, target, h, step), target)
 
 
 @partial(quick_jit, once=True, static_argnames="kind")
@@ -94,15 +111,14 @@ def _by_mean(
     mean: Array,
     spread: Array,
     law: Array,
-    layers: Array,
-    step: Array,
+    knobs: Knobs,
     *,
     kind: str,
 ) -> tuple[Array, ...]:
     """One group's log-law, slope, bend and the divergence's derivatives, at the mean of endless rows."""
 
     def log_q(h: Array) -> Array:
-        return log_law_of(kind, tables, etas, layers, step, h)
+        return smooth_log_law(kind, tables, etas, knobs, h)
 
     def probability(h: Array) -> Array:
         return jnp.exp(log_q(h))
@@ -126,13 +142,25 @@ def _by_mean(
 
 
 def pieces(spec: Any, world: TokenWorld, acts: np.ndarray, counts: np.ndarray) -> Pieces:
-    """The pieces of generator ``spec``, which acts on groups ``acts (K,)`` of ``counts (K,)`` raw rows."""
+    """What theory needs of a generator's laws at endless rows.
+
+    Args:
+        spec: the generator's record (`simulations.setup.generator_specs`), one of `OF_TOKENS`.
+        world: the setting's arrays, K groups over D rows.
+        acts: the groups it acts on, ``(K,)`` booleans; elsewhere synthetic rows follow the group's law.
+        counts: raw rows n_g, ``(K,)``, >= 1.
+
+    Returns:
+        `Pieces`, NumPy arrays.
+
+    When not to trust it: layers whose steps diverge at endless rows (``law`` is then not finite).
+
+    Source: paper_notes/transformers_sweeps.md.
+    """
     laws, features = world.laws, world.points[:, :-1]
     (groups, size), dim = laws.shape, features.shape[1]
-    mean = laws @ features
-    spread = np.stack(
-        [((features - mean[g]) * laws[g][:, None]).T @ (features - mean[g]) for g in range(groups)]
-    )
+    known = [moments(features, law) for law in laws]
+    mean, spread = (np.stack(each) for each in zip(*known, strict=True))
     found = Pieces(
         laws.copy(),
         np.zeros((groups, dim, size)),
@@ -173,8 +201,7 @@ def _fill(found: Pieces, spec: Any, world: TokenWorld, g: int, n: float) -> None
             found.mean[g],
             found.spread[g],
             laws[g],
-            np.int32(getattr(spec, "layers", 1)),
-            float(getattr(spec, "step", 1.0)),
+            knobs_of(spec),
             kind=spec.kind,
         )
         found.law[g], found.slope[g], found.bend[g] = np.exp(log_q), slope, bend
@@ -205,32 +232,39 @@ def seen(
     acts: Array,
     counts: Array,
     raw: Array,
-    smoothing: Array,
-    layers: Array,
-    step: Array,
+    knobs: Knobs,
     used: Array,
     *,
     kind: str,
 ) -> Seen:
-    """The laws made of ``raw (R, K, D)`` counts, of the first ``used`` replicates, one after the other."""
+    """The laws that a generator makes of the raw rows of replicates, one after the other.
+
+    Args:
+        tables: embeddings of the T positions, each ``(d_t, r)``.
+        points: features of the D rows, ``(D, R + 1)``, ``R = r T``.
+        log_laws: of the groups, ``(K, D)``.
+        pieces: `pieces`; slopes and bends of laws are not read.
+        acts: the groups it acts on, ``(K,)``.
+        counts: raw rows n_g, ``(K,)``, >= 1.
+        raw: counts of them per row of the list, ``(R', K, D)``, for R' replicates.
+        knobs: of the generator.
+        used: replicates from the first that are computed; the others stay 0.
+        kind: one of `generator_specs.OF_TOKENS`.
+
+    Returns:
+        `Seen`. A law that does not exist is replaced by the group's, and not ``found``.
+
+    Source: paper_notes/transformers_sweeps.md.
+    """
     replicates, groups, size = raw.shape
     dim = points.shape[1] - 1
 
-    def made(rows: Array, n: Array, target: Array) -> tuple[Array, Array]:
-        if kind == "duplicate":
-            return jnp.log(rows / n), jnp.asarray(True)
-        if kind == "histogram":
-            return jnp.log((rows + smoothing) / (n + smoothing * size)), jnp.asarray(True)
-        if kind == "likeliest":
-            parts, good, width = [], jnp.asarray(True), tables[0].shape[1]
-            for position, table in enumerate(tables):
-                own = target[position * width : (position + 1) * width]
-                fitted = maximum_likelihood(table, own)
-                parts.append(log_law(table, fitted.h))
-                good = good & fitted.converged
-            return product(parts), good
-        found = log_law_of(kind, tables, tables, layers, step, target)
-        return found, jnp.isfinite(found).all()
+    def made(rows: Array, target: Array) -> tuple[Array, Array]:
+        if kind in BY_SHARES:
+            return BY_SHARES[kind](rows, knobs)
+        each = zip(tables, _own(tables, target), strict=True)
+        laws, good = zip(*(BY_MEAN[kind](table, own, knobs) for table, own in each), strict=True)
+        return product(laws), jnp.stack(good).all()
 
     def one(index: Array, state: Seen) -> Seen:
         r, g = index // groups, index % groups
@@ -239,7 +273,7 @@ def seen(
         if kind in ("oracle", "reweight"):
             log_q, good = log_p, jnp.asarray(True)
         else:
-            log_q, good = made(rows, n, target)
+            log_q, good = made(rows, target)
             log_q = jnp.where(acts[g], log_q, log_p)
             good = good | ~acts[g]
         apart, gap = target - pieces.mean[g], rows / n - jnp.exp(log_p)
