@@ -50,7 +50,7 @@ def deepened(table: Array, target: Array, layers: int | Array, step: float | Arr
         layers: L >= 1.
         step: > 0.
 
-    >>> deepened(jnp.eye(2), jnp.array([1.0, 0.0]), 2, 1.0).round(4).tolist()
+    >>> np.asarray(deepened(jnp.eye(2), jnp.array([1.0, 0.0]), 2, 1.0)).round(4).tolist()
     [1.2689, -0.2689]
     """
     return lax.fori_loop(1, layers, lambda _, h: steps.improved(table, target, h, step), target)
