@@ -26,7 +26,6 @@ from simulations.transformers.constructed import (
     slots,
 )
 from simulations.transformers.counts import (
-    check_counts_suffice,
     reads_inputs_only,
 )
 from simulations.transformers.generation import generated
@@ -198,7 +197,7 @@ def test_a_billion_seeds_cost_what_nine_do() -> None:
     assert np.abs(found - wanted).max() < TOLERANCE
 
 
-def test_counts_are_refused_where_they_do_not_say_all() -> None:
+def test_it_is_known_where_counts_do_not_say_all() -> None:
     weights = constructed(EMBEDDINGS, 2)
     assert reads_inputs_only(weights)
     value = weights.layers.value.copy()
@@ -206,8 +205,6 @@ def test_counts_are_refused_where_they_do_not_say_all() -> None:
     reading_h = weights._replace(layers=weights.layers._replace(value=value))
     for wrong in (reading_h, random_weights(0, D, 8, 2, 4, 20)):
         assert not reads_inputs_only(wrong)
-        with pytest.raises(InputError, match="as a sequence"):
-            check_counts_suffice(wrong)
 
 
 def test_generated_tokens_are_independent_draws() -> None:
