@@ -96,7 +96,15 @@ class TokenPopulation(NamedTuple):
 
 
 def weights_of(cells: list[Cell]) -> Weights:
-    """Row weights of cells."""
+    """Row weights of C cells of K groups.
+
+    Args:
+        cells: with row weights ``w_g (K,)``, rows that join a group ``m_g (K,)``, and N further rows in
+            every group, of weight ``w_a``.
+
+    Returns:
+        `Weights` ``(C, K)``: ``w``, ``w m + w_a N`` and ``w^2 m + w_a^2 N``.
+    """
     raw = np.stack([cell.row_weight for cell in cells])
     over = np.stack([cell.oversampled for cell in cells]).astype(float)
     w_a = np.array([[cell.augment_weight] for cell in cells])
@@ -105,7 +113,17 @@ def weights_of(cells: list[Cell]) -> Weights:
 
 
 def excess(points: Array, theta: Array, best: Array, laws: Array, labels: Array) -> Array:
-    """Risks of every group at ``theta`` less those at ``best``, ``(K,)``, and the errors at ``theta``."""
+    """Excess risks and 0-1 errors of every group, F = 2K functionals of a rule.
+
+    Args:
+        points: ``x~``, ``(D, p)``.
+        theta, best: the rule, and the one its risks are compared with, ``(p,)``.
+        laws: of the groups, ``(K, D)``.
+        labels: of the groups, ``(K,)``, 0 or 1.
+
+    Returns:
+        ``(2K,)``: ``R_g(theta) - R_g(best)`` in nats, then errors in [0, 1].
+    """
     risks = classifier.excess_risks(points, theta, best, laws, labels)
     return jnp.concatenate([risks, classifier.group_errors(points, theta, laws, labels)])
 
@@ -200,19 +218,34 @@ def _expand(
 
 
 def places(cells: int) -> int:
-    """Room for cells in a program: few sizes serve all sweeps."""
+    """Room for cells in a program, the next multiple of `PLACES`: few sizes serve all sweeps.
+
+    >>> places(1), places(8), places(9)
+    (8, 8, 16)
+    """
     return -(-cells // PLACES) * PLACES
 
 
 def padded(values: AnyArray, size: int) -> AnyArray:
-    """The first axis of every array lengthened to ``size`` by repeating its first entry."""
+    """The first axis of every array lengthened by repeating its first entry: room that is computed in vain.
+
+    Args:
+        values: a record of arrays ``(C, ...)`` of equal C >= 1.
+        size: the new length, >= C.
+
+    Returns:
+        The record, arrays ``(size, ...)``.
+
+    >>> padded(np.array([[1.0], [2.0]]), 4).ravel().tolist()
+    [1.0, 2.0, 1.0, 1.0]
+    """
     return jax.tree.map(
         lambda a: np.concatenate([a, np.repeat(a[:1], size - len(a), axis=0)]), values
     )
 
 
 def check_size(unit: Unit) -> None:
-    """Raise ``InputError`` where the arrays of a unit would not fit in memory."""
+    """Raise ``InputError`` where the arrays of a unit, ``K D (p + 1)`` numbers, would not fit in memory."""
     setting, groups = unit.sweep.setting, len(unit.counts)
     tokens = setting.vocabulary * (setting.attribute_vocabulary or 1)
     numbers = groups * tokens * (unit.world.means.shape[1] + 1)
@@ -235,13 +268,27 @@ def acts(unit: Unit) -> np.ndarray:
 
 
 def token_population(unit: Unit) -> TokenPopulation:
-    """Exact population of every cell; raises ``InputError`` where a risk is too flat."""
+    """Exact population of every cell of a unit.
+
+    Args:
+        unit: one generator of a sweep of tokens, C cells.
+
+    Returns:
+        `TokenPopulation`, NumPy arrays.
+
+    Raises:
+        InputError: rows too many to be listed, or a risk too flat for its minimiser to be found.
+
+    When not to trust it: few rows per feature (`CellPopulation.bias` and ``spread`` are of first order).
+
+    Source: paper_notes/transformers_sweeps.md, section 1.
+    """
     check_size(unit)
     return population_of(unit, token_world(unit.sweep.setting))
 
 
 def population_of(unit: Unit, here: TokenWorld) -> TokenPopulation:
-    """The same for given arrays of the setting."""
+    """`token_population` for given arrays ``here`` of the setting: K groups over D rows."""
     acting = acts(unit)
     given = pieces(unit.generator, here, acting, unit.counts)
     weights = weights_of(unit.cells)

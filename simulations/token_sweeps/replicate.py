@@ -57,7 +57,17 @@ class Fitted(NamedTuple):
 
 
 def room(unit: Unit) -> TokenRoom:
-    """What a unit needs; raises ``InputError`` for samples and tables that are too large."""
+    """What programs of a unit need room for.
+
+    Args:
+        unit: one generator of a sweep of tokens.
+
+    Returns:
+        `TokenRoom`, from the unit alone: batches do not depend on who computes them.
+
+    Raises:
+        InputError: samples above `rows.MOST_ROWS` rows, or tables too large to be listed.
+    """
     check_size(unit)
     pool = max(max(int(cell.oversampled.max()), cell.augment) for cell in unit.cells)
     if pool > rows.MOST_ROWS:
@@ -90,7 +100,22 @@ def _fit(
     replicates: Array,
     used: Array,
 ) -> Fitted:
-    """``raw, law (R, K, D)``; ``synthetic (R, C, K, D)``: weighted counts of synthetic rows."""
+    """Rules of R replicates and C cells, one after the other, and their control variates.
+
+    Args:
+        points: ``(D, p)``; laws: ``(K, D)``; labels: ``(K,)``; best: ``(p,)``; counts: ``(K,)``.
+        means: of the rows' embeddings in the groups, ``(K, p - 1)``.
+        penalty: of the ridge, ``(p, p)``.
+        cells, weights: populations and row weights, ``(C, ...)``.
+        raw: counts of raw rows, ``(R, K, D)``.
+        law: of the synthetic rows, ``(R, K, D)``.
+        synthetic: weighted counts of synthetic rows, ``(R, C, K, D)``.
+        lawful: whether the replicate's laws exist, ``(R,)``.
+        replicates, used: replicates and cells that are computed, at most R and C; the others stay NaN.
+
+    Returns:
+        `Fitted`.
+    """
     groups, dim = len(labels), points.shape[1] - 1
     room_of = (raw.shape[0], synthetic.shape[1])
 
@@ -241,7 +266,7 @@ def _batch(
 
 
 def compile_programs(unit: Unit, ready: Ready) -> None:
-    """Run the programs on no replicate, so that threads do not compile them side by side."""
+    """Run the programs of a unit on no replicate, so that threads do not compile them side by side."""
     _batch(unit, ready, 0, 0, tuple(range(len(unit.cells))))
 
 
@@ -256,9 +281,20 @@ def _each(
 
 
 def replicates(unit: Unit, ready: Ready, first: int, count: int, cells: tuple[int, ...]) -> Results:
-    """Results of replicates ``first .. first + count - 1``: excess risks, errors, divergences, ``F = 3K``.
+    """Excess risks, errors and divergences of replicates ``first .. first + count - 1``: ``F = 3K``.
 
-    A replicate whose generator makes no law (``likeliest``, diverging layers) has no rule in any cell.
+    Args:
+        unit, ready: a unit of tokens, and what all its replicates need.
+        first: number of the first replicate, >= 0; a replicate's numbers depend on no other one.
+        count: R >= 1 of them.
+        cells: numbers of the C cells that are computed.
+
+    Returns:
+        `Results`: ``values (R, C, F)`` in nats, errors in [0, 1]; ``controls (R, C, 2, F)`` of mean
+        exactly 0; ``status (R, C)``. A replicate whose generator makes no law (``likeliest``, diverging
+        layers) has no rule in any cell, and values of NaN.
+
+    Source: paper_notes/transformers_sweeps.md, section 3.
     """
     parts = []
     for fitted, known in _each(unit, ready, first, count, cells):
@@ -276,7 +312,15 @@ def replicates(unit: Unit, ready: Ready, first: int, count: int, cells: tuple[in
 def parameters(
     unit: Unit, ready: Ready, first: int, count: int, cells: tuple[int, ...]
 ) -> Parameters:
-    """The fitted rules, and linear estimates of their errors (mean exactly 0), of the same replicates."""
+    """The fitted rules of the same replicates, and linear estimates of their errors.
+
+    Args:
+        unit, ready, first, count, cells: as in `replicates`.
+
+    Returns:
+        `Parameters`: ``theta (R, C, p)``, intercept last, NaN where there is none; the linear estimates
+        ``(R, C, p)``, of mean exactly 0; ``status (R, C)``.
+    """
     found: list[Any] = [fitted for fitted, _ in _each(unit, ready, first, count, cells)]
     return Parameters(
         np.concatenate([each.theta for each in found]),
