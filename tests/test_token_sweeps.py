@@ -17,7 +17,7 @@ from simulations.sampling.newton import FOUND, SEPARABLE
 from simulations.setup import settings
 from simulations.setup.configuration import read_sweep
 from simulations.token_sweeps import rows
-from simulations.token_sweeps.generators import smooth_log_law
+from simulations.token_sweeps.endless import smooth_log_law
 from simulations.token_sweeps.population import TokenPopulation, population_of, token_population
 from simulations.token_sweeps.world import token_world
 from simulations.tokens import classifier

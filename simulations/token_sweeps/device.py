@@ -9,16 +9,17 @@ import numpy as np
 from simulations.arrays import AnyArray
 from simulations.population.minimisers import ridge_matrix
 from simulations.population.units import Unit
-from simulations.token_sweeps.generators import Pieces
+from simulations.token_sweeps.endless import Pieces
 from simulations.token_sweeps.population import TokenPopulation
 
 
 class Device(NamedTuple):
     """A unit's arrays, handed to programs again and again: of T positions, K groups, D rows, p features.
 
-    ``tables``: embeddings of the positions, each ``(d_t, r)``; ``points (D, p)``; ``log_laws, laws (K,
-    D)``; ``labels (K,)`` 0.0 or 1.0; ``best (p,)`` of the balanced risk; ``pieces`` of the generator, slopes and
-    bends left out; ``acts (K,)`` booleans; ``counts (K,)`` of raw rows; ``penalty (p, p)`` of the ridge."""
+    ``tables``: embeddings of the positions, each ``(d_t, r)``; ``points (D, p)``; ``log_laws`` and ``laws``
+    ``(K, D)``; ``labels (K,)`` 0.0 or 1.0; ``best (p,)`` of the balanced risk; ``pieces`` of the generator,
+    slopes and bends left out; ``acts (K,)`` booleans; ``counts (K,)`` of raw rows; ``penalty (p, p)`` of
+    the ridge."""
 
     tables: tuple[AnyArray, ...]
     points: AnyArray

@@ -8,30 +8,20 @@ that no number depends on what is computed beside it.
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
 
 from simulations.arrays import AnyArray
-from simulations.compilation import quick_jit
-from simulations.population.losses import LOGISTIC
 from simulations.population.units import Unit, key_words
 from simulations.problems import InputError
-from simulations.sampling.newton import FOUND, LAWLESS, SEPARABLE, SINGULAR, STOPPED
+from simulations.sampling.newton import FOUND
 from simulations.sampling.replicate import Parameters, Results
 from simulations.token_sweeps import rows
+from simulations.token_sweeps.cells import check_size, padded, places
 from simulations.token_sweeps.device import Device
-from simulations.token_sweeps.generators import Seen, knobs_of, seen
-from simulations.token_sweeps.population import (
-    CellPopulation,
-    TokenPopulation,
-    Weights,
-    check_size,
-    excess,
-    padded,
-    places,
-)
-from simulations.tokens import classifier
+from simulations.token_sweeps.endless import knobs_of
+from simulations.token_sweeps.fits import Fitted, fit
+from simulations.token_sweeps.generators import Seen, seen
+from simulations.token_sweeps.population import TokenPopulation
 
 # Replicates of a program at most, and the numbers that the counts of their cells may take.
 REPLICATES, NUMBERS = 16, 2**22
@@ -43,17 +33,6 @@ class TokenRoom(NamedTuple):
     replicates: int
     places: int
     key: AnyArray
-
-
-class Fitted(NamedTuple):
-    """Of replicates and cells: ``theta (R, C, p)``, linear estimates ``linear (R, C, p)`` of its error,
-    ``values (R, C, F)`` (excess risks, errors), ``controls (R, C, 2, F)`` and ``status (R, C)``."""
-
-    theta: AnyArray
-    linear: AnyArray
-    values: AnyArray
-    controls: AnyArray
-    status: AnyArray
 
 
 def room(unit: Unit) -> TokenRoom:
@@ -80,103 +59,6 @@ def room(unit: Unit) -> TokenRoom:
     tokens = setting.vocabulary * (setting.attribute_vocabulary or 1)
     fitting = NUMBERS // (tokens * len(unit.counts) * (size + 2))
     return TokenRoom(max(1, min(REPLICATES, fitting)), size, key_words(unit))
-
-
-@quick_jit
-def _fit(
-    points: Array,
-    laws: Array,
-    labels: Array,
-    best: Array,
-    counts: Array,
-    means: Array,
-    penalty: Array,
-    cells: CellPopulation,
-    weights: Weights,
-    raw: Array,
-    law: Array,
-    synthetic: Array,
-    lawful: Array,
-    replicates: Array,
-    used: Array,
-) -> Fitted:
-    """Rules of R replicates and C cells, one after the other, and their control variates.
-
-    Args:
-        points: ``(D, p)``; laws: ``(K, D)``; labels: ``(K,)``; best: ``(p,)``; counts: ``(K,)``.
-        means: of the rows' embeddings in the groups, ``(K, p - 1)``.
-        penalty: of the ridge, ``(p, p)``.
-        cells, weights: populations and row weights, ``(C, ...)``.
-        raw: counts of raw rows, ``(R, K, D)``.
-        law: of the synthetic rows, ``(R, K, D)``.
-        synthetic: weighted counts of synthetic rows, ``(R, C, K, D)``.
-        lawful: whether the replicate's laws exist, ``(R,)``.
-        replicates, used: replicates and cells that are computed, at most R and C; the others stay NaN.
-
-    Returns:
-        `Fitted`.
-    """
-    groups, dim = len(labels), points.shape[1] - 1
-    room_of = (raw.shape[0], synthetic.shape[1])
-
-    def one(index: Array, state: Fitted) -> Fitted:
-        r, c = index // used, index % used
-        cell = jax.tree.map(lambda part: part[c], cells)
-        given = jax.tree.map(lambda part: part[c], weights)
-        own = given.raw[:, None] * raw[r] + synthetic[r, c]
-        ones, zeros = labels @ own, (1.0 - labels) @ own
-        fitted = classifier.fit(points, ones, zeros, cell.theta, penalty)
-        u = points @ cell.theta
-        moved, drawn = jnp.zeros(dim + 1), jnp.zeros(dim + 1)
-        noise = jnp.zeros((dim + 1, dim + 1))
-        for g in range(groups):
-            first = LOGISTIC.first(u, labels[g])
-            moved = moved + cell.direct[g] * (
-                (raw[r, g] * first) @ points - counts[g] * cell.score[g]
-            )
-            moved = moved + cell.seeds[g] @ ((raw[r, g] @ points)[:dim] - counts[g] * means[g])
-            expected = (law[r, g] * first) @ points
-            drawn = drawn + (synthetic[r, c, g] * first) @ points - given.total[g] * expected
-            centred = points * first[:, None] - expected[None]
-            noise = noise + given.squared[g] * (centred * law[r, g][:, None]).T @ centred
-        linear = -(cell.inverse @ (moved + drawn))
-        spread = cell.raw_spread + cell.inverse @ noise @ cell.inverse
-        bent = cell.hessians @ linear
-        controls = jnp.stack(
-            [
-                cell.gradients @ linear,
-                0.5 * (bent @ linear - (cell.hessians * spread[None]).sum(axis=(1, 2))),
-            ]
-        )
-        # A rule on the way to infinity that has all rows on their sides proves that it has no end.
-        side = jnp.where(ones > 0.0, points @ fitted.theta, jnp.inf)
-        side = jnp.minimum(side, jnp.where(zeros > 0.0, -(points @ fitted.theta), jnp.inf))
-        status = jnp.where(side.min() > 0.0, SEPARABLE, STOPPED)
-        status = jnp.where(jnp.isfinite(fitted.theta).all(), status, SINGULAR)
-        status = jnp.where(fitted.converged, FOUND, status)
-        status = jnp.where(lawful[r], status, LAWLESS)
-        good = status == FOUND
-        theta = jnp.where(good, fitted.theta, jnp.nan)
-        values = excess(points, fitted.theta, best, laws, labels)
-        return Fitted(
-            state.theta.at[r, c].set(theta),
-            state.linear.at[r, c].set(linear),
-            state.values.at[r, c].set(jnp.where(good, values, jnp.nan)),
-            state.controls.at[r, c].set(controls),
-            state.status.at[r, c].set(status.astype(jnp.int8)),
-        )
-
-    def blank(*shape: int) -> Array:
-        return jnp.full((*room_of, *shape), jnp.nan)
-
-    empty = Fitted(
-        blank(dim + 1),
-        blank(dim + 1),
-        blank(2 * groups),
-        blank(2, 2 * groups),
-        jnp.zeros(room_of, jnp.int8),
-    )
-    return lax.fori_loop(0, replicates * used, one, empty)
 
 
 def _seen(unit: Unit, device: Device, raw: np.ndarray, used: int) -> Seen:
@@ -243,7 +125,7 @@ def _batch(
         synthetic[r, : len(cells)] = _synthetic(unit, here, known.law[r], first + r, cells)
     kept = list(cells)
     chosen, weights = jax.tree.map(lambda part: part[kept], (population.cells, population.weights))
-    fitted = _fit(
+    fitted = fit(
         device.points,
         device.laws,
         device.labels,
