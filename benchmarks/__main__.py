@@ -9,39 +9,15 @@ replicate costs against rows, features, ratios and workers.
 
 import argparse
 import json
-import platform
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.records import SCHEMA, leave, machine, path_of
 from benchmarks.series import FULL, OPTIONAL, PARTS, QUICK
 
-SCHEMA = 1
-RECORDED = Path(__file__).parent / "recorded" / "engine.json"
-UNRECORDED = Path("results") / "bench" / "engine.json"
-
-
-def machine() -> dict[str, Any]:
-    """What the numbers depend on besides the code."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    from simulations import cores
-    from synthlaw.versions import versions
-
-    found = versions()
-    try:
-        found["scikit-learn"] = version("scikit-learn")
-    except PackageNotFoundError:
-        pass
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "")
-    return {
-        "versions": found,
-        "cpu": model or platform.processor(),
-        "cores": cores(),
-    }
+NAME = "engine"
 
 
 def measure(names: list[str], quick: bool, path: Path) -> dict[str, Any]:
@@ -55,16 +31,15 @@ def measure(names: list[str], quick: bool, path: Path) -> dict[str, Any]:
         seconds = time.perf_counter() - start
         print(f"[{position}/{len(names)}] {name}: {seconds:.0f} s", file=sys.stderr, flush=True)
     ordered = {name: parts[name] for name in PARTS if name in parts}
-    return {"schema": SCHEMA, **machine(), "parts": ordered}
+    return {"schema": SCHEMA, **machine("scikit-learn"), "parts": ordered}
 
 
 def main() -> None:
     from figures.benchmark import draw
     from figures.style import save
-    from simulations.runs.store import write_atomically
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
+    parser.add_argument("--record", action="store_true", help=f"write {NAME}.json here")
     parser.add_argument("--quick", action="store_true", help="a rough look in a few minutes")
     parser.add_argument("--only", nargs="+", choices=PARTS, metavar="NAME", help=", ".join(PARTS))
     parser.add_argument("--large", action="store_true", help="ten million augmented rows as well")
@@ -72,10 +47,9 @@ def main() -> None:
     names = chosen.only or [name for name in PARTS if name not in OPTIONAL]
     if chosen.large and "large" not in names:
         names.append("large")
-    path = RECORDED if chosen.record else UNRECORDED
+    path = path_of(NAME, chosen.record)
     result = measure(names, chosen.quick, path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(result, indent=1) + "\n").encode())
+    leave(result, path)
     drawn = save(draw(result), path.with_suffix(""))
     print(json.dumps({name: result["parts"][name] for name in names}, indent=1))
     print("\n".join(map(str, [path, *drawn])), file=sys.stderr)

@@ -11,22 +11,16 @@ all. The others are timed on a few refits, start at the estimate and are granted
 
 import argparse
 import json
-import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.__main__ import SCHEMA, machine
 from benchmarks.fit_coverage import coverage, floor_law
+from benchmarks.records import SCHEMA, fresh, leave, machine, options, path_of
 
-RECORDED = Path(__file__).parent / "recorded" / "fits.json"
-UNRECORDED = Path("results") / "bench" / "fits.json"
+NAME = "fits"
 CORES = 2
 CURVE_X = np.geomspace(10.0, 1000.0, 12)
 CURVE = (0.5, 1.0, 0.2)
@@ -84,22 +78,7 @@ OURS = {"curve": ours_curve, "surface": ours_surface}
 
 def in_own_process(part: str) -> dict[str, Any]:
     """What ours takes in a fresh process: cold, then with the programs the first one compiled."""
-    found = {}
-    with tempfile.TemporaryDirectory(prefix="synthlaw-cache-") as cache:
-        for state in ("cold", "warm"):
-            start = time.perf_counter()
-            done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.fits", "--ours", part],
-                env={**os.environ, "SYNTHLAW_CACHE": cache},
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-            found[state] = {
-                "process_s": time.perf_counter() - start,
-                **json.loads(done.stdout.splitlines()[-1]),
-            }
-    return found
+    return fresh(["-m", "benchmarks.fits", "--ours", part], ("cold", "warm"))
 
 
 def timed(refit: Callable[[int], Any], least: float) -> float:
@@ -191,10 +170,7 @@ def speed(part: str, least: float) -> dict[str, Any]:
 
 
 def main() -> None:
-    from simulations.runs.store import write_atomically
-
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fits", description=__doc__)
-    parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
+    parser = options(NAME, __doc__)
     parser.add_argument("--quick", action="store_true", help="a rough look")
     parser.add_argument("--ours", choices=OURS, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -204,11 +180,8 @@ def main() -> None:
     least = 0.5 if chosen.quick else 5.0
     parts = {part: speed(part, least) for part in OURS}
     result = {"schema": SCHEMA, **machine(), "parts": {**parts, "coverage": coverage()}}
-    path = RECORDED if chosen.record else UNRECORDED
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(result, indent=1) + "\n"
-    write_atomically(path, text.encode())
-    print(text, end="")
+    path = path_of(NAME, chosen.record)
+    print(leave(result, path), end="")
 
 
 if __name__ == "__main__":

@@ -9,24 +9,17 @@ proximal map by Newton's method on the same nodes, until successive iterates agr
 
 import argparse
 import json
-import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from benchmarks.__main__ import SCHEMA, machine
-from benchmarks.records import leave
+from benchmarks.records import SCHEMA, fresh, leave, machine, options, path_of
 
-RECORDED = Path(__file__).parent / "recorded" / "fixed_point.json"
-UNRECORDED = Path("results") / "bench" / "fixed_point.json"
+NAME = "fixed_point"
 DIM, COUNTS, SEPARATION, RIDGE = 200, (60, 600), 1.2, 0.01
 RATIOS = np.linspace(0.0, 2.0, 21)
 REPEATS = 20
@@ -182,15 +175,7 @@ def ours(repeats: int = REPEATS) -> dict[str, Any]:
 
 def in_own_process() -> dict[str, Any]:
     """Ours with an empty cache of compiled programs."""
-    with tempfile.TemporaryDirectory(prefix="synthlaw-cache-") as cache:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.fixed_point", "--ours"],
-            env={**os.environ, "SYNTHLAW_CACHE": cache},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    return json.loads(done.stdout.splitlines()[-1])
+    return fresh(["-m", "benchmarks.fixed_point", "--ours"])["cold"]
 
 
 def numpy_loop(ratios: np.ndarray = RATIOS) -> dict[str, Any]:
@@ -226,14 +211,13 @@ def measure(repeats: int = REPEATS) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fixed_point", description=__doc__)
-    parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
+    parser = options(NAME, __doc__)
     parser.add_argument("--ours", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.ours:
         print(json.dumps(ours()))
         return
-    path = RECORDED if chosen.record else UNRECORDED
+    path = path_of(NAME, chosen.record)
     result = {"schema": SCHEMA, **machine(), "parts": {"fixed_point": measure()}}
     print(leave(result, path), end="")
 

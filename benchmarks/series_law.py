@@ -4,21 +4,17 @@ One grid serves all numbers of rows: a replicate of 10^12 rows should take the t
 the same fits by Newton's method with matrices in NumPy, where the grid is small enough for them.
 """
 
-import argparse
 import json
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.__main__ import SCHEMA, machine
-from benchmarks.records import leave
+from benchmarks.records import SCHEMA, leave, machine, options, path_of
 
-RECORDED = Path(__file__).parent / "recorded" / "series_law.json"
-UNRECORDED = Path("results") / "bench" / "series_law.json"
+NAME = "series_law"
 # Rows timed on one grid, that of the largest number for s = 1 and for s = 2.
 ROWS = tuple(10**k for k in (4, 6, 8, 10, 12))
 POWERS = (1.0, 2.0)
@@ -136,11 +132,10 @@ def measure(replicates: int = 4, repeats: int = 3) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.series_law", description=__doc__)
-    parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
+    parser = options(NAME, __doc__)
     chosen = parser.parse_args()
     result = {"schema": SCHEMA, **machine(), **measure()}
-    path = RECORDED if chosen.record else UNRECORDED
+    path = path_of(NAME, chosen.record)
     leave(result, path)
     print(json.dumps({key: result[key] for key in ("time_ratio", "matrices")}, indent=1))
     print(path, file=sys.stderr)

@@ -13,22 +13,15 @@ granted twice their speed. Processor time is what counts where a machine is shar
 import argparse
 import json
 import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.__main__ import SCHEMA, machine
-from benchmarks.records import seconds
+from benchmarks.records import SCHEMA, fresh, leave, machine, options, path_of, seconds
 
-RECORDED = Path(__file__).parent / "recorded" / "smote.json"
-UNRECORDED = Path("results") / "bench" / "smote.json"
+NAME = "smote"
 REPLICATES, ROWS, MADE, DIM, NEIGHBOURS = 500, 200, 2000, 10, 5
 # Rounds in which everybody is timed once; the least time of each counts. Others' replicates a round.
 ROUNDS, THEIRS = 15, 20
@@ -131,20 +124,11 @@ def measure(cores: int, rounds: int) -> dict[str, Any]:
 
 def in_own_process(cores: int, rounds: int) -> dict[str, Any]:
     """`measure` in a process that never had other cores, with no compiled programs to begin with."""
-    with tempfile.TemporaryDirectory(prefix="synthlaw-cache-") as cache:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.smote", "--on", str(cores), "--rounds", str(rounds)],
-            env={**os.environ, "SYNTHLAW_CACHE": cache},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-    return json.loads(done.stdout.splitlines()[-1])
+    return fresh(["-m", "benchmarks.smote", "--on", str(cores), "--rounds", str(rounds)])["cold"]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.smote", description=__doc__)
-    parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
+    parser = options(NAME, __doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each is timed")
     parser.add_argument("--on", type=int, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -155,17 +139,11 @@ def main() -> None:
         f"{cores} {'core' if cores == 1 else 'cores'}": in_own_process(cores, chosen.rounds)
         for cores in (1, 2)
     }
-    from simulations.runs.store import write_atomically
-
-    found = machine()
-    found["versions"]["imbalanced-learn"] = version("imbalanced-learn")
+    found = machine("imbalanced-learn")
     shape = {"raw": ROWS, "made": MADE, "dim": DIM, "neighbours": NEIGHBOURS}
-    path = RECORDED if chosen.record else UNRECORDED
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = path_of(NAME, chosen.record)
     result = {"schema": SCHEMA, **found, "replicates": REPLICATES, "rows": shape, "parts": parts}
-    text = json.dumps(result, indent=1) + "\n"
-    write_atomically(path, text.encode())
-    print(text, end="")
+    print(leave(result, path), end="")
 
 
 if __name__ == "__main__":

@@ -5,20 +5,17 @@ dimensions, for a fixed number of neighbours and for numbers that grow with n; b
 value or the leading order where there is one, and the fitted exponents with their intervals.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.__main__ import SCHEMA, machine
+from benchmarks.records import SCHEMA, leave, machine, options, path_of
 
-RECORDED = Path(__file__).parent / "recorded" / "smote_law.json"
-UNRECORDED = Path("results") / "bench" / "smote_law.json"
+NAME = "smote_law"
 DIMS = (1, 2, 5, 10)
 RULES: dict[str, Callable[[int], int]] = {
     "5": lambda n: 5,
@@ -91,18 +88,15 @@ def exponents(table: pd.DataFrame) -> list[dict[str, Any]]:
 def main() -> None:
     from figures.smote_law import draw
     from figures.style import save
-    from simulations.runs.store import write_atomically
 
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.smote_law", description=__doc__)
-    parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
+    parser = options(NAME, __doc__)
     parser.add_argument("--seconds", type=float, default=2.0, help="time for a cell, about")
     chosen = parser.parse_args()
     table = measured(chosen.seconds)
-    path = RECORDED if chosen.record else UNRECORDED
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = path_of(NAME, chosen.record)
     cells = table.astype(object).where(table.notna(), None).to_dict(orient="records")
     result = {"schema": SCHEMA, **machine(), "cells": cells, "exponents": exponents(table)}
-    write_atomically(path, (json.dumps(result, indent=1) + "\n").encode())
+    leave(result, path)
     shown = save(draw(table.query("rule == '5'")), path.with_suffix(""))
     print(json.dumps(result["exponents"], indent=1))
     print("\n".join(map(str, [path, *shown])), file=sys.stderr)

@@ -9,23 +9,15 @@ samples of every cell, extrapolated, and granted two perfect cores.
 
 import argparse
 import json
-import os
-import resource
-import subprocess
-import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.__main__ import SCHEMA, machine
-from benchmarks.records import leave
+from benchmarks.records import SCHEMA, fresh, leave, machine, options, path_of
 
-RECORDED = Path(__file__).parent / "recorded" / "symmetry.json"
-UNRECORDED = Path("results") / "bench" / "symmetry.json"
+NAME = "symmetry"
 DIM, RATIO, MINORITY, TESTS, CORES = 5, 20, (50, 250, 500), 5000, 2
 SYMMETRIC_B = (5.0 - 21.0**0.5) / 2.0
 B = (SYMMETRIC_B, SYMMETRIC_B - 0.1, SYMMETRIC_B + 0.1, 1.0)
@@ -72,31 +64,10 @@ def ours() -> dict[str, Any]:
     return {"seconds": time.perf_counter() - start, "tests": len(jobs) * PIECE, "rejected": rates}
 
 
-def _cpu() -> float:
-    """Seconds of processor time of all processes that have ended: on a busy machine the fairer number."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def in_own_process() -> dict[str, Any]:
-    """Ours cold, then with the programs that the first process compiled."""
-    found = {}
-    with tempfile.TemporaryDirectory(prefix="synthlaw-cache-") as cache:
-        for state in ("cold", "warm"):
-            start, before = time.perf_counter(), _cpu()
-            done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.symmetry", "--ours"],
-                env={**os.environ, "SYNTHLAW_CACHE": cache},
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-            found[state] = {
-                "process_s": time.perf_counter() - start,
-                "cpu_s": _cpu() - before,
-                **json.loads(done.stdout.splitlines()[-1]),
-            }
-    return found
+    """Ours cold, then with the programs that the first process compiled. ``cpu_s``, of all its processes,
+    is the fairer number on a busy machine."""
+    return fresh(["-m", "benchmarks.symmetry", "--ours"], ("cold", "warm"))
 
 
 def one_test(random: np.random.Generator, b: float, minority: int) -> float:
@@ -153,14 +124,13 @@ def measure(count: int = LOOPED) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.symmetry", description=__doc__)
-    parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
+    parser = options(NAME, __doc__)
     parser.add_argument("--ours", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.ours:
         print(json.dumps(ours()))
         return
-    path = RECORDED if chosen.record else UNRECORDED
+    path = path_of(NAME, chosen.record)
     result = {"schema": SCHEMA, **machine(), "parts": {"symmetry": measure()}}
     print(leave(result, path), end="")
 

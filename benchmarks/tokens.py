@@ -5,23 +5,16 @@ whole process with an empty cache of compiled programs, beside a loop in NumPy t
 cores; and what a replicate costs against the number of seeds.
 """
 
-import argparse
 import json
-import os
-import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.__main__ import SCHEMA, machine
-from benchmarks.records import leave, seconds
+from benchmarks.records import SCHEMA, fresh, leave, machine, options, path_of, seconds
 
-RECORDED = Path(__file__).parent / "recorded" / "tokens.json"
-UNRECORDED = Path("results") / "bench" / "tokens.json"
+NAME = "tokens"
 VOCABULARIES = (64, 128, 256, 512, 1024)
 SEEDS = tuple(10**k for k in (2, 3, 4, 5, 6, 7, 8, 9))
 DEPTH, DIM, NORM = 5, 4, 1.0
@@ -29,7 +22,7 @@ DEPTH, DIM, NORM = 5, 4, 1.0
 
 def whole_grid(replicates: int, likeliest: bool) -> dict[str, Any]:
     """Seconds of the grid in this process, and how many cells hold a number with a standard error."""
-    from simulations.tokens.experiment import grid
+    from simulations.tokens.divergences import grid
     from simulations.tokens.world import World
 
     start, cpu = time.perf_counter(), time.process_time()
@@ -56,17 +49,8 @@ def cold(replicates: int, likeliest: bool) -> dict[str, Any]:
         "import json; from benchmarks.tokens import whole_grid;"
         f" print(json.dumps(whole_grid({replicates}, {likeliest})))"
     )
-    with tempfile.TemporaryDirectory(prefix="synthlaw-cache-") as cache:
-        start = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", code],
-            env={**os.environ, "SYNTHLAW_CACHE": cache},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        seconds = time.perf_counter() - start
-    return {**json.loads(done.stdout), "cold_s": seconds}
+    found = fresh(["-W", "ignore", "-c", code])["cold"]
+    return {**found, "cold_s": found["process_s"]}
 
 
 def loop(replicates: int, seed: int = 0) -> np.ndarray:
@@ -101,7 +85,7 @@ def loop_seconds(replicates: int, of: int) -> dict[str, Any]:
 
 def against_seeds(replicates: int, repeats: int) -> list[dict[str, Any]]:
     """CPU seconds of a replicate (draw, five depths) by the number of seeds, best of several runs."""
-    from simulations.tokens.experiment import divergences
+    from simulations.tokens.divergences import divergences
     from simulations.tokens.world import World
 
     world, rows = World(1024, DIM, NORM), []
@@ -131,13 +115,12 @@ def measure(replicates: int = 1000, repeats: int = 5) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.tokens", description=__doc__)
-    parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
+    parser = options(NAME, __doc__)
     parser.add_argument("--quick", action="store_true", help="a rough look in a minute")
     chosen = parser.parse_args()
     found = measure(50, 2) if chosen.quick else measure()
     result = {"schema": SCHEMA, **machine(), "quick": chosen.quick, **found}
-    path = RECORDED if chosen.record else UNRECORDED
+    path = path_of(NAME, chosen.record)
     leave(result, path)
     print(json.dumps(found, indent=1))
     print(path, file=sys.stderr)

@@ -9,7 +9,6 @@ rounds counts, processor time beside the clock's, because machines are shared. `
 replicate of a simulation: drawing the rows, the fit, exact risks.
 """
 
-import argparse
 import os
 
 # Read when NumPy is first imported.
@@ -17,17 +16,13 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import warnings  # noqa: E402
 from collections.abc import Callable  # noqa: E402
-from importlib.metadata import version  # noqa: E402
-from pathlib import Path  # noqa: E402
 from typing import Any, NamedTuple  # noqa: E402
 
 import numpy as np  # noqa: E402
 
-from benchmarks.__main__ import SCHEMA, machine  # noqa: E402
-from benchmarks.records import leave, seconds  # noqa: E402
+from benchmarks.records import SCHEMA, leave, machine, options, path_of, seconds  # noqa: E402
 
-RECORDED = Path(__file__).parent / "recorded" / "wide.json"
-UNRECORDED = Path("results") / "bench" / "wide.json"
+NAME = "wide"
 DIMS, ROWS_PER_FEATURE, RIDGE, SEPARATION = (50, 200, 800), 6, 0.01, 2.4
 LOSSES = ("logistic", "squared", "hinge")
 # Those that minimise the very objective: theirs must come as close as this to ours.
@@ -152,8 +147,7 @@ def measure(dim: int, loss: str, rounds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.wide", description=__doc__)
-    parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name} here")
+    parser = options(NAME, __doc__)
     parser.add_argument("--rounds", type=int, default=5, help="how often each is timed")
     parser.add_argument("--dims", type=int, nargs="+", default=list(DIMS), help="dimensions")
     chosen = parser.parse_args()
@@ -164,9 +158,8 @@ def main() -> None:
             for dim in chosen.dims
             for loss in LOSSES
         ]
-    found = machine()
-    found["versions"]["scikit-learn"] = version("scikit-learn")
-    path = RECORDED if chosen.record else UNRECORDED
+    found = machine("scikit-learn")
+    path = path_of(NAME, chosen.record)
     result = {"schema": SCHEMA, **found, "ridge": RIDGE, "parts": parts}
     print(leave(result, path), end="")
 

@@ -22,7 +22,7 @@ ROOMS = {
     "smote": set(),
     "series": set(),
     "population": {"setup", "craft", "smote"},
-    "tokens": {"series", "population"},
+    "tokens": {"setup", "series", "population"},
     "sampling": {"setup", "craft", "smote", "population"},
     "statistics": {"setup", "craft", "smote", "population", "sampling"},
     "wide": {"setup", "craft", "smote", "population", "sampling", "statistics"},

@@ -12,6 +12,7 @@ from scaling.theory import mixture_sequence as seq
 from scaling.theory.mixture import Sources, best_mix, best_share, mixture_excess, predict_mixture
 from scaling.theory.mixture_measured import Mix, mean_risk, sequence_risk
 from simulations.problems import InputError
+from simulations.series.sequence import Sequence, risk
 
 SEED = 5
 
@@ -34,9 +35,21 @@ def test_the_law_is_exact_for_a_mean_and_not_with_another_exponent() -> None:
         assert_mean(values, errors, expected(2 / 3), detects=0.04 * expected(1.0))
 
 
+def test_sums_without_bias_are_the_exact_risk_of_the_sequence_model() -> None:
+    """By nodes of an integral here, by Hurwitz-type sums there: 1e-6. Twin: another smoothness."""
+    model, ridge = Sequence(1.5, 1.0, noise=0.7, amplitude=2.0), np.array([1e-5, 1e-3, 0.1])
+    of = seq.summands(model)
+    at = seq.sums(of, seq.bias("incoherent", of, 0.0), ridge)
+    exact = [risk(model, 50.0, lam) for lam in ridge]
+    assert at.shrinkage == pytest.approx([each.bias for each in exact], rel=1e-6)
+    assert at.noise**2 / 50.0 * at.spread == pytest.approx([e.variance for e in exact], rel=1e-6)
+    other = [risk(model._replace(smoothness=1.45), 50.0, lam).bias for lam in ridge]
+    assert at.shrinkage != pytest.approx(other, rel=1e-3)
+
+
 def test_any_linear_fit_adds_up_with_a_cross_term() -> None:
     """``E = (1-a)^2 R + a^2 S + 2 a (1-a) <m_raw, m_syn>`` at a fixed ridge, to rounding."""
-    of = seq.sequence(1.0)
+    of = seq.summands(Sequence(1.0, 1.0))
     for kind in ("stretching", "shrinking"):
         at = seq.sums(of, seq.bias(kind, of, 0.05))
         n, many, a = 100.0, 700.0, 0.37
@@ -54,7 +67,7 @@ def test_any_linear_fit_adds_up_with_a_cross_term() -> None:
 @pytest.mark.parametrize("kind", ["incoherent", "stretching", "rough"])
 def test_the_sums_are_the_risk_of_drawn_fits(kind: str) -> None:
     """Three shares; twin: the cross term (or, of random signs, the bias) left out. Detects 4 %."""
-    of = seq.finite(seq.sequence(1.0), 60)
+    of = seq.finite(seq.summands(Sequence(1.0, 1.0)), 60)
     wrong, ridge = seq.bias(kind, of, 0.05), 0.02
     at = seq.sums(of, wrong, ridge * np.array([0.5, 1.0, 2.0]))
     values, errors, right, twin = [], [], [], []
@@ -75,7 +88,7 @@ def test_the_sums_are_the_risk_of_drawn_fits(kind: str) -> None:
 def test_sums_over_all_coefficients_are_those_of_a_long_list() -> None:
     """One million coefficients one by one, against nodes of an integral beyond 400: the tail
     beyond a million is 1e-12 of the target and below 1e-6 of V at these ridges."""
-    of = seq.sequence(1.0)
+    of = seq.summands(Sequence(1.0, 1.0))
     k = np.arange(1.0, 1e6 + 1)
     ridge = np.array([1e-4, 1e-2, 1.0])
     at = seq.sums(of, seq.bias("shrinking", of, 0.1), ridge)
@@ -92,7 +105,7 @@ def test_sums_over_all_coefficients_are_those_of_a_long_list() -> None:
 @pytest.mark.parametrize("smoothness", [0.5, 1.0, 2.0])
 def test_the_tuned_risk_is_the_minimum_and_has_the_constant(smoothness: float) -> None:
     """Against a search over the ridge; and the limit ``(1 + 1/2s)(C_s/n)^(2s/(2s+1))``."""
-    s, of = smoothness, seq.sequence(smoothness)
+    s, of = smoothness, seq.summands(Sequence(smoothness, smoothness))
     at = seq.sums(of, seq.bias("stretching", of, 0.05))
     alpha, n, many = 0.4, 300.0, 900.0
     v = float(seq.mixed_variance(alpha, n, many))
@@ -208,17 +221,17 @@ def test_doubt_is_told_and_nonsense_refused() -> None:
         predict_mixture(fitted(), 100, 100, 1.2)
     with pytest.raises(InputError, match="positive numbers"):
         best_share(fitted(), 0, 100)
-    for wrong in ({"power": 0.2}, {"smoothness": 0.0}, {"noise": -1.0}):
-        with pytest.raises(InputError, match="a sequence needs"):
-            seq.sequence(**wrong)
+    for wrong in (Sequence(1.0, 0.2), Sequence(0.0, 1.0), Sequence(1.0, 1.0, noise=-1.0)):
+        with pytest.raises(InputError, match="sequence model: .* give a positive number"):
+            seq.summands(wrong)
     with pytest.raises(InputError, match="no bias 'odd'"):
-        seq.bias("odd", seq.sequence(), 1.0)
+        seq.bias("odd", seq.summands(Sequence(1.0, 1.0)), 1.0)
     with pytest.raises(InputError, match="1 to 400"):
-        seq.finite(seq.sequence(), 2000)
+        seq.finite(seq.summands(Sequence(1.0, 1.0)), 2000)
 
 
 def test_the_true_best_share_is_least_on_a_fine_grid() -> None:
-    of = seq.sequence(1.0)
+    of = seq.summands(Sequence(1.0, 1.0))
     at = seq.sums(of, seq.bias("stretching", of, 0.01))
     many = np.array([100.0, 3000.0, 1e5])
     found = seq.true_best(at, 1000.0, many)
@@ -231,7 +244,7 @@ def test_the_true_best_share_is_least_on_a_fine_grid() -> None:
 def test_the_leading_error_is_of_first_order(kind: str) -> None:
     """What it leaves falls faster than the law's error as the bias does: by 1/10 in the bias, the
     share left falls to less than a third. Twin: without the cross term nothing is explained."""
-    of, n, beta = seq.sequence(0.5), 1e4, 0.5
+    of, n, beta = seq.summands(Sequence(0.5, 0.5)), 1e4, 0.5
     shares, many = np.linspace(0.05, 0.95, 19), n * np.geomspace(0.3, 30, 5)[:, None]
     left = []
     for energy in (3e-3, 3e-5):

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks import tokens
-from simulations.tokens.experiment import divergences
+from simulations.tokens.divergences import divergences
 from simulations.tokens.world import World
 
 

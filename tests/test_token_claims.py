@@ -13,8 +13,8 @@ from figures import tidy, token_kl, token_slack
 from scaling.theory.tokens import histogram, sharp
 from simulations.problems import InputError
 from simulations.series.keys import generator
-from simulations.tokens import bayes_experiment, control
-from simulations.tokens.experiment import ENDLESS, divergences
+from simulations.tokens import bayes_divergences, control
+from simulations.tokens.divergences import ENDLESS, divergences
 from simulations.tokens.world import World, embeddings, seed_counts
 from synthlaw.claims.generation import tokens
 from synthlaw.claims.generation.tokens import breaks
@@ -135,11 +135,11 @@ def test_the_control_of_the_predictive_has_mean_0() -> None:
     world, sizes = World(16, 2, 1.0), np.array([2.0, 40.0])
     found = []
     for r in range(4000):
-        table, eta = embeddings(world, 3, r), bayes_experiment.latent(world, "gaussian", 3, r)
+        table, eta = embeddings(world, 3, r), bayes_divergences.latent(world, "gaussian", 3, r)
         law = np.exp(table @ eta)
         law /= law.sum()
         targets = seed_counts(law, [2, 40], 3, ["control", r]) / sizes[:, None] @ table
-        found.append(bayes_experiment.control(table, law, eta, targets, sizes, 1.0))
+        found.append(bayes_divergences.control(table, law, eta, targets, sizes, 1.0))
     mean, error = sample_mean(np.array(found))
     expected = np.array([sharp.bayes(2, 1.0, n) for n in sizes])
     assert_mean(mean, error, np.zeros(2), detects=0.4 * expected)

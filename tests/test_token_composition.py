@@ -9,7 +9,7 @@ import pytest
 
 from scaling.theory.tokens import chain, composition, seeds
 from simulations.problems import InputError
-from simulations.tokens import classifier, end_to_end, groups, influence, rows
+from simulations.tokens import end_to_end, generators, groups, influence, rows
 from simulations.tokens.fitting import minimisers
 from simulations.tokens.world import World, embeddings, latents, log_law, seed_counts
 from synthlaw.claims.generation.tokens import chain as chain_claims
@@ -45,35 +45,45 @@ def bent(world: groups.Groups, tilt: float) -> np.ndarray:
 def test_groups_are_the_laws_and_features_of_the_token_world() -> None:
     both = [log_law(jnp.asarray(TABLE), jnp.asarray(each)) for each in LATENTS]
     np.testing.assert_allclose(TWO.laws, np.exp(np.stack(both)), rtol=1e-12)
-    np.testing.assert_allclose(
-        TWO.best, classifier.balanced_theta(jnp.asarray(TABLE), jnp.asarray(LATENTS)), atol=1e-13
-    )
+    np.testing.assert_allclose(TWO.points @ TWO.best, both[1] - both[0], atol=1e-13)
     table = jnp.asarray(embeddings(PAIRS, 2))
-    np.testing.assert_allclose(FOUR.points[:, :4], rows.features(table, 2), atol=0)
+    listed = [[*u, *v, 1.0] for u in np.asarray(table) for v in np.asarray(table)]
+    np.testing.assert_array_equal(FOUR.points, listed)
+    assert FOUR.labels.tolist() == [1.0, 1.0, 0.0, 0.0]
     core, other = (log_law(table, jnp.asarray(each)) for each in (CORES[1], ATTRIBUTES[0]))
-    np.testing.assert_allclose(FOUR.laws[2], np.exp(rows.product([core, other])), rtol=1e-12)
+    expected = np.exp(core[:, None] + other[None, :]).ravel()
+    np.testing.assert_allclose(FOUR.laws[1], expected, rtol=1e-12)
     balanced = minimisers(
-        FOUR.points, FOUR.laws[None, 2:].mean(axis=1) / 2, FOUR.laws[None, :2].mean(axis=1) / 2,
+        FOUR.points, FOUR.laws[None, :2].mean(axis=1) / 2, FOUR.laws[None, 2:].mean(axis=1) / 2,
         np.zeros(5),
     )  # fmt: skip
     np.testing.assert_allclose(balanced.theta[0], FOUR.best, atol=1e-9)
-    with pytest.raises(InputError, match="rows of two tokens"):
+    with pytest.raises(InputError, match="rows of 2 tokens"):
         groups.spurious(np.zeros((3000, 1)), np.zeros((2, 1)), np.zeros((2, 1)))
 
 
-def test_excess_risks_are_those_of_the_classifier_and_divergences_of_pairs_add() -> None:
+def test_excess_risks_are_differences_of_risks_and_divergences_of_pairs_add() -> None:
+    """The risks by their own sums; a difference of 1e-12 to four digits, by its quadratic form."""
     theta = FOUR.best + np.array([0.2, -0.1, 0.3, 0.0, 0.1])
     ours = groups.excess_risks(FOUR, theta[None])[0]
-    theirs = classifier.excess_risks(
-        jnp.asarray(FOUR.points),
-        jnp.asarray(theta),
-        jnp.asarray(FOUR.best),
-        jnp.asarray(FOUR.laws),
-        jnp.asarray(FOUR.labels),
-    )
-    np.testing.assert_allclose(ours, [*theirs, theirs.mean()], atol=1e-15)
+
+    def risks(at: np.ndarray) -> np.ndarray:
+        sides = 1.0 - 2.0 * FOUR.labels
+        loss = np.logaddexp(0.0, sides[:, None] * (FOUR.points @ at)[None])
+        return (FOUR.laws * loss).sum(axis=1)
+
+    np.testing.assert_allclose(ours[:4], risks(theta) - risks(FOUR.best), atol=1e-14)
+    assert ours[4] == pytest.approx(ours[:4].mean(), rel=1e-14)
+    small = 1e-6 * np.ones(5)
+    p = 1.0 / (1.0 + np.exp(-FOUR.points @ FOUR.best))
+    hessian = (FOUR.points.T * (FOUR.laws.mean(axis=0) * p * (1.0 - p))) @ FOUR.points
+    near = groups.excess_risks(FOUR, (FOUR.best + small)[None])[0, 4]
+    assert near == pytest.approx(0.5 * small @ hessian @ small, rel=1e-4)
     core, attribute = bent(TWO, 0.3)[0], bent(TWO, -0.2)[1]
-    joint, own = groups.pair(core, attribute), groups.pair(TWO.laws[0], TWO.laws[1])
+    joint, own = (
+        np.exp(rows.product([np.log(each) for each in both]))
+        for both in ((core, attribute), TWO.laws)
+    )
     apart = [p @ np.log(p / q) for p, q in ((TWO.laws[0], core), (TWO.laws[1], attribute))]
     assert own @ np.log(own / joint) == pytest.approx(sum(apart), rel=1e-12)
 
@@ -165,19 +175,24 @@ def test_the_attribute_goes_at_balance_and_bias_brings_back_no_more_than_certifi
         predicted(FOUR, FOUR.laws, UNEVEN._replace(raw=np.array([1, 0, 1, 1])))
 
 
-def test_seeds_apart_from_the_rows_and_the_very_rows() -> None:
-    """Both run on the same raw rows; with other seeds the mean is the prediction's over their laws."""
-    counts = (2000, 200, 1800)
-    for choice in ("rows", "other"):
-        found = end_to_end.excess(TABLE, LATENTS, counts, "transformer", 60, seeds=choice)
-        assert found.found.all() and (found.controls != 0.0).all() == (choice == "other")
-        laws = [np.stack([TWO.laws[0], q]) for q in found.generated]
-        each = [predicted(TWO, q, composition.Counts(*counts).groups).predicted[2] for q in laws]
-        left = (found.excess - found.controls)[:, 2] - each
-        if choice == "other":
-            assert_mean(*sample_mean(left), 0.0, detects=0.03 * np.mean(each))
-    with pytest.raises(InputError, match="seeds 'rosw'"):
-        end_to_end.excess(TABLE, LATENTS, counts, "transformer", 1, seeds="rosw")
+def test_laws_of_seeds_apart_from_the_rows() -> None:
+    """A law of its own for every replicate: the mean is the prediction's over them, detects 3 %. Twin: the
+    prediction at the group's own law."""
+    counts = composition.Counts(2000, 200, 1800).groups
+    drawn = np.array([seed_counts(TWO.laws[1], [200], 0, ["other", r])[0] for r in range(60)])
+    log_q, exists = generators.generated("transformer", TABLE, drawn, LATENTS[1])
+    assert exists.all()
+    made = np.stack([np.broadcast_to(TWO.laws[0], log_q.shape), np.exp(log_q)], axis=1)
+    found = end_to_end.simulate(TWO, counts.raw, counts.synthetic, made, 1)
+    assert found.found.all() and (found.controls != 0.0).all()
+    each = np.array([predicted(TWO, q, counts).predicted[2] for q in made])
+    left = (found.excess - found.controls)[:, 2]
+    assert_mean(*sample_mean(left - each), 0.0, detects=0.03 * np.mean(each))
+    with pytest.raises(Disagreement):
+        wrong = predicted(TWO, TWO.laws, counts).predicted[2]
+        assert_mean(*sample_mean(left - wrong), 0.0, detects=np.mean(each))
+    with pytest.raises(InputError, match="at least 1 raw"):
+        end_to_end.simulate(TWO, np.array([5, 0]), counts.synthetic, made, 1)
 
 
 def test_a_law_of_seeds_is_a_second_order_expansion() -> None:
@@ -189,13 +204,13 @@ def test_a_law_of_seeds_is_a_second_order_expansion() -> None:
     move = np.array([3e-3, -2e-3])
     inverse = np.linalg.inv(law.covariance)
     tilted = p * (1.0 + (TABLE - law.mean) @ inverse @ move)
-    log_q, _ = end_to_end.generated("transformer", TABLE, tilted[None], LATENTS[1], 3)
+    log_q, _ = generators.generated("transformer", TABLE, tilted[None], LATENTS[1], 3)
     value = seeds.endless(TWO, np.exp(log_q))[0]
     series = law.floor + law.gradient @ move + 0.5 * move @ law.hessian @ move
     assert value == pytest.approx(series, abs=float(2e-3 * (series - law.floor)))
     n = 3000
     counts = np.array([seed_counts(p, [n], 5, ["t", r])[0] for r in range(200)], float)
-    log_q, _ = end_to_end.generated("transformer", TABLE, counts, LATENTS[1], 3)
+    log_q, _ = generators.generated("transformer", TABLE, counts, LATENTS[1], 3)
     left = n * (seeds.endless(TWO, np.exp(log_q)) - law.control(counts @ TABLE / n, n) - law.floor)
     assert_mean(*sample_mean(left), law.cost, detects=0.03 * law.cost)
     with pytest.raises(Disagreement):

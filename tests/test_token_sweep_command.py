@@ -163,6 +163,12 @@ BAD = [
     ({"setting": PAIRS}, "counts.majority", "no group"),
     (_with("estimator", kind="squared"), "estimator.kind", 'set it to "logistic"'),
     (_with("estimator", kind="lda"), "estimator.kind", 'set it to "logistic"'),
+    # What is asked for must be the last thing asked for: no remedy that leads to the next fault.
+    (_with("estimator", kind="lda", ridge=0.1), "estimator.kind", 'set it to "logistic"'),
+    (_with("estimator", kind="hinge"), "estimator.kind", 'set it to "logistic"'),
+    (_generator("shift"), "synthetic.generators.0.kind", "writes no tokens"),
+    (_generator("shift", move=1.0), "synthetic.generators.0.kind", "writes no tokens"),
+    (_generator("shfit"), "synthetic.generators.0.kind", "did you mean 'shift'"),
     (_with("estimator", intercept=False), "estimator.intercept", "set it to true"),
     (_with("theory", regime="proportional"), "theory.regime", '"fixed_dim"'),
     (_generator("shift", shift=[1.0, 0.0]), "synthetic.generators.0.kind", "'histogram'"),
@@ -212,3 +218,14 @@ def test_the_command_refuses_bad_input_before_anything_is_written(tmp_path: Path
     assert done.returncode == 2 and "setting.latent_angle" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["s.toml"]
+
+
+def test_terms_that_cancel_at_balance_are_zero_in_the_table() -> None:
+    setting = {"kind": "tokens", "vocabulary": 16, "embedding_dim": 2, "attribute_vocabulary": 8}
+    counts = {"1,1": 2000, "1,-1": 200, "-1,1": 300, "-1,-1": 1900}
+    table = synthlaw.predict(
+        {"setting": setting, "counts": counts, "synthetic": {"ratios": [0.5, 1.0]}}
+    )
+    risks = table[table.metric == "excess_risk"].set_index(["ratio", "group"]).second_order
+    assert risks[1.0, "balanced"] == 0.0 and abs(risks[1.0, "1,1"]) > 1e-6
+    assert abs(risks[0.5, "balanced"]) > 1e-6

@@ -11,7 +11,7 @@ import pytest
 from stochastic import Disagreement, assert_mean, sample_mean
 
 import synthlaw
-from scaling.theory.tokens import composition, sweeps
+from scaling.theory.tokens import composition, expansion
 from simulations.compilation import quick_jit
 from simulations.population.minimisers import ridge_matrix
 from simulations.population.units import Unit, make_unit
@@ -20,10 +20,11 @@ from simulations.sampling.newton import FOUND, SEPARABLE
 from simulations.setup import settings
 from simulations.setup.configuration import read_sweep
 from simulations.token_sweeps import rows
+from simulations.token_sweeps.endless import smooth_log_law
 from simulations.token_sweeps.population import TokenPopulation, population_of, token_population
-from simulations.token_sweeps.seen import log_law_of
 from simulations.token_sweeps.world import token_world
 from simulations.tokens import classifier
+from simulations.tokens.generators import Knobs
 from simulations.tokens.references import maximum_likelihood
 from simulations.tokens.world import LARGEST_VOCABULARY
 
@@ -31,7 +32,7 @@ STEP = 1e-4
 # Compiled once: loops that are called as they are compile anew every time.
 FIT = quick_jit(classifier.fit)
 LIKELIEST = quick_jit(maximum_likelihood)
-LOG_LAW = quick_jit(log_law_of, static_argnames="kind")
+LOG_LAW = quick_jit(smooth_log_law, static_argnames="kind")
 
 
 def unit_of(generator: dict[str, Any], n: int = 200, **more: Any) -> Unit:
@@ -56,9 +57,7 @@ def _law(population: TokenPopulation, kind: str, target: Any, layers: int = 3) -
         logits = here.tables[0] @ np.asarray(h)
         return np.exp(logits) / np.exp(logits).sum()
     tables = (jnp.asarray(here.tables[0]),)
-    return np.exp(
-        LOG_LAW(kind, tables, tables, jnp.asarray(layers), jnp.asarray(0.7), jnp.asarray(target))
-    )
+    return np.exp(LOG_LAW(kind, tables, tables, Knobs(np.int32(layers), 0.7), jnp.asarray(target)))
 
 
 @pytest.mark.parametrize("kind", ["transformer", "likeliest"])
@@ -136,7 +135,7 @@ def test_a_law_that_is_not_made_of_rows_is_the_composition_formula(kind: str) ->
         want = composition.prediction(
             here.points, here.laws, here.laws[1], here.best, composition.Counts(1000, 200, rows_)
         )
-        terms = sweeps.expansion(found, unit.generator, unit.counts)
+        terms = expansion.expansion(found, unit.generator, unit.counts)
         for name in ("floor", "variance", "second_order"):
             mine = getattr(terms, name)[cell, :2]
             assert mine == pytest.approx(getattr(want, name)[:2], rel=1e-8, abs=1e-12)
@@ -295,7 +294,10 @@ def test_predicted_errors_are_probabilities_and_to_first_order_linear_in_the_bia
         deeper = {"kind": "transformer", "layers": 2}
         unit = unit_of(deeper, n, counts={"majority": 500, "minority": n})
         population = token_population(unit)
-        terms, cells = sweeps.expansion(population, unit.generator, unit.counts), population.cells
+        terms, cells = (
+            expansion.expansion(population, unit.generator, unit.counts),
+            population.cells,
+        )
         errors = (terms.floor + terms.variance + terms.second_order)[:, 2:4]
         straight = np.einsum("cfp,cp->cf", cells.gradients, cells.bias)[:, 2:4]
         linear = (terms.floor + terms.variance)[:, 2:4] + straight
@@ -314,7 +316,7 @@ def test_the_divergence_of_a_histogram_of_many_tokens_is_predicted_whole() -> No
         setting={"kind": "tokens", "vocabulary": 4096, "embedding_dim": 2},
     )
     population = token_population(unit)
-    terms = sweeps.expansion(population, unit.generator, unit.counts)
+    terms = expansion.expansion(population, unit.generator, unit.counts)
     law, n, size = population.world.laws[0], 25_000, 4096
     drawn = np.random.default_rng(0).multinomial(n, law / law.sum(), size=200)
     mean, se = sample_mean((law * (np.log(law) - np.log((drawn + 1) / (n + size)))).sum(axis=1))

@@ -12,18 +12,23 @@ from simulations.compilation import quick_jit
 from simulations.problems import InputError
 from simulations.tokens import bayes, sphere
 from simulations.tokens.world import World, divergence, embeddings, log_law, seed_counts
-from simulations.transformers import evaluation
 from simulations.transformers.architecture import SEED, START, VOCABULARY, next_token
 from simulations.transformers.batches import next_tokens
 from simulations.transformers.comparison import Compared, compared
 from simulations.transformers.constructed import constructed
+from simulations.transformers.latents import fresh_sequences
 from synthlaw.claims.generation.tokens import built, trained
 from synthlaw.claims.lab import PRESETS, Lab
 from synthlaw.training.attention import attention_table
 from synthlaw.training.shipped import teaching_model
 from synthlaw.training.table import divergence_table
 from synthlaw.verifying.verification import run_claim
-from tests.transformer_reference import random_weights
+from tests.transformer_reference import (
+    bayes_on_the_circle,
+    divergences,
+    random_weights,
+    whole_sequences,
+)
 
 DRAWS = 4096
 
@@ -143,19 +148,17 @@ def test_batches_of_sequences_are_the_sequences() -> None:
 
 
 def test_references_after_chosen_seeds_are_those_of_whole_sequences() -> None:
-    """Counts against sequences, and the rule over the sphere against quadrature around the mode."""
+    """Counts against sequences, and the rule over the sphere against one over the circle."""
     table = np.random.default_rng(1).standard_normal((8, 2))
     found = compared(None, table, 1.0, (0, 2, 12), rows=5, layers=3, step=0.5, seed=4)
-    on = evaluation.fresh_sequences(table, 1.0, 5, 12, seed=4)
-    predictors: dict[str, evaluation.Predictor] = {
-        "bayes": evaluation.bayes_predictor(table, 1.0),
-        "constructed, 3 layers": evaluation.constructed_predictor(constructed(table, 3, 0.5)),
-    }
-    for name, whole in evaluation.divergences(predictors, on).items():
-        wanted = whole.values[:, [0, 2, 12]]
-        # Without seeds the proposal of the rule around a mode has weight 1e-6.
-        np.testing.assert_allclose(found.values[name][:, 1:], wanted[:, 1:], rtol=2e-4)
-        assert np.abs(found.values[name] / wanted - 1.0).max() < 1e-3
+    on = fresh_sequences(table, 1.0, 5, 12, seed=4)
+    tokens = np.asarray(on.tokens)
+    for name, log_q, error in (
+        ("bayes", bayes_on_the_circle(table, 1.0, tokens), 2e-4),
+        ("constructed, 3 layers", whole_sequences(constructed(table, 3, 0.5), tokens), 1e-9),
+    ):
+        wanted = divergences(np.asarray(on.log_law), log_q)[:, [0, 2, 12]]
+        np.testing.assert_allclose(found.values[name], wanted, rtol=error)
     assert not found.found["maximum likelihood"][:, 0].any()
     shallow = found.values["constructed, 2 layers"]
     assert np.abs(shallow / found.values["constructed, 3 layers"] - 1.0)[:, 2].min() > 1e-4

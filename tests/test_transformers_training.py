@@ -19,7 +19,8 @@ from scipy.special import logsumexp, softmax
 
 from simulations.compilation import quick_jit
 from simulations.problems import InputError
-from simulations.transformers import checkpoints, evaluation, latents, training
+from simulations.tokens import bayes
+from simulations.transformers import checkpoints, latents, training
 from simulations.transformers.architecture import (
     SEED,
     START,
@@ -28,11 +29,12 @@ from simulations.transformers.architecture import (
     parameters,
     streams,
 )
-from simulations.transformers.constructed import constructed
+from simulations.transformers.comparison import BAYES, TRAINED, compared, layer_name
 from simulations.transformers.generation import generated
+from simulations.transformers.latents import fresh_sequences
 from simulations.transformers.plans import TrainingPlan
 from tests.stochastic import Disagreement, assert_mean
-from tests.transformer_reference import bayes_on_the_circle, forward, random_weights
+from tests.transformer_reference import bayes_on_the_circle, divergences, forward, random_weights
 
 SMALL = TrainingPlan(
     vocabulary=8,
@@ -300,81 +302,93 @@ def short_run() -> training.Trained:
 
 
 @cache
-def compared() -> dict[str, evaluation.Divergences]:
-    on = evaluation.fresh_sequences(EMBEDDINGS, SMALL.latent_norm, 1024, SMALL.context, seed=9)
-    predictors: dict[str, evaluation.Predictor] = {
-        "trained": evaluation.trained_predictor(short_run().weights),
-        # A new model, by the test above.
-        "uniform": lambda tokens: jnp.full((len(tokens), tokens.shape[1] + 1, 8), -np.log(8.0)),
-        "constructed": evaluation.constructed_predictor(constructed(EMBEDDINGS, 3, 0.5)),
-        "bayes": lambda tokens: jnp.asarray(
-            bayes_on_the_circle(EMBEDDINGS, SMALL.latent_norm, np.asarray(tokens))
-        ),
-    }
-    return evaluation.divergences(predictors, on)
+def measured() -> dict[str, np.ndarray]:
+    """Divergences ``(N, 13)`` after 0..12 seeds, on the same sequences."""
+    sizes = range(SMALL.context + 1)
+    found = compared(
+        short_run().weights,
+        EMBEDDINGS,
+        SMALL.latent_norm,
+        sizes,
+        rows=1024,
+        layers=3,
+        step=0.5,
+        seed=9,
+    )
+    on = fresh_sequences(EMBEDDINGS, SMALL.latent_norm, 1024, SMALL.context, seed=9)
+    # A new model, by the test above.
+    uniform = divergences(np.asarray(on.log_law), np.full((1024, len(sizes), 8), -np.log(8.0)))
+    return {**found.values, "uniform": uniform}
 
 
 def test_a_short_run_learns_to_read_its_context() -> None:
     """After a few seconds: near Bayes at every number of seeds; a new model is three times as far."""
-    found = compared()
+    found = measured()
 
     def near(model: str) -> bool:
-        closeness = evaluation.ratio(found[model], found["bayes"])
-        return bool((closeness.value + 5.0 * closeness.se < 1.35).all())
+        ratio = found[model].mean(axis=0) / found[BAYES].mean(axis=0)
+        rest = found[model] - ratio * found[BAYES]
+        se = rest.std(axis=0, ddof=1) / len(rest) ** 0.5 / found[BAYES].mean(axis=0)
+        return bool((ratio + 5.0 * se < 1.35).all())
 
-    assert near("trained") and not near("uniform")
-    assert evaluation.ratio(found["uniform"], found["bayes"]).value[-1] > 3.0
+    assert near(TRAINED) and not near("uniform")
+    assert (found["uniform"].mean(axis=0) / found[BAYES].mean(axis=0))[-1] > 3.0
 
 
 def test_nothing_beats_bayes_on_its_own_prior() -> None:
     """The Bayes predictive minimises the mean divergence at every n; who has read two more tokens
     beats it. One-sided, 26 comparisons at 1e-6 in all: z = 5.4."""
-    found = compared()
+    found = measured()
 
     def nowhere_better(than: np.ndarray) -> None:
-        gap = than - found["bayes"].values
+        gap = than - found[BAYES]
         se = gap.std(axis=0, ddof=1) / len(gap) ** 0.5
         if (gap.mean(axis=0) < -5.5 * se).any():
             raise Disagreement("better than Bayes")
 
-    for name in ("trained", "constructed"):
-        nowhere_better(found[name].values)
-    bayes = found["bayes"].values
+    for name in (TRAINED, layer_name(3)):
+        nowhere_better(found[name])
+    bayes = found[BAYES]
     two_more = np.concatenate([bayes[:, 2:], bayes[:, -2:]], axis=1)
     with pytest.raises(Disagreement):
         nowhere_better(two_more)
 
 
 def test_bayes_by_two_quadratures() -> None:
-    """The token world's rule around the mode against the trapezoid rule over the whole circle."""
-    on = evaluation.fresh_sequences(EMBEDDINGS, 1.0, 5, 12, seed=4)
-    found = np.asarray(evaluation.bayes_predictor(EMBEDDINGS, 1.0)(on.tokens))
-    wanted = bayes_on_the_circle(EMBEDDINGS, 1.0, np.asarray(on.tokens))
-    assert np.abs(found - wanted).max() < 1e-9
-    assert np.abs(found - bayes_on_the_circle(EMBEDDINGS, 1.01, np.asarray(on.tokens))).max() > 1e-4
+    """The product rule on the sphere against the trapezoid rule over the whole circle."""
+    found = compared(None, EMBEDDINGS, 1.0, range(13), rows=5, layers=0, likelihood=False, seed=4)
+    on = fresh_sequences(EMBEDDINGS, 1.0, 5, 12, seed=4)
+    log_p, tokens = np.asarray(on.log_law), np.asarray(on.tokens)
+    wanted = divergences(log_p, bayes_on_the_circle(EMBEDDINGS, 1.0, tokens))
+    assert np.abs(found.values[BAYES] / wanted - 1.0).max() < 1e-4
+    longer = divergences(log_p, bayes_on_the_circle(EMBEDDINGS, 1.01, tokens))
+    assert np.abs(found.values[BAYES] / longer - 1.0).max() > 1e-3
 
 
 def test_bayes_by_importance_sampling() -> None:
-    """r = 3, against 20,000 points of the prior; 0 to 4 seeds. The sampler's own divergence is of
+    """r = 3, against 20,000 points of the prior; 1 to 4 seeds. The sampler's own divergence is of
     order 1/effective number, below 0.005 here; a norm of 2 in place of 1 is seen."""
     table = np.random.default_rng(6).standard_normal((8, 3))
-    on = evaluation.fresh_sequences(table, 1.0, 4, 4, seed=4)
+    seeds = np.random.default_rng(8).integers(8, size=(4, 4))
     points = np.random.default_rng(7).standard_normal((20_000, 3))
     points /= np.linalg.norm(points, axis=1, keepdims=True)
 
     def brute(tokens: np.ndarray, norm: float) -> np.ndarray:
         log_laws = norm * points @ table.T
         log_laws -= logsumexp(log_laws, axis=1, keepdims=True)
-        rows = []
-        for n in range(5):
-            weights = softmax(log_laws[:, tokens[:n]].sum(axis=1))
-            rows.append(np.log(weights @ np.exp(log_laws)))
-        return np.stack(rows)
+        return np.log(softmax(log_laws[:, tokens].sum(axis=1)) @ np.exp(log_laws))
 
-    found = np.asarray(evaluation.bayes_predictor(table, 1.0)(on.tokens))
+    def sampled(target: jax.Array, n: jax.Array) -> jax.Array:
+        key = jax.random.key(5)
+        return bayes.importance(jnp.asarray(table), target, n, 1.0, key, 2048).log_law
+
+    cases = [line[:n] for line in seeds for n in (1, 2, 4)]
+    targets = jnp.asarray(np.stack([table[case].mean(axis=0) for case in cases]))
+    sizes = jnp.asarray([float(len(case)) for case in cases])
+    found = np.asarray(quick_jit(jax.vmap(sampled))(targets, sizes))
     for norm, near in ((1.0, True), (2.0, False)):
-        wanted = np.stack([brute(np.asarray(line), norm) for line in on.tokens])
-        apart = (np.exp(wanted) * (wanted - found)).sum(axis=2)
+        wanted = np.stack([brute(case, norm) for case in cases])
+        apart = (np.exp(wanted) * (wanted - found)).sum(axis=1)
         assert (apart < 0.005).all() == near
 
 
@@ -393,15 +407,3 @@ def test_a_trained_model_generates_in_one_stream() -> None:
         generated(weights, seeds, 4, key, lists=False)
     with pytest.raises(InputError, match="has 14 positions, of which the model knows 13"):
         generated(weights, seeds, 10, key, lists=False, fed_back=True)
-
-
-def test_divergences_are_the_sums_they_should_be() -> None:
-    """Against ``sum p (log p - log q)`` term by term; a law that is right has none."""
-    on = evaluation.fresh_sequences(EMBEDDINGS, 1.0, 3, 4, seed=2)
-    weights: Weights = constructed(EMBEDDINGS, 2, 0.5)
-    found = evaluation.divergences({"one": evaluation.constructed_predictor(weights)}, on)["one"]
-    q = np.asarray(evaluation.constructed_predictor(weights)(on.tokens))
-    p = np.asarray(on.log_law)[:, None, :]
-    assert np.abs(found.values - (np.exp(p) * (p - q)).sum(axis=2)).max() < 1e-12
-    itself = {"truth": lambda tokens: jnp.repeat(on.log_law[:, None], tokens.shape[1] + 1, axis=1)}
-    assert np.abs(evaluation.divergences(itself, on)["truth"].values).max() < 1e-15

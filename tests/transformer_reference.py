@@ -1,9 +1,13 @@
 """The architecture in plain NumPy, one position and one head at a time, and laws to hold it against."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from scipy.special import log_softmax, softmax
 
-from simulations.transformers.architecture import Layers, Weights
+from simulations.compilation import quick_jit
+from simulations.transformers.architecture import Layers, Weights, next_token
+from simulations.transformers.prompts import prompt
 
 
 def gelu(x: np.ndarray) -> np.ndarray:
@@ -79,3 +83,21 @@ def bayes_on_the_circle(embeddings: np.ndarray, radius: float, tokens: np.ndarra
     zero = np.zeros((len(tokens), 1, len(nodes)))
     likelihood = np.concatenate([zero, np.cumsum(of_tokens, axis=1)], axis=1)
     return np.log(softmax(likelihood, axis=2) @ np.exp(log_laws))
+
+
+def whole_sequences(weights: Weights, tokens: np.ndarray) -> np.ndarray:
+    """``log Q (N, T + 1, d)`` of constructed weights after 0..T tokens: the prompt itself, no counts."""
+    d = weights.readout.shape[0]
+
+    def one(seeds: jax.Array) -> jax.Array:
+        line, segments = prompt(np.zeros(len(seeds), int), d, lists=True)
+        read = jnp.asarray(line).at[d + 1 :].set(seeds)
+        return next_token(weights, read, jnp.asarray(segments))[d:]
+
+    return np.asarray(quick_jit(jax.vmap(one))(jnp.asarray(tokens)))
+
+
+def divergences(log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
+    """``sum_j p_j (log p_j - log q_j)``, ``(N, T + 1)``, term by term."""
+    p = np.asarray(log_p)[:, None, :]
+    return (np.exp(p) * (p - log_q)).sum(axis=2)

@@ -22,9 +22,9 @@ with app.setup:
     from scaling.theory.tokens.composition import Counts, prediction
     from scaling.theory.tokens.sharp import bayes, deeper, likeliest, one_layer
     from simulations.compilation import quick_jit
-    from simulations.tokens import classifier
-    from simulations.tokens.experiment import ENDLESS, divergences
-    from simulations.tokens.generators import laws
+    from simulations.tokens.divergences import ENDLESS, divergences
+    from simulations.tokens.generators import generated
+    from simulations.tokens.groups import imbalance
     from simulations.tokens.world import (
         World,
         divergence,
@@ -244,23 +244,16 @@ def _():
 
 @app.cell
 def _(plane, points):
-    both = np.stack(
-        [
-            np.exp(np.asarray(log_law(jnp.asarray(points), jnp.asarray(each))))
-            for each in latents(plane)
-        ]
-    )
-    lifted = np.asarray(classifier.lift(jnp.asarray(points)))
-    wanted = np.asarray(classifier.balanced_theta(jnp.asarray(points), jnp.asarray(latents(plane))))
-    rare = jnp.asarray(latents(plane)[1])
+    groups = imbalance(points, latents(plane))
+    both, rare = groups.laws, latents(plane)[1]
     rows_of = Counts(2000, 200, 1800)
 
     def link(n: int, depth: int):
         """The chain from divergence to floor for the transformer's law after n seeds of the minority."""
-        counts = seed_counts(both[1], [n], 0, ["lesson", "minority"]).astype(float)
-        log_q, _ = laws("transformer", jnp.asarray(points), jnp.asarray(counts), rare, depth=depth)
-        law = np.exp(np.asarray(log_q)[0])
-        return chain(lifted, both, law, rows_of, prediction(lifted, both, law, wanted, rows_of))
+        counts = seed_counts(both[1], [n], 0, ["lesson", "minority"])
+        log_q, _ = generated("transformer", points, counts, rare, depth=depth)
+        law, seen = np.exp(log_q[0]), groups.points
+        return chain(seen, both, law, rows_of, prediction(seen, both, law, groups.best, rows_of))
 
     chains = {(n, depth): link(n, depth) for n in (30, 100, 1000, 10_000) for depth in (1, 4)}
     return (chains,)

@@ -41,10 +41,14 @@ def expansion(population: UnitPopulation) -> Expansion:
     traces = np.einsum("cfij,cij->cf", population.measured.hessians, population.expansions.spread)
     shifts = np.einsum("cfi,ci->cf", population.measured.gradients, population.expansions.bias)
     return Expansion(
-        _without_rounding(floor, 1.0), 0.5 * traces, _without_rounding(shifts, np.abs(traces))
+        without_rounding(floor, 1.0), 0.5 * traces, without_rounding(shifts, np.abs(traces))
     )
 
 
-def _without_rounding(terms: np.ndarray, scale: Any) -> np.ndarray:
-    """Terms that are zero up to the rounding of numbers of size ``scale`` become exactly 0."""
+def without_rounding(terms: np.ndarray, scale: Any) -> np.ndarray:
+    """Terms that are zero up to the rounding of numbers of size ``scale`` become exactly 0.
+
+    >>> without_rounding(np.array([1e-20, 1e-3]), 1.0).tolist()
+    [0.0, 0.001]
+    """
     return np.where(np.abs(terms) < ROUNDING * scale, 0.0, terms)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scaling.theory.mixture_sequence import Bias, Sequence
+from scaling.theory.mixture_sequence import Bias, Summands
 
 
 class Measured(NamedTuple):
@@ -56,7 +56,7 @@ def mean_risk(mix: Mix, shift: np.ndarray, scale: float, replicates: int, seed: 
 
 
 def sequence_risk(
-    of: Sequence, wrong: Bias, ridge: float, mix: Mix, replicates: int, seed: int
+    of: Summands, wrong: Bias, ridge: float, mix: Mix, replicates: int, seed: int
 ) -> Measured:
     """Squared error of the mixed ridge fit in the sequence model at one ridge; signs of the bias are
     drawn anew in every replicate, 1 with probability ``(1 + sign)/2``.

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from simulations.problems import InputError
+from simulations.series.sequence import Sequence, check
 
 # Coefficients that are summed one by one; beyond, sums are integrals (midpoint rule, error 1/(24 k^2)).
 SINGLE, LAST = 400, 1e12
@@ -26,9 +27,9 @@ RIDGES = np.geomspace(1e-9, 1e3, 451)
 SHARES = np.linspace(0.0, 1.0, 201)
 
 
-class Sequence(NamedTuple):
-    """``index`` k and ``weight`` of the summands ``(J,)`` (integers, then nodes of an integral),
-    ``target`` theta_k ``(J,)``, ``power`` s of the penalty ``k^2s``, ``noise`` sigma."""
+class Summands(NamedTuple):
+    """A sequence model as sums: ``index`` k and ``weight`` of the summands ``(J,)`` (integers, then nodes
+    of an integral), ``target`` theta_k ``(J,)``, ``power`` s of the penalty ``k^2s``, ``noise`` sigma."""
 
     index: np.ndarray
     weight: np.ndarray
@@ -60,37 +61,34 @@ class Sums(NamedTuple):
     noise: float
 
 
-def sequence(power: float = 1.0, smoothness: float | None = None, noise: float = 1.0) -> Sequence:
-    """The sequence ``theta_k = k^-(p + 1/2)`` under the penalty ``k^2s``.
+def summands(model: Sequence) -> Summands:
+    """The summands of a sequence model, `simulations.series.sequence`: ``theta_k = A k^-(p + 1/2)``.
 
     Args:
-        power: s > 1/4 (below, ridge has infinite variance).
-        smoothness: p > 0; None: p = s.
-        noise: sigma > 0, of one row.
+        model: p, s, sigma and A.
 
-    Raises ``InputError`` outside of these bounds.
+    Raises:
+        InputError: a model whose risk is no finite number.
 
-    >>> round(float((sequence(1.0).weight * sequence(1.0).target**2).sum()), 8)  # zeta(3)
+    >>> found = summands(Sequence(1.0, 1.0))
+    >>> round(float((found.weight * found.target**2).sum()), 8)  # zeta(3)
     1.2020569
     """
-    p = power if smoothness is None else smoothness
-    if not (power > 0.25 and p > 0.0 and noise > 0.0):
-        raise InputError(
-            "a sequence needs power > 1/4, smoothness > 0 and noise > 0; choose larger ones."
-        )
+    check(model, 1.0)
     x, w = np.polynomial.legendre.leggauss(ORDER)
     edges = np.linspace(np.log(SINGLE + 0.5), np.log(LAST), PANELS + 1)
     half = 0.5 * np.diff(edges)[:, None]
     far = np.exp(0.5 * (edges[1:] + edges[:-1])[:, None] + half * x)
     index = np.concatenate([np.arange(1.0, SINGLE + 1), far.ravel()])
     weight = np.concatenate([np.ones(SINGLE), (half * w * far).ravel()])
-    return Sequence(index, weight, index ** -(p + 0.5), power, noise)
+    target = model.amplitude * index ** -(model.smoothness + 0.5)
+    return Summands(index, weight, target, model.power, model.noise)
 
 
-def finite(of: Sequence, length: int) -> Sequence:
+def finite(of: Summands, length: int) -> Summands:
     """The first coefficients of a sequence alone, at most ``SINGLE``: a model of its own.
 
-    >>> finite(sequence(), 3).index.tolist()
+    >>> finite(summands(Sequence(1.0, 1.0)), 3).index.tolist()
     [1.0, 2.0, 3.0]
     """
     if not 1 <= length <= SINGLE:
@@ -100,18 +98,18 @@ def finite(of: Sequence, length: int) -> Sequence:
     )
 
 
-def _along_target(of: Sequence, sign: float) -> Bias:
+def _along_target(of: Summands, sign: float) -> Bias:
     return Bias(np.abs(of.target), np.full(len(of.index), sign))
 
 
-def _rough(of: Sequence) -> Bias:
+def _rough(of: Summands) -> Bias:
     return Bias(of.index**-ROUGH, np.zeros(len(of.index)))
 
 
 # Decay of a rough bias: its energy converges slowly.
 ROUGH = 0.6
 # How a bias can lie against the target; `bias` scales it.
-BIASES: dict[str, Callable[[Sequence], Bias]] = {
+BIASES: dict[str, Callable[[Summands], Bias]] = {
     "incoherent": lambda of: _along_target(of, 0.0),
     "shrinking": lambda of: _along_target(of, -1.0),
     "stretching": lambda of: _along_target(of, 1.0),
@@ -119,7 +117,7 @@ BIASES: dict[str, Callable[[Sequence], Bias]] = {
 }
 
 
-def bias(kind: str, of: Sequence, energy: float) -> Bias:
+def bias(kind: str, of: Summands, energy: float) -> Bias:
     """A bias of total energy ``sum b_k^2``.
 
     Args:
@@ -128,8 +126,8 @@ def bias(kind: str, of: Sequence, energy: float) -> Bias:
         of: the sequence.
         energy: at least 0.
 
-    >>> found = bias("rough", sequence(), 0.01)
-    >>> round(float((sequence().weight * found.size**2).sum()), 12)
+    >>> of = summands(Sequence(1.0, 1.0))
+    >>> round(float((of.weight * bias("rough", of, 0.01).size**2).sum()), 12)
     0.01
     """
     if kind not in BIASES or not energy >= 0.0:
@@ -140,10 +138,11 @@ def bias(kind: str, of: Sequence, energy: float) -> Bias:
     return shape._replace(size=shape.size * np.sqrt(energy / (of.weight @ shape.size**2)))
 
 
-def sums(of: Sequence, wrong: Bias, ridge: np.ndarray = RIDGES) -> Sums:
+def sums(of: Summands, wrong: Bias, ridge: np.ndarray = RIDGES) -> Sums:
     """The sums of a sequence and a bias over a grid of ridges (increasing, geometric).
 
-    >>> at = sums(sequence(), bias("incoherent", sequence(), 0.04))
+    >>> of = summands(Sequence(1.0, 1.0))
+    >>> at = sums(of, bias("incoherent", of, 0.04))
     >>> 0.98 < at.floor / at.energy < 1.0  # a little ridge takes a little of the bias
     True
     """
@@ -191,7 +190,8 @@ def mixed_risk(at: Sums, share: Any, rows: Any, synthetic: Any) -> np.ndarray:
 
     Source: paper_notes/mixture.md.
 
-    >>> at = sums(sequence(1.0), bias("incoherent", sequence(1.0), 0.0))
+    >>> of = summands(Sequence(1.0, 1.0))
+    >>> at = sums(of, bias("incoherent", of, 0.0))
     >>> round(float(mixed_risk(at, 0.0, 1e6, 1e6)) / (1.27688 * 1e-4), 4)
     0.9961
     """

@@ -37,7 +37,7 @@ from simulations.setup.records import (
     Whole,
     unique,
 )
-from simulations.setup.regimes import check_regime
+from simulations.setup.regimes import EstimatorKind, check_kinds, check_regime
 from simulations.setup.settings import Setting
 from simulations.setup.worlds import world
 
@@ -83,7 +83,7 @@ class Estimator(Record):
     plug-in rule (``lda``, ``mean_difference``), which has an intercept and no ridge. The rule of
     ``hinge`` is unique with a ridge only."""
 
-    kind: Literal["logistic", "squared", "hinge", "lda", "mean_difference"] = "logistic"
+    kind: EstimatorKind = "logistic"
     intercept: Flag = True
     ridge: NonNegative = 0.0
 
@@ -163,6 +163,13 @@ class Sweep(Record):
     theory: Theory = Theory()
     run: Run = Run()
     sweep: dict[str, Swept] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kinds_agree(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            check_kinds(data)
+        return data
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Sweep":

@@ -4,7 +4,7 @@ Every kind but ``reweight`` takes ``groups``, the names of the groups it acts on
 groups synthetic rows follow the right law. Left out, it acts on every group.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -140,6 +140,7 @@ NEEDS_GAUSSIAN = ("scale", "leak", "gaussian", "smoothed", "smote")
 NEEDS_TOKENS = ("transformer", "likeliest", "histogram")
 # All that a setting of tokens knows.
 OF_TOKENS = ("oracle", "duplicate", "reweight", *NEEDS_TOKENS)
+KINDS = tuple(get_args(one.model_fields["kind"].annotation)[0] for one in get_args(AnyGenerator))
 
 
 def acted_groups(spec: AnyGenerator, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -180,7 +181,6 @@ def check_generator(spec: AnyGenerator, field: str, world: World) -> None:
         if name not in world.names:
             text = f"names {show(name)}; {nearest(name, world.names, 'groups')}"
             raise problem(f"{field}.groups", text)
-    _check_tokens(spec, field, world)
     if world.law is not None and spec.kind in NEEDS_GAUSSIAN:
         raise problem(
             f"{field}.kind",
@@ -199,18 +199,19 @@ def check_generator(spec: AnyGenerator, field: str, world: World) -> None:
         )
 
 
-def _check_tokens(spec: AnyGenerator, field: str, world: World) -> None:
-    if world.tokens is not None:
-        if spec.kind not in OF_TOKENS:
-            raise problem(
-                f"{field}.kind",
-                f'is "{spec.kind}", which writes no tokens, but setting.kind is "tokens";'
-                f" {nearest(spec.kind, OF_TOKENS, 'generators')}",
-            )
-    elif spec.kind in NEEDS_TOKENS:
+def check_kind(kind: str, field: str, tokens: bool) -> None:
+    """Raise a problem at ``field`` where a generator of this kind writes tokens and the setting's rows
+    are none, or the other way round."""
+    if tokens and kind not in OF_TOKENS:
         raise problem(
             f"{field}.kind",
-            f'is "{spec.kind}", which writes tokens; set setting.kind = "tokens" or choose another'
+            f'is "{kind}", which writes no tokens, but setting.kind is "tokens";'
+            f" {nearest(kind, OF_TOKENS, 'generators')}",
+        )
+    if not tokens and kind in NEEDS_TOKENS:
+        raise problem(
+            f"{field}.kind",
+            f'is "{kind}", which writes tokens; set setting.kind = "tokens" or choose another'
             ' generator, such as "oracle" or "gaussian"',
         )
 

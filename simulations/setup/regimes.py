@@ -4,13 +4,16 @@ In the regime ``proportional`` the rows of a group are Gaussian with one varianc
 generator writes rows of such laws, repeats raw rows, or fits a Gaussian to them.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
 
 from simulations.problems import problem, show
+from simulations.setup.generator_specs import KINDS, check_kind
 from simulations.setup.settings import Craft, Groups, Tokens
 
 PROPORTIONAL = "proportional"
 BACK = 'or set theory.regime = "fixed_dim"'
+EstimatorKind = Literal["logistic", "squared", "hinge", "lda", "mean_difference"]
 # Rows of these are no mixtures of such Gaussians, given the raw rows.
 NO_ROWS = ("smoothed", "smote")
 
@@ -25,13 +28,31 @@ def is_tokens(sweep: Any) -> bool:
     return isinstance(sweep.setting, Tokens)
 
 
-def _check_tokens(sweep: Any) -> None:
-    """What rows of tokens ask of the other sections: the estimator whose risks and law are known there."""
-    if sweep.estimator.kind != "logistic":
+def check_kinds(data: Mapping[str, Any]) -> None:
+    """Raise a problem where the kinds in a sweep's raw sections do not go with tokens, or with none.
+
+    Before the sections themselves are read: who is told what a part lacks, adds it, and only then hears
+    that its kind does not belong here, is told twice. Kinds that nobody knows are left to those who read.
+    """
+    setting = _kind(data.get("setting"))
+    synthetic, estimator = data.get("synthetic"), _kind(data.get("estimator"))
+    given = synthetic.get("generators") if isinstance(synthetic, Mapping) else None
+    for position, spec in enumerate(given if isinstance(given, list | tuple) else ()):
+        if setting is not None and _kind(spec) in KINDS:
+            check_kind(_kind(spec), f"synthetic.generators.{position}", setting == "tokens")
+    if setting == "tokens" and estimator in get_args(EstimatorKind) and estimator != "logistic":
         raise problem(
             "estimator.kind",
-            f'is "{sweep.estimator.kind}" but setting.kind is "tokens"; set it to "logistic"',
+            f'is "{estimator}" but setting.kind is "tokens"; set it to "logistic"',
         )
+
+
+def _kind(section: Any) -> Any:
+    return section.get("kind") if isinstance(section, Mapping) else getattr(section, "kind", None)
+
+
+def _check_tokens(sweep: Any) -> None:
+    """What rows of tokens ask of the other sections, beside `check_kinds`."""
     if not sweep.estimator.intercept:
         raise problem(
             "estimator.intercept", 'is false but setting.kind is "tokens"; set it to true'

@@ -9,12 +9,17 @@ import numpy as np
 from simulations.arrays import AnyArray
 from simulations.population.minimisers import ridge_matrix
 from simulations.population.units import Unit
+from simulations.token_sweeps.endless import Pieces
 from simulations.token_sweeps.population import TokenPopulation
-from simulations.token_sweeps.seen import Pieces
 
 
 class Device(NamedTuple):
-    """A unit's arrays, handed to programs again and again."""
+    """A unit's arrays, handed to programs again and again: of T positions, K groups, D rows, p features.
+
+    ``tables``: embeddings of the positions, each ``(d_t, r)``; ``points (D, p)``; ``log_laws`` and ``laws``
+    ``(K, D)``; ``labels (K,)`` 0.0 or 1.0; ``best (p,)`` of the balanced risk; ``pieces`` of the generator,
+    slopes and bends left out; ``acts (K,)`` booleans; ``counts (K,)`` of raw rows; ``penalty (p, p)`` of
+    the ridge."""
 
     tables: tuple[AnyArray, ...]
     points: AnyArray
@@ -29,7 +34,15 @@ class Device(NamedTuple):
 
 
 def device_arrays(unit: Unit, population: TokenPopulation) -> Device:
-    """The arrays of a unit that no replicate changes."""
+    """The arrays of a unit that no replicate changes.
+
+    Args:
+        unit: one generator of a sweep of tokens.
+        population: of the unit (`population.token_population`).
+
+    Returns:
+        `Device`, arrays of JAX in double precision.
+    """
     here = population.world
     # Slopes and bends of laws are in the population of cells; programs of replicates need no copy.
     slim = population.pieces._replace(slope=np.zeros(()), bend=np.zeros(()))

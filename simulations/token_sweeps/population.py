@@ -21,33 +21,19 @@ from jax import Array, lax
 from simulations import linear
 from simulations.arrays import AnyArray
 from simulations.compilation import quick_jit
-from simulations.population.cells import Cell
 from simulations.population.losses import LOGISTIC
 from simulations.population.minimisers import ridge_matrix
 from simulations.population.units import Unit
 from simulations.problems import InputError
-from simulations.setup.generators import REWEIGHT, acts_on
-from simulations.token_sweeps.seen import Pieces, pieces
+from simulations.token_sweeps.cells import Weights, acts, check_size, padded, places, weights_of
+from simulations.token_sweeps.endless import Pieces, pieces
 from simulations.token_sweeps.world import TokenWorld, token_world
 from simulations.tokens import classifier
 
-# Cells of a compiled program: a multiple of this.
-PLACES = 8
-# Numbers in the largest array that a unit needs (256 MiB in double precision; there are a dozen of them).
-MOST_NUMBERS = 2**25
 FLAT = (
     "setting.latent_norm: the groups hardly overlap, so that a training mixture's risk is too flat for"
     " double precision to find its minimiser; lower latent_norm or latent_angle."
 )
-
-
-class Weights(NamedTuple):
-    """Of each cell and group, ``(C, K)``: weight of one ``raw`` row, and the sums of weights ``total`` and
-    of squared weights ``squared`` of all synthetic rows."""
-
-    raw: AnyArray
-    total: AnyArray
-    squared: AnyArray
 
 
 class CellPopulation(NamedTuple):
@@ -95,21 +81,20 @@ class TokenPopulation(NamedTuple):
         return self.world.best
 
 
-def weights_of(cells: list[Cell]) -> Weights:
-    """Row weights of cells."""
-    raw = np.stack([cell.row_weight for cell in cells])
-    over = np.stack([cell.oversampled for cell in cells]).astype(float)
-    w_a = np.array([[cell.augment_weight] for cell in cells])
-    extra = np.array([[float(cell.augment)] for cell in cells])
-    return Weights(raw, raw * over + w_a * extra, raw**2 * over + w_a**2 * extra)
-
-
 def excess(points: Array, theta: Array, best: Array, laws: Array, labels: Array) -> Array:
-    """Risks of every group at ``theta`` less those at ``best``, ``(K,)``, and the errors at ``theta``."""
+    """Excess risks and 0-1 errors of every group, F = 2K functionals of a rule.
+
+    Args:
+        points: ``x~``, ``(D, p)``.
+        theta, best: the rule, and the one its risks are compared with, ``(p,)``.
+        laws: of the groups, ``(K, D)``.
+        labels: of the groups, ``(K,)``, 0 or 1.
+
+    Returns:
+        ``(2K,)``: ``R_g(theta) - R_g(best)`` in nats, then errors in [0, 1].
+    """
     risks = classifier.excess_risks(points, theta, best, laws, labels)
-    called = jnp.where(points @ theta > 0.0, 1.0, 0.0)
-    ones = laws @ called
-    return jnp.concatenate([risks, jnp.where(labels > 0.5, laws @ (1.0 - called), ones)])
+    return jnp.concatenate([risks, classifier.group_errors(points, theta, laws, labels)])
 
 
 @partial(quick_jit, once=True)
@@ -201,49 +186,28 @@ def _expand(
     return lax.map(one, weights)
 
 
-def places(cells: int) -> int:
-    """Room for cells in a program: few sizes serve all sweeps."""
-    return -(-cells // PLACES) * PLACES
-
-
-def padded(values: AnyArray, size: int) -> AnyArray:
-    """The first axis of every array lengthened to ``size`` by repeating its first entry."""
-    return jax.tree.map(
-        lambda a: np.concatenate([a, np.repeat(a[:1], size - len(a), axis=0)]), values
-    )
-
-
-def check_size(unit: Unit) -> None:
-    """Raise ``InputError`` where the arrays of a unit would not fit in memory."""
-    setting, groups = unit.sweep.setting, len(unit.counts)
-    tokens = setting.vocabulary * (setting.attribute_vocabulary or 1)
-    numbers = groups * tokens * (unit.world.means.shape[1] + 1)
-    if numbers > MOST_NUMBERS:
-        raise InputError(
-            f"setting.vocabulary: {tokens} different rows of {unit.world.means.shape[1]} numbers in"
-            f" {groups} groups are too many to be listed (limit {MOST_NUMBERS} numbers); lower vocabulary,"
-            " attribute_vocabulary or embedding_dim."
-        )
-
-
-def acts(unit: Unit) -> np.ndarray:
-    """The groups whose synthetic rows the generator writes, ``(K,)``; none for reweighting."""
-    return np.array(
-        [
-            unit.generator.kind != REWEIGHT and acts_on(unit.generator, unit.world, g)
-            for g in range(len(unit.counts))
-        ]
-    )
-
-
 def token_population(unit: Unit) -> TokenPopulation:
-    """Exact population of every cell; raises ``InputError`` where a risk is too flat."""
+    """Exact population of every cell of a unit.
+
+    Args:
+        unit: one generator of a sweep of tokens, C cells.
+
+    Returns:
+        `TokenPopulation`, NumPy arrays.
+
+    Raises:
+        InputError: rows too many to be listed, or a risk too flat for its minimiser to be found.
+
+    When not to trust it: few rows per feature (`CellPopulation.bias` and ``spread`` are of first order).
+
+    Source: paper_notes/transformers_sweeps.md, section 1.
+    """
     check_size(unit)
     return population_of(unit, token_world(unit.sweep.setting))
 
 
 def population_of(unit: Unit, here: TokenWorld) -> TokenPopulation:
-    """The same for given arrays of the setting."""
+    """`token_population` for given arrays ``here`` of the setting: K groups over D rows."""
     acting = acts(unit)
     given = pieces(unit.generator, here, acting, unit.counts)
     weights = weights_of(unit.cells)

@@ -8,30 +8,20 @@ that no number depends on what is computed beside it.
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
 
 from simulations.arrays import AnyArray
-from simulations.compilation import quick_jit
-from simulations.population.losses import LOGISTIC
 from simulations.population.units import Unit, key_words
 from simulations.problems import InputError
-from simulations.sampling.newton import FOUND, LAWLESS, SEPARABLE, SINGULAR, STOPPED
+from simulations.sampling.newton import FOUND
 from simulations.sampling.replicate import Parameters, Results
 from simulations.token_sweeps import rows
+from simulations.token_sweeps.cells import check_size, padded, places
 from simulations.token_sweeps.device import Device
-from simulations.token_sweeps.population import (
-    CellPopulation,
-    TokenPopulation,
-    Weights,
-    check_size,
-    excess,
-    padded,
-    places,
-)
-from simulations.token_sweeps.seen import Seen, seen
-from simulations.tokens import classifier
+from simulations.token_sweeps.endless import knobs_of
+from simulations.token_sweeps.fits import Fitted, fit
+from simulations.token_sweeps.generators import Seen, seen
+from simulations.token_sweeps.population import TokenPopulation
 
 # Replicates of a program at most, and the numbers that the counts of their cells may take.
 REPLICATES, NUMBERS = 16, 2**22
@@ -45,19 +35,18 @@ class TokenRoom(NamedTuple):
     key: AnyArray
 
 
-class Fitted(NamedTuple):
-    """Of replicates and cells: ``theta (R, C, p)``, linear estimates ``linear (R, C, p)`` of its error,
-    ``values (R, C, F)`` (excess risks, errors), ``controls (R, C, 2, F)`` and ``status (R, C)``."""
-
-    theta: AnyArray
-    linear: AnyArray
-    values: AnyArray
-    controls: AnyArray
-    status: AnyArray
-
-
 def room(unit: Unit) -> TokenRoom:
-    """What a unit needs; raises ``InputError`` for samples and tables that are too large."""
+    """What programs of a unit need room for.
+
+    Args:
+        unit: one generator of a sweep of tokens.
+
+    Returns:
+        `TokenRoom`, from the unit alone: batches do not depend on who computes them.
+
+    Raises:
+        InputError: samples above `rows.MOST_ROWS` rows, or tables too large to be listed.
+    """
     check_size(unit)
     pool = max(max(int(cell.oversampled.max()), cell.augment) for cell in unit.cells)
     if pool > rows.MOST_ROWS:
@@ -72,88 +61,6 @@ def room(unit: Unit) -> TokenRoom:
     return TokenRoom(max(1, min(REPLICATES, fitting)), size, key_words(unit))
 
 
-@quick_jit
-def _fit(
-    points: Array,
-    laws: Array,
-    labels: Array,
-    best: Array,
-    counts: Array,
-    means: Array,
-    penalty: Array,
-    cells: CellPopulation,
-    weights: Weights,
-    raw: Array,
-    law: Array,
-    synthetic: Array,
-    lawful: Array,
-    replicates: Array,
-    used: Array,
-) -> Fitted:
-    """``raw, law (R, K, D)``; ``synthetic (R, C, K, D)``: weighted counts of synthetic rows."""
-    groups, dim = len(labels), points.shape[1] - 1
-    room_of = (raw.shape[0], synthetic.shape[1])
-
-    def one(index: Array, state: Fitted) -> Fitted:
-        r, c = index // used, index % used
-        cell = jax.tree.map(lambda part: part[c], cells)
-        given = jax.tree.map(lambda part: part[c], weights)
-        own = given.raw[:, None] * raw[r] + synthetic[r, c]
-        ones, zeros = labels @ own, (1.0 - labels) @ own
-        fitted = classifier.fit(points, ones, zeros, cell.theta, penalty)
-        u = points @ cell.theta
-        moved, drawn = jnp.zeros(dim + 1), jnp.zeros(dim + 1)
-        noise = jnp.zeros((dim + 1, dim + 1))
-        for g in range(groups):
-            first = LOGISTIC.first(u, labels[g])
-            moved = moved + cell.direct[g] * (
-                (raw[r, g] * first) @ points - counts[g] * cell.score[g]
-            )
-            moved = moved + cell.seeds[g] @ ((raw[r, g] @ points)[:dim] - counts[g] * means[g])
-            expected = (law[r, g] * first) @ points
-            drawn = drawn + (synthetic[r, c, g] * first) @ points - given.total[g] * expected
-            centred = points * first[:, None] - expected[None]
-            noise = noise + given.squared[g] * (centred * law[r, g][:, None]).T @ centred
-        linear = -(cell.inverse @ (moved + drawn))
-        spread = cell.raw_spread + cell.inverse @ noise @ cell.inverse
-        bent = cell.hessians @ linear
-        controls = jnp.stack(
-            [
-                cell.gradients @ linear,
-                0.5 * (bent @ linear - (cell.hessians * spread[None]).sum(axis=(1, 2))),
-            ]
-        )
-        # A rule on the way to infinity that has all rows on their sides proves that it has no end.
-        side = jnp.where(ones > 0.0, points @ fitted.theta, jnp.inf)
-        side = jnp.minimum(side, jnp.where(zeros > 0.0, -(points @ fitted.theta), jnp.inf))
-        status = jnp.where(side.min() > 0.0, SEPARABLE, STOPPED)
-        status = jnp.where(jnp.isfinite(fitted.theta).all(), status, SINGULAR)
-        status = jnp.where(fitted.converged, FOUND, status)
-        status = jnp.where(lawful[r], status, LAWLESS)
-        good = status == FOUND
-        theta = jnp.where(good, fitted.theta, jnp.nan)
-        values = excess(points, fitted.theta, best, laws, labels)
-        return Fitted(
-            state.theta.at[r, c].set(theta),
-            state.linear.at[r, c].set(linear),
-            state.values.at[r, c].set(jnp.where(good, values, jnp.nan)),
-            state.controls.at[r, c].set(controls),
-            state.status.at[r, c].set(status.astype(jnp.int8)),
-        )
-
-    def blank(*shape: int) -> Array:
-        return jnp.full((*room_of, *shape), jnp.nan)
-
-    empty = Fitted(
-        blank(dim + 1),
-        blank(dim + 1),
-        blank(2 * groups),
-        blank(2, 2 * groups),
-        jnp.zeros(room_of, jnp.int8),
-    )
-    return lax.fori_loop(0, replicates * used, one, empty)
-
-
 def _seen(unit: Unit, device: Device, raw: np.ndarray, used: int) -> Seen:
     spec = unit.generator
     found = seen(
@@ -164,9 +71,7 @@ def _seen(unit: Unit, device: Device, raw: np.ndarray, used: int) -> Seen:
         device.acts,
         device.counts,
         raw,
-        float(getattr(spec, "smoothing", 1.0)),
-        np.int32(getattr(spec, "layers", 1)),
-        float(getattr(spec, "step", 1.0)),
+        knobs_of(spec),
         np.int32(used),
         kind=spec.kind,
     )
@@ -220,7 +125,7 @@ def _batch(
         synthetic[r, : len(cells)] = _synthetic(unit, here, known.law[r], first + r, cells)
     kept = list(cells)
     chosen, weights = jax.tree.map(lambda part: part[kept], (population.cells, population.weights))
-    fitted = _fit(
+    fitted = fit(
         device.points,
         device.laws,
         device.labels,
@@ -243,7 +148,7 @@ def _batch(
 
 
 def compile_programs(unit: Unit, ready: Ready) -> None:
-    """Run the programs on no replicate, so that threads do not compile them side by side."""
+    """Run the programs of a unit on no replicate, so that threads do not compile them side by side."""
     _batch(unit, ready, 0, 0, tuple(range(len(unit.cells))))
 
 
@@ -258,9 +163,20 @@ def _each(
 
 
 def replicates(unit: Unit, ready: Ready, first: int, count: int, cells: tuple[int, ...]) -> Results:
-    """Results of replicates ``first .. first + count - 1``: excess risks, errors, divergences, ``F = 3K``.
+    """Excess risks, errors and divergences of replicates ``first .. first + count - 1``: ``F = 3K``.
 
-    A replicate whose generator makes no law (``likeliest``, diverging layers) has no rule in any cell.
+    Args:
+        unit, ready: a unit of tokens, and what all its replicates need.
+        first: number of the first replicate, >= 0; a replicate's numbers depend on no other one.
+        count: R >= 1 of them.
+        cells: numbers of the C cells that are computed.
+
+    Returns:
+        `Results`: ``values (R, C, F)`` in nats, errors in [0, 1]; ``controls (R, C, 2, F)`` of mean
+        exactly 0; ``status (R, C)``. A replicate whose generator makes no law (``likeliest``, diverging
+        layers) has no rule in any cell, and values of NaN.
+
+    Source: paper_notes/transformers_sweeps.md, section 3.
     """
     parts = []
     for fitted, known in _each(unit, ready, first, count, cells):
@@ -278,7 +194,15 @@ def replicates(unit: Unit, ready: Ready, first: int, count: int, cells: tuple[in
 def parameters(
     unit: Unit, ready: Ready, first: int, count: int, cells: tuple[int, ...]
 ) -> Parameters:
-    """The fitted rules, and linear estimates of their errors (mean exactly 0), of the same replicates."""
+    """The fitted rules of the same replicates, and linear estimates of their errors.
+
+    Args:
+        unit, ready, first, count, cells: as in `replicates`.
+
+    Returns:
+        `Parameters`: ``theta (R, C, p)``, intercept last, NaN where there is none; the linear estimates
+        ``(R, C, p)``, of mean exactly 0; ``status (R, C)``.
+    """
     found: list[Any] = [fitted for fitted, _ in _each(unit, ready, first, count, cells)]
     return Parameters(
         np.concatenate([each.theta for each in found]),

@@ -20,7 +20,21 @@ Stream = Callable[[int], np.random.Generator]
 
 
 def stream(key: np.ndarray, replicate: int, purpose: int, group: int) -> Stream:
-    """Generators by the number of a node; ``key (2,)``, the words of the unit's key."""
+    """A stream of random numbers for each node of a pool's tree.
+
+    Args:
+        key: the two 32-bit words of the unit's key, ``(2,)``.
+        replicate: its number, >= 0.
+        purpose: `RAW`, `OVERSAMPLED` or `AUGMENTED`.
+        group: 0 .. K - 1.
+
+    Returns:
+        From a node's number to a generator of its own; equal arguments give equal numbers.
+
+    >>> one, other = (stream(np.array([1, 2]), r, RAW, 0) for r in (0, 1))
+    >>> bool(one(0).random() == one(0).random()), bool(one(0).random() == other(0).random())
+    (True, False)
+    """
     words = np.array([(int(key[0]) << 32) | int(key[1]), replicate], np.uint64)
 
     def at(node: int) -> np.random.Generator:
@@ -32,7 +46,19 @@ def stream(key: np.ndarray, replicate: int, purpose: int, group: int) -> Stream:
 
 
 def raw_counts(law: np.ndarray, count: int, own: Stream) -> np.ndarray:
-    """Counts ``(D,)`` of ``count`` rows of ``law (D,)``."""
+    """Counts of independent rows, multinomial.
+
+    Args:
+        law: probabilities P, ``(D,)``, of sum 1.
+        count: rows n >= 0.
+        own: the sample's stream.
+
+    Returns:
+        ``(D,)`` whole numbers of sum n.
+
+    >>> int(raw_counts(np.array([0.2, 0.8]), 10, lambda node: np.random.default_rng(node)).sum())
+    10
+    """
     return own(0).multinomial(count, law)
 
 
@@ -43,6 +69,11 @@ def prefixes(law: np.ndarray, sizes: Sequence[int], own: Stream) -> np.ndarray:
         law: probabilities ``(D,)``, of sum 1.
         sizes: numbers of rows, 0 to `MOST_ROWS`, in any order.
         own: the pool's stream.
+
+    Returns:
+        Whole numbers; row m has sum m, and rows of larger m are nowhere smaller.
+
+    Source: paper_notes/transformers_sweeps.md, section 3.
 
     >>> def own(node): return np.random.default_rng(node)
     >>> few, many = prefixes(np.array([0.2, 0.8]), [10, 100_000_000], own)

@@ -8,11 +8,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
 
 from simulations.setup.settings import Tokens
-from simulations.setup.worlds import SIGNS
-from simulations.tokens import rows
+from simulations.tokens.groups import SPURIOUS, listed
 from simulations.tokens.world import World, embeddings, latents
 
 
@@ -71,31 +69,7 @@ def _made(text: str) -> TokenWorld:
     if setting.attribute_vocabulary is not None:
         other = _position(setting, False)
         tables.append(embeddings(other, 1, setting.world))
-        labels = (SIGNS[:, 0] > 0).astype(int)
-        chosen = [chosen[0][labels], latents(other)[(SIGNS[:, 1] > 0).astype(int)]]
-    logs = [_log_laws(table, etas) for table, etas in zip(tables, chosen, strict=True)]
-    log_laws = np.stack(
-        [np.asarray(rows.product([each[g] for each in logs])) for g in range(len(labels))]
-    )
-    one, zero = int(np.argmax(labels == 1)), int(np.argmax(labels == 0))
-    etas, table = chosen[0], tables[0]
-    best = np.zeros(len(tables) * setting.embedding_dim + 1)
-    best[: setting.embedding_dim] = etas[one] - etas[zero]
-    best[-1] = logsumexp(table @ etas[zero]) - logsumexp(table @ etas[one])
-    listed = _side_by_side(tables)
-    points = np.concatenate([listed, np.ones((len(listed), 1))], axis=1)
+        labels, attribute = SPURIOUS.T
+        chosen = [chosen[0][labels], latents(other)[attribute]]
+    points, log_laws, _, best = listed(tables, chosen, labels)
     return TokenWorld(tuple(tables), tuple(chosen), points, log_laws, labels, best)
-
-
-def _log_laws(table: np.ndarray, etas: np.ndarray) -> np.ndarray:
-    logits = etas @ table.T
-    return logits - logsumexp(logits, axis=1, keepdims=True)
-
-
-def _side_by_side(tables: list[np.ndarray]) -> np.ndarray:
-    """Features ``(D, r T)`` of the listed rows."""
-    found = tables[0]
-    for table in tables[1:]:
-        before = np.repeat(found, len(table), axis=0)
-        found = np.concatenate([before, np.tile(table, (len(found), 1))], axis=1)
-    return found

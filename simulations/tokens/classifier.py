@@ -3,7 +3,8 @@
     minimise  sum_j [ones_j l(theta.x~_j, 1) + zeros_j l(theta.x~_j, 0)],   x~_j = (u_j, 1)
 
 Two groups with latents ``eta_0, eta_1`` have the log-odds ``<eta_1 - eta_0, u_x> + A_0 - A_1``: the
-model is right, and the balanced minimiser is known. A row of several tokens is a token of `rows.features`.
+model is right, and the balanced minimiser is known (`groups.log_odds`). `rows` lists rows of
+several tokens.
 """
 
 from typing import Any, NamedTuple
@@ -11,10 +12,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.scipy.special import logsumexp
 
 from simulations import linear
-from simulations.population.losses import LOGISTIC
+from simulations.arrays import AnyArray
 
 MAX_STEPS = 60
 # Squared Newton decrement at which a fit ends: far below any excess risk of interest.
@@ -31,29 +31,6 @@ class Fit(NamedTuple):
     theta: Array
     converged: Array
     steps: Array
-
-
-def lift(table: Array) -> Array:
-    """Embeddings with a 1 for the intercept, ``(d, r + 1)``.
-
-    >>> lift(jnp.array([[2.0]])).tolist()
-    [[2.0, 1.0]]
-    """
-    return jnp.concatenate([table, jnp.ones((len(table), 1))], axis=1)
-
-
-def balanced_theta(table: Array, latents: Array) -> Array:
-    """The minimiser of the balanced risk, ``(eta_1 - eta_0, A_0 - A_1)``, ``(r + 1,)``.
-
-    Args:
-        table: ``U``, ``(d, r)``.
-        latents: ``eta_0, eta_1``, ``(2, r)``.
-
-    >>> balanced_theta(jnp.eye(2), jnp.array([[0.0, 1.0], [1.0, 0.0]])).tolist()
-    [1.0, -1.0, 0.0]
-    """
-    normal = logsumexp(latents @ table.T, axis=1)
-    return jnp.concatenate([latents[1] - latents[0], (normal[0] - normal[1])[None]])
 
 
 def fit(
@@ -75,7 +52,7 @@ def fit(
 
     Source: paper_notes/transformers.md, section 8.
 
-    >>> found = fit(lift(jnp.zeros((1, 0))), jnp.array([0.75]), jnp.array([0.25]), jnp.zeros(1))
+    >>> found = fit(jnp.ones((1, 1)), jnp.array([0.75]), jnp.array([0.25]), jnp.zeros(1))
     >>> bool(found.converged), round(float(found.theta[0]), 10)  # log 3
     (True, 1.0986122887)
     """
@@ -113,40 +90,56 @@ def fit(
     return Fit(theta, settled & curved & known, jnp.asarray(count))
 
 
-def group_risks(points: Array, theta: Array, laws: Array) -> Array:
-    """Exact logistic risk of both groups, ``(2,)``, from their laws ``(2, d)``; group g has label g.
+def group_errors(points: AnyArray, theta: AnyArray, laws: AnyArray, labels: AnyArray) -> AnyArray:
+    """Exact 0-1 error of every group, ``sum_j P_g(j) 1[the rule calls row j other than y_g]``, ``(K,)``.
 
-    >>> group_risks(jnp.ones((1, 1)), jnp.zeros(1), jnp.ones((2, 1))).round(6).tolist()
-    [0.693147, 0.693147]
-    """
-    score = points @ theta
-    return jnp.stack([laws[g] @ LOGISTIC.value(score, jnp.asarray(float(g))) for g in (0, 1)])
+    A row is called 1 when its score ``theta.x~_j`` exceeds 0.
 
+    Args:
+        points: ``x~``, ``(N, p)``.
+        theta: ``(p,)``.
+        laws: of the groups, ``(K, N)``.
+        labels: of the groups, ``(K,)``, 0 or 1.
 
-def group_errors(points: Array, theta: Array, laws: Array) -> Array:
-    """Exact 0-1 error of both groups, ``(2,)``; a row is called 1 when its score exceeds 0.
-
-    >>> group_errors(jnp.array([[-1.0], [1.0]]), jnp.ones(1), jnp.array([[0.9, 0.1], [0.2, 0.8]])).tolist()
+    >>> import numpy as np
+    >>> points, laws = np.array([[-1.0], [1.0]]), np.array([[0.9, 0.1], [0.2, 0.8]])
+    >>> group_errors(points, np.ones(1), laws, np.arange(2.0)).round(12).tolist()
     [0.1, 0.2]
     """
-    said = points @ theta > 0.0
-    return jnp.stack([laws[0] @ jnp.where(said, 1.0, 0.0), laws[1] @ jnp.where(said, 0.0, 1.0)])
+    called = 1.0 * (points @ theta > 0.0)
+    return (1.0 - labels) * (laws @ called) + labels * (laws @ (1.0 - called))
 
 
 def excess_risks(
-    points: Array, theta: Array, best: Array, laws: Array, labels: Array | None = None
-) -> Array:
-    """Group risks at ``theta`` less those at ``best``, ``(K,)``: summed as differences of losses.
+    points: AnyArray, theta: AnyArray, best: AnyArray, laws: AnyArray, labels: AnyArray
+) -> AnyArray:
+    """Group risks at ``theta`` less those at ``best``: summed as differences of losses.
 
-    ``labels (K,)``: of the groups; without them group g has label g.
+    With v the score at best and u - v the scores' difference, the logistic losses differ by
 
-    >>> at = jnp.ones(1)
-    >>> excess_risks(jnp.ones((1, 1)), at, at, jnp.ones((2, 1))).tolist()
+        l(u, y) - l(v, y) = log(1 + sigma(v) (e^(u-v) - 1)) - y (u - v),
+
+    which has no large terms that cancel. Arrays of NumPy give NumPy's, those of JAX JAX's.
+
+    Args:
+        points: ``x~``, ``(N, p)``.
+        theta: one rule ``(p,)`` or many, ``(R, p)``.
+        best: the rule that is compared with, ``(p,)``.
+        laws: of the groups, ``(K, N)``.
+        labels: of the groups, ``(K,)``, 0 or 1.
+
+    Returns:
+        ``(K,)`` or ``(R, K)``, in nats.
+
+    >>> import numpy as np
+    >>> points, laws = np.ones((1, 1)), np.ones((2, 1))
+    >>> excess_risks(points, np.zeros(1), np.zeros(1), laws, np.arange(2.0)).tolist()
     [0.0, 0.0]
+    >>> excess_risks(points, np.array([1.0]), np.zeros(1), laws, np.arange(2.0)).round(6).tolist()
+    [0.620115, -0.379885]
     """
-    sides = jnp.arange(float(len(laws))) if labels is None else labels
-    score, other = points @ theta, points @ best
-    # l(u, y) - l(v, y) = log[(1 + e^(u-v) w)/(1 + w)] for w = e^v, label 0; without large cancelling terms.
-    grown = jnp.expm1(score - other)
-    zero = jnp.log1p(jax.nn.sigmoid(other) * grown)
-    return laws @ zero - sides * (laws @ (score - other))
+    xp = points.__array_namespace__()
+    base, moved = points @ best, (theta - best) @ points.T
+    sigmoid = xp.exp(-xp.logaddexp(xp.zeros_like(base), -base))
+    zero = xp.log1p(sigmoid * xp.expm1(moved))
+    return zero @ laws.T - labels * (moved @ laws.T)

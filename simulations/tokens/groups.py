@@ -4,23 +4,87 @@ A world for classifiers is a list of N possible rows with what a linear score se
 list per group, and the groups' labels. Every risk is then a sum over the list.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, log_softmax, logsumexp
+from scipy.special import log_softmax, logsumexp
 
-from simulations.problems import InputError
-from simulations.tokens.rows import MOST_ROWS
+from simulations.setup.worlds import SIGNS
+from simulations.tokens import classifier
+from simulations.tokens.rows import features, product
 
 
 class Groups(NamedTuple):
-    """``points (N, p)``: features of the rows, the intercept's 1 last; ``laws (K, N)``; ``labels (K,)``
+    """``points (N, p)``: features of the rows, the intercept's 1 last; ``log_laws (K, N)``; ``labels (K,)``
     0 or 1; ``best (p,)``: minimiser of the balanced risk, the mean of the groups'."""
 
     points: np.ndarray
-    laws: np.ndarray
+    log_laws: np.ndarray
     labels: np.ndarray
     best: np.ndarray
+
+    @property
+    def laws(self) -> np.ndarray:
+        """Probabilities ``(K, N)``."""
+        return np.exp(self.log_laws)
+
+
+def log_odds(table: np.ndarray, latents: np.ndarray, positions: int = 1) -> np.ndarray:
+    """The minimiser of the balanced risk, ``(eta_1 - eta_0, 0, .., A_0 - A_1)``: the log-odds of the label.
+
+    Two laws ``P_y(j) = exp(<eta_y, u_j> - A_y)`` have the log-odds ``<eta_1 - eta_0, u_j> + A_0 - A_1``. At
+    balance the tokens of further positions say nothing about the label, whatever they say in raw counts.
+
+    Args:
+        table: embeddings ``U`` of the first position, the core token, ``(d, r)``.
+        latents: ``eta_0, eta_1`` of the core token given label 0 and 1, ``(2, r)``.
+        positions: T >= 1, each of r numbers.
+
+    Returns:
+        ``theta_bal``, ``(r T + 1,)``, intercept last.
+
+    Source: paper_notes/transformers.md, section 8.
+
+    >>> log_odds(np.eye(2), np.array([[0.0, 1.0], [1.0, 0.0]])).tolist()
+    [1.0, -1.0, 0.0]
+    """
+    normal = logsumexp(np.asarray(latents) @ np.asarray(table).T, axis=1)
+    return np.concatenate(
+        [
+            latents[1] - latents[0],
+            np.zeros((positions - 1) * latents.shape[1]),
+            [normal[0] - normal[1]],
+        ]
+    )
+
+
+def listed(
+    tables: Sequence[np.ndarray], latents: Sequence[np.ndarray], labels: np.ndarray
+) -> Groups:
+    """Groups of rows of T tokens, independent given the group; the label acts on the first, the core.
+
+    Args:
+        tables: embeddings of every position, ``(d_t, r)``.
+        latents: of every position and group, ``(K, r)``; the core's are the same for groups of one label.
+        labels: of the groups, ``(K,)``, 0 or 1, both there.
+
+    Raises:
+        InputError: more rows than `rows.MOST_ROWS`.
+
+    >>> etas = np.array([[0.0, 1.0], [1.0, 0.0]])
+    >>> found = listed([np.eye(2), np.eye(2)], [etas, etas[[0, 0]]], np.arange(2))
+    >>> found.points.shape, found.best.tolist()
+    ((4, 5), [1.0, -1.0, 0.0, 0.0, 0.0])
+    """
+    points = features(tables)
+    parts = [
+        log_softmax(np.asarray(etas) @ np.asarray(table).T, axis=1)
+        for table, etas in zip(tables, latents, strict=True)
+    ]
+    ends = np.stack([latents[0][np.argmax(labels == label)] for label in (0, 1)])
+    best = log_odds(tables[0], ends, len(tables))
+    return Groups(points, product(parts), np.asarray(labels, float), best)
 
 
 def imbalance(table: np.ndarray, latents: np.ndarray) -> Groups:
@@ -35,17 +99,18 @@ def imbalance(table: np.ndarray, latents: np.ndarray) -> Groups:
     >>> imbalance(np.eye(2), np.array([[0.0, 1.0], [1.0, 0.0]])).best.tolist()
     [1.0, -1.0, 0.0]
     """
-    logits = np.asarray(latents) @ np.asarray(table).T
-    normal = logsumexp(logits, axis=1)
-    best = np.append(latents[1] - latents[0], normal[0] - normal[1])
-    return Groups(_lifted(table), np.exp(log_softmax(logits, axis=1)), np.arange(2.0), best)
+    return listed([table], [latents], np.arange(2))
+
+
+# Label y and attribute s, 0 or 1, of a spurious attribute's groups: (1, 1), (1, 0), (0, 1), (0, 0).
+SPURIOUS = (SIGNS > 0).astype(int)
 
 
 def spurious(table: np.ndarray, cores: np.ndarray, attributes: np.ndarray) -> Groups:
     """Four groups of rows of two tokens, (core, attribute), independent given label y and attribute s.
 
-    In the order (y, s) = (0, 0), (0, 1), (1, 0), (1, 1). The features are both embeddings side by side. At
-    balance the attribute says nothing about the label: best is the core's log-odds, 0 for the attribute.
+    In the order `SPURIOUS`. The features are both embeddings side by side. At balance the attribute says
+    nothing about the label: best is the core's log-odds, 0 for the attribute.
 
     Args:
         table: ``U``, ``(d, r)``, of both positions.
@@ -59,45 +124,22 @@ def spurious(table: np.ndarray, cores: np.ndarray, attributes: np.ndarray) -> Gr
 
     >>> latents = np.array([[0.0, 1.0], [1.0, 0.0]])
     >>> found = spurious(np.eye(2), latents, latents)
-    >>> found.best.tolist(), found.points.shape
-    ([1.0, -1.0, 0.0, 0.0, 0.0], (4, 5))
+    >>> found.best.tolist(), found.points.shape, found.labels.tolist()
+    ([1.0, -1.0, 0.0, 0.0, 0.0], (4, 5), [1.0, 1.0, 0.0, 0.0])
     """
-    d, r = np.shape(table)
-    if d**2 > MOST_ROWS:
-        raise InputError(f"vocabulary is {d}: {d**2} rows of two tokens, at most {MOST_ROWS}.")
-    core, attribute = imbalance(table, cores), imbalance(table, attributes)
-    laws = [pair(core.laws[y], attribute.laws[s]) for y in (0, 1) for s in (0, 1)]
-    both = np.hstack([np.repeat(table, d, axis=0), np.tile(table, (d, 1))])
-    best = np.concatenate([core.best[:r], np.zeros(r), core.best[r:]])
-    return Groups(_lifted(both), np.stack(laws), np.array([0.0, 0.0, 1.0, 1.0]), best)
-
-
-def pair(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Laws of two independent tokens ``(..., d_1)`` and ``(..., d_2)`` as one, ``(..., d_1 d_2)``; the
-    second runs fastest, as in `rows.product`.
-
-    >>> pair(np.array([0.25, 0.75]), np.array([1.0, 0.0])).tolist()
-    [0.25, 0.0, 0.75, 0.0]
-    """
-    joint = first[..., :, None] * second[..., None, :]
-    return joint.reshape(*joint.shape[:-2], -1)
-
-
-def _lifted(table: np.ndarray) -> np.ndarray:
-    return np.hstack([table, np.ones((len(table), 1))])
+    y, s = SPURIOUS.T
+    return listed([table, table], [cores[y], attributes[s]], y)
 
 
 def excess_risks(groups: Groups, theta: np.ndarray) -> np.ndarray:
     """Risks at ``theta (R, p)`` less those at best, ``(R, K + 1)``: groups, then balanced.
 
-    Summed as differences of losses, as in `classifier.excess_risks`: an excess of 1e-12 keeps its digits.
+    Summed by `classifier.excess_risks`: an excess of 1e-12 keeps its digits.
 
     >>> groups = imbalance(np.eye(2), np.array([[0.0, 1.0], [1.0, 0.0]]))
     >>> excess_risks(groups, groups.best[None]).tolist()
     [[0.0, 0.0, 0.0]]
     """
-    base = groups.points @ groups.best
-    moved = (theta - groups.best) @ groups.points.T
-    zero = np.log1p(expit(base) * np.expm1(moved))
-    each = zero @ groups.laws.T - groups.labels * (moved @ groups.laws.T)
+    points, best = groups.points, groups.best
+    each = classifier.excess_risks(points, theta, best, groups.laws, groups.labels)
     return np.hstack([each, each.mean(axis=1, keepdims=True)])

@@ -41,7 +41,7 @@ def around(groups: Groups, parts: np.ndarray, counts: np.ndarray, theta: np.ndar
         counts: rows of each, ``(2K,)``.
         theta: minimiser of the mixture, ``(p,)``.
 
-    >>> groups = Groups(np.ones((1, 1)), np.ones((2, 1)), np.arange(2.0), np.zeros(1))
+    >>> groups = Groups(np.ones((1, 1)), np.zeros((2, 1)), np.arange(2.0), np.zeros(1))
     >>> at = around(groups, np.ones((4, 1)), np.array([30, 10, 0, 20]), np.zeros(1))
     >>> at.means.tolist()  # fixed counts leave an intercept no freedom
     [0.0, 0.0, 0.0]

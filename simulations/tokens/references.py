@@ -140,7 +140,7 @@ def exists(table: np.ndarray, target: np.ndarray) -> bool:
     return bool(found.fun > 1e-9)
 
 
-def log_histogram(counts: Array, smoothing: float = 0.0) -> Array:
+def log_histogram(counts: Array, smoothing: float | Array = 0.0) -> Array:
     """``log (c_j + s)/(n + s d)``, ``(..., d)``: the free histogram, s = 0, 1/2 or 1 usually.
 
     Plain (s = 0) it misses tokens without seeds: ``KL(P||.)`` is infinite then, and only the reverse
@@ -149,5 +149,6 @@ def log_histogram(counts: Array, smoothing: float = 0.0) -> Array:
     >>> jnp.exp(log_histogram(jnp.array([3.0, 0.0]), 1.0)).tolist()
     [0.8, 0.2]
     """
-    raised = counts + smoothing
-    return jnp.log(raised) - jnp.log(raised.sum(axis=-1, keepdims=True))
+    total = counts.sum(axis=-1, keepdims=True) + smoothing * counts.shape[-1]
+    # One logarithm: a share comes back from it as it was, and with it the draws of rows from it.
+    return jnp.log((counts + smoothing) / total)

@@ -1,63 +1,65 @@
-"""Rows of several covariate tokens: independent positions given the group, exact as one larger table.
+"""Rows of several tokens: independent positions given the group, exact as one larger table.
 
-A row ``(x_1, .., x_T)`` has the law ``prod_t P_t(x_t)``: divergences add, log-odds add. The ``d^T`` rows
-are listed, so that everything that is exact for one token is exact for a row of them.
+A row ``(x_1, .., x_T)`` has the law ``prod_t P_t(x_t)``: divergences add, log-odds add. The ``d_1 .. d_T``
+rows are listed, first position slowest, so that everything exact for one token is exact for a row of them.
+Both functions take arrays of NumPy and of JAX.
 """
 
-import jax.numpy as jnp
-from jax import Array
+from collections.abc import Sequence
 
+import numpy as np
+
+from simulations.arrays import AnyArray
 from simulations.problems import InputError
 
 # Rows listed at most: 4,194,304.
 MOST_ROWS = 2**22
 
 
-def product(log_laws: list[Array]) -> Array:
-    """The log-law of rows, ``(d_1 .. d_T,)``, first position slowest, from those of the positions.
+def product(log_laws: Sequence[AnyArray]) -> AnyArray:
+    """The log-law of rows, ``log P(x_1, .., x_T) = sum_t log P_t(x_t)``.
 
     Args:
-        log_laws: one ``(d_t,)`` per position.
+        log_laws: one ``(..., d_t)`` per position, of equal leading axes (groups, replicates).
+
+    Returns:
+        ``(..., d_1 .. d_T)``, first position slowest.
 
     Raises:
         InputError: no position, or more than `MOST_ROWS` rows.
 
-    >>> half = jnp.log(jnp.array([0.5, 0.5]))
-    >>> jnp.exp(product([half, half])).tolist()
+    >>> half = np.log([0.5, 0.5])
+    >>> np.exp(product([half, half])).round(12).tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
-    _check([len(each) for each in log_laws])
+    _check([each.shape[-1] for each in log_laws])
     found = log_laws[0]
     for each in log_laws[1:]:
-        found = (found[:, None] + each[None, :]).reshape(-1)
+        found = (found[..., :, None] + each[..., None, :]).reshape(*found.shape[:-1], -1)
     return found
 
 
-def features(table: Array, positions: int, shared: bool = False) -> Array:
-    """What a linear classifier sees of a row, in the order of `product`.
+def features(tables: Sequence[np.ndarray]) -> np.ndarray:
+    """What a linear classifier sees of every row: its tokens' embeddings side by side, then a 1.
 
     Args:
-        table: ``U``, ``(d, r)``, of every position.
-        positions: T >= 1.
-        shared: whether all positions have the latent of the group: the sum of the embeddings then
-            suffices, ``(d^T, r)``; else they stand side by side, ``(d^T, r T)``.
+        tables: embeddings of each position, ``(d_t, r_t)``.
+
+    Returns:
+        ``x~``, ``(d_1 .. d_T, r_1 + .. + r_T + 1)``, rows in the order of `product`.
 
     Raises:
         InputError: as `product`.
 
-    >>> features(jnp.array([[1.0], [2.0]]), 2).tolist()
-    [[1.0, 1.0], [1.0, 2.0], [2.0, 1.0], [2.0, 2.0]]
-    >>> features(jnp.array([[1.0], [2.0]]), 2, shared=True).ravel().tolist()
-    [2.0, 3.0, 3.0, 4.0]
+    >>> features([np.array([[1.0], [2.0]])] * 2).tolist()
+    [[1.0, 1.0, 1.0], [1.0, 2.0, 1.0], [2.0, 1.0, 1.0], [2.0, 2.0, 1.0]]
     """
-    d = len(table)
-    _check([d] * positions)
-    found = table
-    for _ in range(positions - 1):
-        before = jnp.repeat(found, d, axis=0)
-        after = jnp.tile(table, (len(found), 1))
-        found = before + after if shared else jnp.concatenate([before, after], axis=1)
-    return found
+    _check([len(table) for table in tables])
+    found = np.asarray(tables[0])
+    for table in tables[1:]:
+        before = np.repeat(found, len(table), axis=0)
+        found = np.hstack([before, np.tile(table, (len(found), 1))])
+    return np.hstack([found, np.ones((len(found), 1))])
 
 
 def _check(sizes: list[int]) -> None:

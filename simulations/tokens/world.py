@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from simulations.arrays import AnyArray
 from simulations.problems import InputError
 from simulations.series.keys import generator
 
@@ -34,8 +35,8 @@ class World(NamedTuple):
 class Moments(NamedTuple):
     """Of a law over tokens: ``mean (r,)`` and ``covariance (r, r)`` of the embedding."""
 
-    mean: Array
-    covariance: Array
+    mean: AnyArray
+    covariance: AnyArray
 
 
 def check(world: World) -> None:
@@ -107,8 +108,24 @@ def log_law(table: Array, eta: Array) -> Array:
     return jax.nn.log_softmax(table @ eta)
 
 
-def moments(table: Array, law: Array) -> Moments:
-    """Mean and covariance of the embedding under ``law (d,)``; gradient and Hessian of A at its latent."""
+def moments(table: AnyArray, law: AnyArray) -> Moments:
+    """``E u = sum_j p_j u_j`` and ``Cov u``: gradient and Hessian of A at the law's latent.
+
+    Arrays of NumPy give NumPy's, those of JAX JAX's.
+
+    Args:
+        table: ``U``, ``(d, r)``, or any features of what is listed.
+        law: probabilities p, ``(d,)``, of sum 1.
+
+    Returns:
+        `Moments`, in the embedding's units and their squares.
+
+    Source: paper_notes/transformers.md, section 1.
+
+    >>> found = moments(np.array([[1.0], [-1.0]]), np.array([0.75, 0.25]))
+    >>> found.mean.tolist(), found.covariance.tolist()
+    ([0.5], [[0.75]])
+    """
     mean = law @ table
     centred = table - mean[None]
     return Moments(mean, centred.T @ (centred * law[:, None]))

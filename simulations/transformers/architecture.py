@@ -67,15 +67,24 @@ class Weights(NamedTuple):
 
 
 def embedded(weights: Weights, tokens: Array, segments: Array) -> Array:
-    """The stream ``(T, W)`` before the first layer.
+    """The stream before the first layer, ``x_t = embedding[token_t] + segment[segment_t] (+ position[t])``.
 
     Args:
         weights: of d tokens.
         tokens: ``(T,)``, 0..d, d being the start token.
         segments: ``(T,)``, one of `VOCABULARY`, `START`, `SEED`, `OUTPUT`.
 
+    Returns:
+        ``(T, W)``, in the precision of the weights.
+
     Raises:
         InputError: more positions than the model has embeddings of.
+
+    Source: paper_notes/transformers_built.md, section 1.
+
+    >>> from simulations.transformers.constructed import constructed
+    >>> embedded(constructed(np.eye(2), layers=1), jnp.array([2, 0]), jnp.array([START, SEED])).shape
+    (2, 8)
     """
     known = weights.position.shape[0]
     if 0 < known < len(tokens):
@@ -89,8 +98,27 @@ def embedded(weights: Weights, tokens: Array, segments: Array) -> Array:
 
 
 def looks(layer: Layers, to: Array, of: Array, log_weights: Array) -> Array:
-    """How much every head of one layer looks at ``of (S, W)`` from ``to (T, W)``: ``(H, T, S)``, rows
-    that sum to 1; arguments as in `attend`."""
+    """How much every head of one layer looks where: ``softmax_s(<query x_t, key x_s> + log_weights_ts)``.
+
+    Args:
+        layer: one layer's weights, without the axis L.
+        to: streams of the T positions that look, ``(T, W)``.
+        of: streams of the S positions that are looked at, ``(S, W)``.
+        log_weights: ``(T, S)``: 0, ``-inf`` for what is not seen, ``log c`` for a row that stands for c
+            equal rows; a finite one in every row.
+
+    Returns:
+        ``(H, T, S)``, >= 0, of sum 1 over the last axis.
+
+    Source: paper_notes/transformers_built.md, section 1.
+
+    >>> from simulations.transformers.constructed import constructed
+    >>> weights, line = constructed(np.eye(2), layers=1), jnp.array([2, 0, 1])
+    >>> stream = embedded(weights, line, jnp.array([START, SEED, SEED]))
+    >>> layer = jax.tree.map(lambda part: part[0], weights.layers)
+    >>> looks(layer, stream[2:], stream, jnp.zeros((1, 3)))[0].round(6).tolist()  # seeds alike
+    [[0.0, 0.5, 0.5]]
+    """
     queries = jnp.einsum("hkw,tw->htk", layer.query, scaled(to, layer.attention_gain))
     keys = jnp.einsum("hkw,sw->hsk", layer.key, scaled(of, layer.attention_gain))
     scores = jnp.einsum("htk,hsk->hts", queries, keys) + log_weights[None]
@@ -98,10 +126,23 @@ def looks(layer: Layers, to: Array, of: Array, log_weights: Array) -> Array:
 
 
 def attend(layer: Layers, to: Array, of: Array, log_weights: Array) -> Array:
-    """What the heads of one layer write into the streams ``to (T, W)`` when they read ``of (S, W)``.
+    """What the heads of one layer write: ``sum_heads output sum_s look_ts value x_s``.
 
-    ``log_weights (T, S)`` joins the scores: ``-inf`` for what is not seen, ``log c`` for a row that
-    stands for c equal rows (softmax weighs c equal keys c times).
+    Args:
+        layer, to, of, log_weights: as in `looks`; softmax weighs a row of ``log c`` like c equal keys.
+
+    Returns:
+        ``(T, W)``, to be added to ``to``.
+
+    Source: paper_notes/transformers_built.md, sections 1 and 3.
+
+    >>> from simulations.transformers.constructed import constructed, slots
+    >>> weights, line = constructed(np.eye(2), layers=1), jnp.array([2, 0, 1])
+    >>> stream = embedded(weights, line, jnp.array([START, SEED, SEED]))
+    >>> layer = jax.tree.map(lambda part: part[0], weights.layers)
+    >>> found = attend(layer, stream[2:], stream, jnp.zeros((1, 3)))
+    >>> found[0, slots(2).latent].round(6).tolist()  # the seeds' mean embedding
+    [0.5, 0.5]
     """
     values = jnp.einsum("hvw,sw->hsv", layer.value, scaled(of, layer.attention_gain))
     mixed = jnp.einsum("hts,hsv->htv", looks(layer, to, of, log_weights), values)
@@ -109,7 +150,17 @@ def attend(layer: Layers, to: Array, of: Array, log_weights: Array) -> Array:
 
 
 def perceptron(layer: Layers, stream: Array) -> Array:
-    """What the perceptron of one layer writes into the streams ``(T, W)``."""
+    """What the perceptron of one layer writes: ``out gelu(in x_t + bias)``, gelu in its tanh form.
+
+    Args:
+        layer: one layer's weights, without the axis L, of M >= 1 hidden units.
+        stream: ``(T, W)``.
+
+    Returns:
+        ``(T, W)``, to be added to the stream.
+
+    Source: paper_notes/transformers_built.md, section 1.
+    """
     inward = scaled(stream, layer.hidden_gain) @ layer.hidden_in.T
     return jax.nn.gelu(inward + layer.hidden_bias[None]) @ layer.hidden_out.T
 
@@ -141,11 +192,16 @@ def streams(weights: Weights, tokens: Array, segments: Array) -> Array:
 
 
 def attention(weights: Weights, stream: Array) -> Array:
-    """How much every head of every layer looks where: ``(L, H, T, T)``, 0 above the diagonal.
+    """How much every head of every layer looks where, as `looks`.
 
     Args:
         weights: the transformer.
         stream: ``(L + 1, T, W)``, from `streams`; what layer l reads is its entry l.
+
+    Returns:
+        ``(L, H, T, T)``, from the third axis' position to the fourth's; 0 above the diagonal.
+
+    Source: paper_notes/transformers_built.md, section 1.
     """
     seen = causal(weights, stream.shape[1])
     layers = jax.tree.map(jnp.asarray, weights.layers)
@@ -153,12 +209,40 @@ def attention(weights: Weights, stream: Array) -> Array:
 
 
 def log_laws(weights: Weights, stream: Array) -> Array:
-    """``log Q (T, d)`` of the next token, read from streams ``(T, W)``."""
+    """The law of the next token, ``log softmax(readout x_t)``.
+
+    Args:
+        weights: the transformer; its readout is ``(d, W)``.
+        stream: after the last layer, ``(T, W)``.
+
+    Returns:
+        ``log Q (T, d)``: natural logarithms; each row's exponentials have sum 1, up to the precision.
+
+    Source: paper_notes/transformers_built.md, section 1.
+    """
     return jax.nn.log_softmax(scaled(stream, weights.readout_gain) @ weights.readout.T, axis=-1)
 
 
 def next_token(weights: Weights, tokens: Array, segments: Array) -> Array:
-    """``log Q (T, d)`` of the next token at every position of a prompt; see `streams`."""
+    """The law of the next token at every position of a prompt.
+
+    Args:
+        weights, tokens, segments: as in `streams`.
+
+    Returns:
+        ``log Q (T, d)``, natural logarithms; row t has read positions 0..t.
+
+    Raises:
+        InputError: as `embedded`.
+
+    Source: paper_notes/transformers_built.md, section 1.
+
+    >>> from simulations.transformers.constructed import constructed
+    >>> weights = constructed(np.array([[1.0], [-1.0]]), layers=1)
+    >>> found = next_token(weights, jnp.array([2, 0, 1]), jnp.array([START, SEED, SEED]))
+    >>> jnp.exp(found)[2].round(6).tolist()  # after one seed of each, nothing is known
+    [0.5, 0.5]
+    """
     return log_laws(weights, streams(weights, tokens, segments)[-1])
 
 
@@ -174,12 +258,35 @@ def parameters(weights: Weights) -> int:
 
 
 def causal(weights: Weights, length: int) -> Array:
-    """``(T, T)``: 0 for what a position sees, ``-inf`` for what comes after it."""
+    """Log weights of what a position may see: 0 up to itself, ``-inf`` for what comes after.
+
+    Args:
+        weights: only their precision counts.
+        length: T >= 1.
+
+    Returns:
+        ``(T, T)``.
+
+    >>> from simulations.transformers.constructed import constructed
+    >>> causal(constructed(np.eye(2), layers=1), 2).tolist()
+    [[0.0, -inf], [0.0, 0.0]]
+    """
     return jnp.where(np.tri(length, dtype=bool), 0.0, -jnp.inf).astype(weights.embedding.dtype)
 
 
 def scaled(stream: Array, gain: AnyArray) -> Array:
-    """The stream over the root of its mean square, times a gain; the stream itself without one."""
+    """``gain x / sqrt(mean(x^2) + 1e-6)``: how a part with a gain reads its input.
+
+    Args:
+        stream: ``(..., W)``.
+        gain: ``(1, W)``, or ``(0, W)`` for a part that reads the stream as it is.
+
+    Returns:
+        ``(..., W)``.
+
+    >>> scaled(jnp.array([[3.0, 3.0]]), jnp.ones((1, 2))).round(4).tolist()
+    [[1.0, 1.0]]
+    """
     if not gain.shape[0]:
         return stream
     return stream * lax.rsqrt(jnp.mean(stream**2, axis=-1, keepdims=True) + _TINY) * gain

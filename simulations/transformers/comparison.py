@@ -21,7 +21,7 @@ from simulations.tokens.world import divergence, log_law
 from simulations.transformers.architecture import Weights, log_laws
 from simulations.transformers.constructed import constructed
 from simulations.transformers.counts import streams_from_counts
-from simulations.transformers.evaluation import fresh_sequences
+from simulations.transformers.latents import fresh_sequences
 from simulations.transformers.training import predictions
 
 TRAINED, BAYES, LIKELIHOOD = "trained", "bayes", "maximum likelihood"

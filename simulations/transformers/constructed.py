@@ -140,40 +140,6 @@ def constructed(
     )
 
 
-def safe_step(embeddings: np.ndarray) -> float:
-    """A step size with which the likelihood of the seeds never falls: ``1 / max |u_j|^2``.
-
-    Args:
-        embeddings: U, ``(d, r)``, not all 0.
-
-    ``2 safe_step`` is still safe; for Gaussian embeddings some 15 times below `largest_step`, so slow.
-    Source: paper_notes/transformers_built.md, section 4.
-
-    >>> safe_step(np.array([[2.0, 0.0], [0.0, 1.0]]))
-    0.25
-    """
-    return 1.0 / float((embeddings**2).sum(axis=1).max())
-
-
-def largest_step(embeddings: np.ndarray, latent: np.ndarray) -> float:
-    """``2 / lambda_max(Cov_{P_h} u)``: below it gradient steps near a fixed point h contract.
-
-    Args:
-        embeddings: U, ``(d, r)``.
-        latent: h, ``(r,)``; the maximum-likelihood point for the condition to be about it.
-
-    From far away a smaller step can fail too. Source: paper_notes/transformers_built.md, section 4.
-
-    >>> round(largest_step(np.array([[1.0], [-1.0]]), np.array([0.0])), 6)
-    2.0
-    """
-    scores = embeddings @ latent
-    law = np.exp(scores - scores.max())
-    law /= law.sum()
-    centred = embeddings - law @ embeddings
-    return 2.0 / float(np.linalg.eigvalsh((centred.T * law) @ centred)[-1])
-
-
 def _check(embeddings: np.ndarray, layers: int, step: float, reach: float) -> None:
     if embeddings.ndim != 2 or not np.isfinite(embeddings).all():
         raise InputError(

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from simulations.problems import InputError
 from simulations.transformers.architecture import (
     OUTPUT,
     SEED,
@@ -42,20 +41,11 @@ def reads_inputs_only(weights: Weights) -> bool:
     return not bool(np.any(written & read))
 
 
-def check_counts_suffice(weights: Weights) -> None:
-    """Raise ``InputError`` unless `reads_inputs_only`."""
-    if not reads_inputs_only(weights):
-        raise InputError(
-            "weights: have keys or values that depend on more than token and segment; give such"
-            " weights the seeds as a sequence."
-        )
-
-
 def streams_from_counts(weights: Weights, counts: Array) -> Array:
     """The stream ``(L + 1, W)`` of the position after the seeds, before and after each layer.
 
     Args:
-        weights: constructed (`check_counts_suffice`).
+        weights: whose heads `reads_inputs_only`, as constructed ones do.
         counts: ``(d,)``, how often each token is a seed, >= 0, as floats (exact up to 2^53 seeds).
 
     Source: paper_notes/transformers_built.md, section 3.

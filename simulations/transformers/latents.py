@@ -7,10 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from simulations.compilation import quick_jit
 from simulations.tokens.world import World, embeddings
 from simulations.transformers.plans import TrainingPlan
 
 IMPLEMENTATION = "threefry2x32"
+# Purposes of keys: each draws of its own.
+FOR_WEIGHTS, FOR_TRAINING, FOR_EVALUATION = range(3)
 
 
 class Sequences(NamedTuple):
@@ -69,3 +72,23 @@ def sequences(key: Array, embeddings: Array, radius: float, rows: int, length: i
     # The last sum is 1 up to rounding: a uniform above it is the last token.
     found = jax.vmap(jnp.searchsorted)(cumulative[:, :-1], uniforms)
     return Sequences(found.astype(jnp.int32), log_law)
+
+
+def fresh_sequences(
+    embeddings: np.ndarray, latent_norm: float, rows: int, length: int, seed: int
+) -> Sequences:
+    """N sequences of T tokens that no training has seen (another purpose of the key).
+
+    Args:
+        embeddings: U, ``(d, r)``, in double precision.
+        latent_norm: B > 0.
+        rows: N >= 1.
+        length: T >= 1.
+        seed: root of the draws.
+
+    >>> fresh_sequences(np.eye(3), 1.0, 2, 5, seed=0).tokens.shape
+    (2, 5)
+    """
+    key = key_of(seed, FOR_EVALUATION, 0)
+    program = quick_jit(sequences, once=True, static_argnums=(3, 4))
+    return program(key, jnp.asarray(embeddings, float), latent_norm, rows, length)

@@ -23,10 +23,8 @@ from simulations.problems import InputError
 from simulations.transformers import checkpoints
 from simulations.transformers.architecture import SEED, SEGMENTS, START, Layers, Weights
 from simulations.transformers.batches import next_tokens
-from simulations.transformers.latents import key_of, sequences
+from simulations.transformers.latents import FOR_TRAINING, FOR_WEIGHTS, key_of, sequences
 from simulations.transformers.plans import TrainingPlan
-
-FOR_WEIGHTS, FOR_TRAINING = range(2)
 
 
 class State(NamedTuple):

@@ -110,6 +110,20 @@ def ladder_of(experiment: Experiment, wanted: Selection, part: Part = "total") -
     return evidence
 
 
+def over(table: pd.DataFrame, prediction: Any) -> pd.DataFrame:
+    """The same estimates over another prediction, one for all rows or one each: what a wrong twin says.
+
+    >>> over(pd.DataFrame({"estimate": [2.0], "se": [0.1]}), 4.0).iloc[0].to_dict()
+    {'estimate': 2.0, 'se': 0.1, 'prediction': 4.0, 'ratio': 0.5, 'ratio_se': 0.025}
+    """
+    wrong = np.broadcast_to(np.asarray(prediction, float), len(table))
+    return table.assign(
+        prediction=wrong,
+        ratio=column(table, "estimate") / wrong,
+        ratio_se=column(table, "se") / np.abs(wrong),
+    )
+
+
 def planted(evidence: Evidence) -> Evidence:
     """The same evidence against a prediction that is too large by the preset's planted error."""
 

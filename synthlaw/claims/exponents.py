@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from synthlaw.claims.constants import constant_claim
+from synthlaw.claims.evidence import over
 from synthlaw.claims.record import Claim, Evidence, Twin
 
 # The planted error of an exponent and its margin, both absolute and the same in all presets.
@@ -40,12 +41,7 @@ def planted_exponent(evidence: Evidence) -> Evidence:
 
     def twin(lab: Any) -> pd.DataFrame:
         table = evidence(lab)
-        wrong = table["prediction"] + PLANTED
-        return table.assign(
-            prediction=wrong,
-            ratio=table["estimate"] / wrong,
-            ratio_se=table["se"] / wrong,
-        )
+        return over(table, table["prediction"] + PLANTED)
 
     return twin
 

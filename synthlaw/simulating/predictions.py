@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from scaling.theory.expansion import Expansion, expansion
+from scaling.theory.expansion import Expansion, expansion, without_rounding
 from scaling.theory.proportional.units import predicted_errors
-from scaling.theory.tokens import sweeps as tokens
+from scaling.theory.tokens import expansion as tokens
 from simulations.population.units import METRICS, Unit, make_unit, metrics_of, unit_population
 from simulations.runs.moments import measures
 from simulations.runs.table import Terms, unit_table
@@ -110,10 +110,15 @@ def _caution(config: Sweep) -> str:
 
 def terms(expanded: Expansion, metrics: int = 2) -> Terms:
     """The predicted terms of a unit as measures, balanced means included; an unknown second-order term
-    counts 0."""
+    counts 0, and so does a balanced mean of terms that cancel to rounding (an oracle's second order at
+    full balance)."""
     known = expanded.floor + expanded.variance + np.nan_to_num(expanded.second_order)
     parts = (known, expanded.floor, expanded.variance, expanded.second_order)
-    return Terms(*(measures(np.asarray(part), metrics) for part in parts))
+    means = [measures(np.asarray(part), metrics) for part in parts]
+    for each in means:
+        size = np.abs(each[..., :-1]).max(axis=-1)
+        each[..., -1] = without_rounding(each[..., -1], size)
+    return Terms(*means)
 
 
 def predict(sweep: Source, progress: Progress | None = None) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from simulations.compilation import quick_jit
 from simulations.transformers.architecture import SEED, START, Weights, attention, streams
 from simulations.transformers.comparison import STEP
 from simulations.transformers.constructed import constructed
-from simulations.transformers.evaluation import fresh_sequences
+from simulations.transformers.latents import fresh_sequences
 from simulations.transformers.prompts import prompt, reading
 
 CONTEXT, BUILT_LAYERS = 12, 2

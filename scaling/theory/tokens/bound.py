@@ -53,15 +53,3 @@ def smallest_constant(divergence: np.ndarray, vocabulary: np.ndarray, n: np.ndar
     ratio = values / rate(np.ravel(vocabulary), np.ravel(n))
     at = int(np.argmax(ratio))
     return Slack(float(ratio[at]), ratio[at] / ratio, at)
-
-
-def violations(
-    divergence: np.ndarray, vocabulary: np.ndarray, n: np.ndarray, constant: float
-) -> np.ndarray:
-    """Numbers of the cells whose divergence exceeds the bound with this C.
-
-    >>> violations(np.array([0.1, 0.01]), np.array([100, 400]), np.array([1e4, 1e4]), 0.5).tolist()
-    [0]
-    """
-    bound = constant * rate(np.ravel(vocabulary), np.ravel(n))
-    return np.flatnonzero(np.ravel(np.asarray(divergence, float)) > bound)

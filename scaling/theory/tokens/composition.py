@@ -161,11 +161,11 @@ def prediction(
     """The expected excess risks of logistic regression on raw rows and rows of given generator laws.
 
     Args:
-        points: ``x~``, ``(N, p)``, features of the possible rows, the intercept last (`classifier.lift`).
+        points: ``x~``, ``(N, p)``, features of the possible rows, the intercept last (`rows.features`).
         laws: of the groups, ``(K, N)``.
         generator: of their synthetic rows, ``(K, N)``, or the minority's alone, ``(N,)``; not made of the
             rows trained on. Laws of groups without synthetic rows do not matter.
-        best: the balanced minimiser (`classifier.balanced_theta`, `groups.Groups.best`), ``(p,)``.
+        best: the balanced minimiser (`groups.log_odds`), ``(p,)``.
         counts: rows of two groups, or of K.
 
     Returns:
@@ -179,7 +179,7 @@ def prediction(
 
     >>> table = np.array([[1.0], [-1.0], [0.0]])
     >>> law = np.full(3, 1 / 3)
-    >>> points, laws = classifier.lift(table), np.stack([law, law])
+    >>> points, laws = np.hstack([table, np.ones((3, 1))]), np.stack([law, law])
     >>> found = prediction(points, laws, law, np.zeros(2), Counts(30, 20, 10))
     >>> found.converged, round(float(100 * found.variance[2]), 6)  # 1/(2n): fixed counts fix the intercept
     (True, 0.833333)

@@ -8,8 +8,10 @@ Source: paper_notes/transformers.md, section 4.
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from simulations.problems import InputError
+from simulations.tokens.world import moments
 
 
 class StepSize(NamedTuple):
@@ -21,19 +23,6 @@ class StepSize(NamedTuple):
     everywhere: float
     fastest: float
     rate: float
-
-
-def covariance(table: np.ndarray, h: np.ndarray) -> np.ndarray:
-    """``Cov_{P_h} u``, ``(r, r)``.
-
-    >>> covariance(np.array([[1.0], [-1.0]]), np.zeros(1)).tolist()
-    [[1.0]]
-    """
-    logits = table @ h
-    law = np.exp(logits - logits.max())
-    law /= law.sum()
-    centred = table - (law @ table)[None]
-    return centred.T @ (centred * law[:, None])
 
 
 def diameter(table: np.ndarray) -> float:
@@ -65,7 +54,7 @@ def step_size(table: np.ndarray, h: np.ndarray) -> StepSize:
     >>> found.local, found.everywhere, found.fastest, found.rate
     (2.0, 2.0, 1.0, 0.0)
     """
-    values = np.linalg.eigvalsh(covariance(table, h))
+    values = np.linalg.eigvalsh(moments(table, softmax(table @ h)).covariance)
     if values[0] <= 1e-12 * values[-1]:
         raise InputError(
             "embeddings do not span the space (their covariance is singular): the latent is not"
@@ -75,18 +64,3 @@ def step_size(table: np.ndarray, h: np.ndarray) -> StepSize:
     rate = (values[-1] - values[0]) / (values[-1] + values[0])
     lows = 2.0 / values[-1], 8.0 / diameter(table) ** 2, fastest, rate
     return StepSize(*map(float, lows))
-
-
-def remaining(
-    table: np.ndarray, h: np.ndarray, error: np.ndarray, step: float, further: int
-) -> float:
-    """The divergence to leading order after ``further`` steps from ``h + error``: a quadratic form.
-
-    >>> table, h = np.array([[1.0], [-1.0]]), np.zeros(1)
-    >>> remaining(table, h, np.array([0.1]), 0.5, 1) == 0.5 * 0.05**2
-    True
-    """
-    spread = covariance(table, h)
-    step_matrix = np.eye(len(h)) - step * spread
-    left = np.linalg.matrix_power(step_matrix, further) @ error
-    return 0.5 * float(left @ spread @ left)

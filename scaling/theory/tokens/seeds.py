@@ -18,9 +18,10 @@ import numpy as np
 from scipy.special import expit
 
 from simulations.problems import InputError
-from simulations.tokens.end_to_end import generated
 from simulations.tokens.fitting import minimisers
+from simulations.tokens.generators import generated
 from simulations.tokens.groups import Groups, excess_risks, imbalance
+from simulations.tokens.world import moments
 
 # Step of the differences, in units of an embedding: their relative error is about its square.
 STEP = 1e-3
@@ -140,9 +141,7 @@ def seed_law(table: np.ndarray, latents: np.ndarray, depth: int, step: float = 1
         raise InputError(f"depth is {depth}; give at least 1 layer.")
     groups = imbalance(table, latents)
     law = groups.laws[1]
-    mean = law @ table
-    centred = table - mean
-    covariance = centred.T @ (centred * law[:, None])
+    mean, covariance = moments(table, law)
     inverse, r = np.linalg.inv(covariance), len(mean)
     moves = [np.zeros(r), *(sign * e for e in np.eye(r) for sign in (1.0, -1.0))]
     pairs = [(i, j) for i in range(r) for j in range(i)]
@@ -150,7 +149,7 @@ def seed_law(table: np.ndarray, latents: np.ndarray, depth: int, step: float = 1
         a * np.eye(r)[i] + b * np.eye(r)[j] for i, j in pairs for a in (1, -1) for b in (1, -1)
     ]
     # Endless seeds of a law tilted so that its mean embedding moves by exactly this much.
-    tilted = law * (1.0 + STEP * np.stack(moves) @ inverse @ centred.T)
+    tilted = law * (1.0 + STEP * np.stack(moves) @ inverse @ (table - mean).T)
     log_q, _ = generated("transformer", table, tilted, latents[1], depth, step)
     values = endless(groups, np.exp(log_q))
     if not np.isfinite(values).all():

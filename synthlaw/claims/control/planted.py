@@ -7,6 +7,7 @@ from scipy.stats import t as student
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, against, column, ladder_of, select
+from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import Assumption, Evidence, Twin, always, no_failures
 from synthlaw.simulating.predictions import predict
@@ -94,20 +95,8 @@ def _coverage(lab: Lab, shrink: float) -> pd.DataFrame:
         "batches of replicates", lambda: lab.replicate_values(unit, count, CONTROLS)
     )
     estimate, noise = covered(values[:, 0, 0, -1], shrink, lab.seed)
-    return pd.DataFrame(
-        {
-            "series": [""],
-            "size": 1,
-            "inverse_size": 0.0,
-            "prediction": LEVEL,
-            "estimate": estimate,
-            "se": noise,
-            "ratio": estimate / LEVEL,
-            "ratio_se": noise / LEVEL,
-            "replicates": found.size,
-            "failures": int((~found).sum()),
-        }
-    )
+    row = fitted_row("", 1, LEVEL, (estimate, noise), found.size, int((~found).sum()))
+    return pd.DataFrame([{**row, "inverse_size": 0.0}])
 
 
 def coverage(lab: Lab) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from synthlaw.claims.constants import constant_claim
-from synthlaw.claims.evidence import exact_rows
+from synthlaw.claims.evidence import exact_rows, over
 from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import DERIVED, Claim, Twin, always
@@ -59,11 +59,7 @@ def without_hubs(lab: Lab) -> pd.DataFrame:
 
     table = _rows(lab, INTERVAL)
     wrong = np.array([smote.interval_steps(n, k) / 6.0 for _, n, _, k, _ in INTERVAL])
-    return table.assign(
-        prediction=wrong,
-        ratio=table["estimate"].to_numpy() / wrong,
-        ratio_se=table["se"].to_numpy() / wrong,
-    )
+    return over(table, wrong)
 
 
 def of_normal_rows(lab: Lab) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from scaling.theory.nonparametric.limits import SlopeLimit, slope_limit
 from scaling.theory.nonparametric.sequence import best_risk, correction_exponent, exponent
 from simulations.series.sequence import Sequence, losses, risk, tuned_ridge
 from synthlaw.claims.constants import constant_claim
+from synthlaw.claims.evidence import over
 from synthlaw.claims.exponents import exponent_claim, fitted_row
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.nonparametric.points import ladder_rows, leave, slopes_between
@@ -72,9 +73,7 @@ def never_saturated(lab: Lab) -> pd.DataFrame:
     """Against the exponent that the smoothness would give without saturation."""
     table = saturation(lab)
     smooth = SATURATED * np.array(POWERS)
-    wrong = 2.0 * smooth / (2.0 * smooth + 1.0)
-    estimate, se = table["estimate"].to_numpy(), table["se"].to_numpy()
-    return table.assign(prediction=wrong, ratio=estimate / wrong, ratio_se=se / wrong)
+    return over(table, 2.0 * smooth / (2.0 * smooth + 1.0))
 
 
 def _losses(lab: Lab, model: Sequence, n: float) -> np.ndarray:

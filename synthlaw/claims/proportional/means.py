@@ -19,7 +19,7 @@ from simulations.wide.measures import values
 from simulations.wide.replicate import mean_difference
 from simulations.wide.rows import weights_of
 from synthlaw.claims.constants import constant_claim
-from synthlaw.claims.evidence import exact_rows
+from synthlaw.claims.evidence import exact_rows, over
 from synthlaw.claims.exponents import exponent_claim, fitted_row
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.proportional.cases import DIM, SETTING
@@ -64,10 +64,7 @@ limits = evidence_of(*PARTS)
 def duplicates_as_new(lab: Lab) -> pd.DataFrame:
     """Measured errors of duplicates against the limit of as many new rows."""
     right, twice = (rows_of(lab, [part]) for part in PARTS[:2])
-    wrong = right["prediction"]
-    return twice.assign(
-        prediction=wrong, ratio=twice["estimate"] / wrong, ratio_se=twice["se"] / wrong
-    )
+    return over(twice, right["prediction"])
 
 
 # Samples of the rule's own law: its errors depend on the inner products of two class means alone.

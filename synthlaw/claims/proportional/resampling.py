@@ -6,6 +6,7 @@ import pandas as pd
 
 from scaling.theory.proportional.units import predicted_errors
 from synthlaw.claims.constants import constant_claim
+from synthlaw.claims.evidence import over
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.proportional.cases import DUPLICATES, REWEIGHTED
 from synthlaw.claims.proportional.errors import (
@@ -36,9 +37,7 @@ def against(part: Part, synthetic: dict[str, Any]) -> Evidence:
         other = {**sweep, "synthetic": synthetic}
         errors = predicted_errors(lab.units(other)[0]).errors[0]
         wrong = [float(errors[MEASURES.index(name.split(": ")[1])]) for name in table["series"]]
-        return table.assign(
-            prediction=wrong, ratio=table["estimate"] / wrong, ratio_se=table["se"] / wrong
-        )
+        return over(table, wrong)
 
     return evidence
 

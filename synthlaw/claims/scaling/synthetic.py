@@ -7,6 +7,7 @@ from scaling.fitting.correlated import Correlated, fit_correlated
 from scaling.theory.bias import quadratic_floor
 from simulations.population.units import unit_population
 from synthlaw.claims.constants import constant_claim
+from synthlaw.claims.evidence import over
 from synthlaw.claims.exponents import exponent_claim, fitted_row
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import EFFECT, REGULAR, Twin, always
@@ -78,9 +79,7 @@ def quadratic_bias(lab: Lab) -> pd.DataFrame:
         law = quadratic_floor(unit, unit_population(unit))[0]
         floor, _ = found.predicted.in_synthetic(found.sample.rows)
         wrong.append(floor[0] - found.predicted.floor[0] + law)
-    return table.assign(
-        prediction=wrong, ratio=table["estimate"] / wrong, ratio_se=table["se"] / wrong
-    )
+    return over(table, wrong)
 
 
 def _straight(found: Points) -> Correlated:

@@ -14,9 +14,10 @@ from scaling.theory.mixture_sequence import (
     finite,
     leading_error,
     mixed_variance,
-    sequence,
+    summands,
     sums,
 )
+from simulations.series.sequence import Sequence
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.lab import Lab
@@ -72,7 +73,7 @@ def _mean(lab: Lab, exponent: float) -> pd.DataFrame:
 
 def _drawn(lab: Lab, cross: bool) -> pd.DataFrame:
     """Ridge fits on drawn sequences against the exact sums, with or without the cross term."""
-    of = finite(sequence(1.0), LENGTH)
+    of = finite(summands(Sequence(1.0, 1.0)), LENGTH)
     rows = []
     for kind in ("shrinking", "stretching"):
         wrong = bias(kind, of, ENERGY)

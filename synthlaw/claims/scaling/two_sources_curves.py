@@ -19,10 +19,11 @@ from scaling.theory.mixture_sequence import (
     Sums,
     bias,
     mixed_risk,
-    sequence,
+    summands,
     sums,
     true_best,
 )
+from simulations.series.sequence import Sequence
 from synthlaw.claims.lab import Lab
 
 # Sizes at which each source is measured alone, and those of the mixtures.
@@ -74,14 +75,14 @@ def world(lab: Lab, case: Case) -> World:
     """The sums of a case and its law, whose two curves saw no mixture."""
 
     def raw() -> tuple[Sums, Fit]:
-        of = sequence(case.smoothness)
+        of = summands(Sequence(case.smoothness, case.smoothness))
         without = sums(of, bias("incoherent", of, 0.0))
         points = mixed_risk(without, 0.0, RAW_ALONE, 1.0)
         return without, fit("power", curve(RAW_ALONE, points, POINT_ERROR * points))
 
     def make() -> World:
         without, alone = lab.recall(f"mixture raw {case.smoothness}", raw)
-        of = sequence(case.smoothness)
+        of = summands(Sequence(case.smoothness, case.smoothness))
         energy = case.energy * float(mixed_risk(without, 0.0, case.rows, 1.0))
         found = sums(of, bias(case.kind, of, energy))
         points = mixed_risk(found, 1.0, 1.0, SYNTHETIC_ALONE)

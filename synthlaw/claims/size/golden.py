@@ -17,7 +17,8 @@ from scaling.theory.size.problem import SizeProblem, size_problem
 from scaling.theory.size.sizes import size
 from simulations.population.units import unit_population
 from synthlaw.claims.constants import constant_claim
-from synthlaw.claims.evidence import Selection, exact_rows, ladder_of
+from synthlaw.claims.evidence import Selection, exact_rows, ladder_of, over
+from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.lab import Experiment, Lab
 from synthlaw.claims.record import (
     DERIVED,
@@ -144,18 +145,9 @@ def vertex(
 
 def vertex_row(found: dict[str, Any], series: str, size: float, predicted: float) -> dict[str, Any]:
     """A row of evidence of kind constant."""
-    return {
-        "series": series,
-        "size": size,
-        "inverse_size": 0.0,
-        "prediction": predicted,
-        "estimate": found["estimate"],
-        "se": found["se"],
-        "ratio": found["estimate"] / predicted,
-        "ratio_se": found["se"] / predicted,
-        "replicates": found["replicates"],
-        "failures": found["failures"],
-    }
+    fitted = found["estimate"], found["se"]
+    row = fitted_row(series, size, predicted, fitted, found["replicates"], found["failures"])
+    return {**row, "inverse_size": 0.0}
 
 
 def optimum(lab: Lab, objective: Objective = "total") -> pd.DataFrame:
@@ -182,10 +174,7 @@ def optimum(lab: Lab, objective: Objective = "total") -> pd.DataFrame:
 
 def balancing_is_best(lab: Lab) -> pd.DataFrame:
     """The same against full balancing."""
-    table = optimum(lab)
-    missing = problem_of(lab).missing
-    ratio = table["estimate"] / missing
-    return table.assign(prediction=missing, ratio=ratio, ratio_se=table["se"] / missing)
+    return over(optimum(lab), problem_of(lab).missing)
 
 
 CLAIMS = (

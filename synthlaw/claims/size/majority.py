@@ -13,6 +13,7 @@ from scaling.theory.size.problem import SizeProblem
 from simulations.sampling.signed import blocks_of
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import exact_rows
+from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import DERIVED, EXISTS, FIXED_COUNTS, GAUSSIAN, Claim, Twin
 from synthlaw.claims.size.cases import mirrored_classes
@@ -57,18 +58,8 @@ def _samples(lab: Lab, name: str, size: int, replicates: int) -> CorrectedSample
 def _row(found: CorrectedSamples, series: str, size: int, prediction: float) -> dict[str, Any]:
     values = found.controlled
     mean, se = float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
-    return {
-        "series": series,
-        "size": size,
-        "inverse_size": 0.0,
-        "prediction": prediction,
-        "estimate": mean,
-        "se": se,
-        "ratio": mean / prediction,
-        "ratio_se": se / abs(prediction),
-        "replicates": found.replicates,
-        "failures": found.failures,
-    }
+    row = fitted_row(series, size, prediction, (mean, se), found.replicates, found.failures)
+    return {**row, "inverse_size": 0.0}
 
 
 def variance(lab: Lab) -> pd.DataFrame:

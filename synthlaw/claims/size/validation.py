@@ -14,6 +14,7 @@ from scaling.theory.size.curve import balanced_point, size_curve
 from scaling.theory.size.problem import SizeProblem
 from scaling.theory.size.validation import ValidationCost, validation_cost
 from synthlaw.claims.constants import constant_claim
+from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import DERIVED, GAUSSIAN, always
 from synthlaw.claims.size.golden import INDEPENDENT, NOTE, problem_of
@@ -69,20 +70,7 @@ def cost(lab: Lab) -> pd.DataFrame:
         count = SAMPLES * lab.preset.effort
         found, expected = _costs(problem, rows, count, lab.seed)
         mean, se = float(found.mean()), float(found.std(ddof=1) / np.sqrt(count))
-        frames.append(
-            {
-                "series": "",
-                "size": rows,
-                "inverse_size": 1.0 / rows,
-                "prediction": expected.cost,
-                "estimate": mean,
-                "se": se,
-                "ratio": mean / expected.cost,
-                "ratio_se": se / expected.cost,
-                "replicates": count,
-                "failures": 0,
-            }
-        )
+        frames.append(fitted_row("", rows, expected.cost, (mean, se), count, 0))
     return pd.DataFrame(frames)
 
 

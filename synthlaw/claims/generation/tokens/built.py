@@ -7,8 +7,7 @@ from simulations.compilation import quick_jit
 from simulations.transformers.architecture import Weights, log_laws, streams
 from simulations.transformers.comparison import LAYERS, STEP
 from simulations.transformers.constructed import constructed, slots
-from simulations.transformers.evaluation import fresh_sequences
-from simulations.transformers.latents import token_table
+from simulations.transformers.latents import fresh_sequences, token_table
 from simulations.transformers.plans import TEACHING
 from simulations.transformers.prompts import prompt, reading
 from synthlaw.claims.evidence import exact_rows

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scaling.theory.tokens.composition import GroupCounts, Prediction, prediction
-from simulations.tokens import end_to_end
-from simulations.tokens.groups import Groups, imbalance, pair, spurious
+from simulations.tokens.end_to_end import simulate
+from simulations.tokens.generators import generated
+from simulations.tokens.groups import SPURIOUS, Groups, imbalance, spurious
+from simulations.tokens.rows import product
 from simulations.tokens.world import World, embeddings, latents, seed_counts
 from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.lab import Lab
@@ -89,20 +91,20 @@ def _made(lab: Lab, case: Case, groups: Groups) -> np.ndarray:
     if case.generator == "oracle":
         return groups.laws[None]
 
-    def law(counts: np.ndarray, eta: np.ndarray) -> np.ndarray:
-        return np.exp(end_to_end.generated(case.generator, table, counts, eta, case.depth)[0])
+    def log_law(counts: np.ndarray, eta: np.ndarray) -> np.ndarray:
+        return generated(case.generator, table, counts, eta, case.depth)[0]
 
     made = []
     for g, own in enumerate(groups.laws):
         drawn = [seed_counts(own, [case.seeds], lab.seed, ["q", g, j])[0] for j in range(SETS)]
         counts = np.array(drawn, float)
         if case.positions == 1:
-            made.append(law(counts, cores[g]))
+            made.append(log_law(counts, cores[g]))
             continue
-        tokens = counts.reshape(SETS, len(table), len(table))
-        core, attribute = law(tokens.sum(axis=2), cores[g // 2]), tokens.sum(axis=1)
-        made.append(pair(core, law(attribute, attributes(case.world)[g % 2])))
-    return np.stack(made, axis=1)
+        (y, s), tokens = SPURIOUS[g], counts.reshape(SETS, len(table), len(table))
+        core = log_law(tokens.sum(axis=2), cores[y])
+        made.append(product([core, log_law(tokens.sum(axis=1), attributes(case.world)[s])]))
+    return np.exp(np.stack(made, axis=1))
 
 
 def predictions(lab: Lab, case: Case) -> list[Prediction]:
@@ -140,7 +142,7 @@ def measure(lab: Lab, case: Case) -> Measured:
         groups, made, counts = build(lab, case)
         each = predictions(lab, case)
         number = REPLICATES * SETS // len(made) * lab.preset.effort
-        found = end_to_end.simulate(groups, counts.raw, counts.synthetic, made, number, lab.seed)
+        found = simulate(groups, counts.raw, counts.synthetic, made, number, lab.seed)
         predicted = np.array([one.predicted for one in each])
         # Laws differ: the noise is what is left beside each law's own prediction.
         left = found.excess - found.controls - np.repeat(predicted, number, axis=0)

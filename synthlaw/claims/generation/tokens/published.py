@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from scaling.theory.tokens import bound, sharp
-from simulations.tokens.experiment import ENDLESS
+from simulations.tokens.divergences import ENDLESS
 from simulations.tokens.world import World
 from synthlaw.claims.generation.tokens.runs import (
     LAYERS,

@@ -9,8 +9,8 @@ from scipy.stats import chi2, kstest
 
 from scaling.theory.tokens import sharp
 from scaling.verdict.equivalence import ALPHA
-from simulations.tokens import bayes_experiment
-from simulations.tokens.experiment import Divergences, divergences
+from simulations.tokens import bayes_divergences
+from simulations.tokens.divergences import Divergences, divergences
 from simulations.tokens.world import World
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.exponents import fitted_row
@@ -89,7 +89,7 @@ def _predictive(lab: Lab, law: Callable[[float], float]) -> pd.DataFrame:
     count = FEWER * lab.preset.effort
     found = lab.recall(
         "tokens bayes",
-        lambda: bayes_experiment.divergences(BAYES, list(FEW), count, lab.seed, prior="gaussian"),
+        lambda: bayes_divergences.divergences(BAYES, list(FEW), count, lab.seed, prior="gaussian"),
     )
     rows = []
     for k, n in enumerate(FEW):

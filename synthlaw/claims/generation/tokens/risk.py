@@ -23,7 +23,7 @@ from synthlaw.claims.record import DERIVED, Claim, Twin
 
 SMALL, MIDDLE, LARGE = World(64, 2), World(256, 2), World(1024, 4, 0.5)
 RAW = (20_000, 2000)
-GENERATORS = (("oracle", 1), ("transformer", 1), ("transformer", 2), ("histogram", 1))
+GENERATORS = (("oracle", 1), ("transformer", 1), ("transformer", 2), ("duplicate", 1))
 SYNTHETIC = (9000, 15_000, 18_000)
 ALONG = [
     Case(MIDDLE, 1, name, depth, 400, RAW, (0, m)) for name, depth in GENERATORS for m in SYNTHETIC
@@ -129,9 +129,10 @@ CLAIMS = (
         "generation-tokens-risk",
         "From a generator's law to the risk of a classifier",
         (
-            "Logistic regression on token embeddings, trained on raw rows and on rows of a transformer, a"
-            " histogram or the oracle, has the balanced and worst-group excess risk of floor, variance and"
-            " second order at the generator's exact law, along m, depth, vocabulary and dimension."
+            "Logistic regression on token embeddings, trained on raw rows and on rows of a transformer, of"
+            " the seeds' own shares or of the oracle, has the balanced and worst-group excess risk of"
+            " floor, variance and second order at the generator's exact law, along m, depth, vocabulary"
+            " and dimension."
         ),
         r"\mathcal{E} = R(\theta_{mix}) - R(\theta_{bal}) + \tfrac12\mathrm{tr}(HM) + g^\top\Delta",
         imbalance,

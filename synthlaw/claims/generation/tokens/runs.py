@@ -11,7 +11,7 @@ import pandas as pd
 
 from scaling.theory.tokens import sharp
 from simulations.controlled import controlled
-from simulations.tokens.experiment import ENDLESS, Divergences, Tables, divergences
+from simulations.tokens.divergences import ENDLESS, Divergences, Tables, divergences
 from simulations.tokens.world import World, embeddings
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import Assumption, always

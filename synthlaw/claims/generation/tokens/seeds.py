@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scaling.theory.tokens.seeds import SeedLaw, endless, seed_law, weighted_up
-from simulations.tokens.end_to_end import generated
+from simulations.tokens.generators import generated
 from simulations.tokens.groups import Groups, imbalance
 from simulations.tokens.world import World, embeddings, latents, seed_counts
 from synthlaw.claims.constants import constant_claim

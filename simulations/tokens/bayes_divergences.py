@@ -13,7 +13,7 @@ from simulations.compilation import Quick, quick_jit
 from simulations.problems import InputError, nearest
 from simulations.series.keys import generator
 from simulations.tokens import bayes
-from simulations.tokens.world import World, divergence, embeddings, log_law, seed_counts
+from simulations.tokens.world import World, divergence, embeddings, log_law, moments, seed_counts
 
 # Replicates of one call of a compiled program.
 BATCH = 20
@@ -87,10 +87,9 @@ def control(
     >>> abs(float(sum(found)[0])) < 1e-15
     True
     """
-    mean = law @ table
-    centred = table - mean[None]
-    missed = targets - mean[None]
-    inverse = np.linalg.inv(centred.T @ (law[:, None] * centred))
+    at = moments(table, law)
+    missed = targets - at.mean[None]
+    inverse = np.linalg.inv(at.covariance)
     v = 1.0 / (sizes + len(eta) / norm**2)
     shrink = v * sizes
     length = (1.0 - shrink) ** 2 * (eta @ eta - norm**2)

@@ -12,12 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from scaling.theory.expansion import Expansion
+from scaling.theory.expansion import ROUNDING, Expansion, without_rounding
 from scaling.theory.tokens import histogram
 from simulations.token_sweeps.population import TokenPopulation
-
-# Terms that are 0 up to the rounding of sums over tokens are 0.
-ROUNDING = 1e-12
 
 
 def expansion(population: TokenPopulation, generator: Any, counts: np.ndarray) -> Expansion:
@@ -39,7 +36,7 @@ def expansion(population: TokenPopulation, generator: Any, counts: np.ndarray) -
     in units of its spread, is left out).
     """
     cells, given = population.cells, population.pieces
-    shifts = _rounded(cells.shift, cells.variance)
+    shifts = without_rounding(cells.shift, np.abs(cells.variance))
     second = np.array([_rest(population, generator, g, int(n)) for g, n in enumerate(counts)])
     laws = population.world.laws
     noise = laws * (1.0 - laws) / counts[:, None]
@@ -47,7 +44,7 @@ def expansion(population: TokenPopulation, generator: Any, counts: np.ndarray) -
         (given.kl_bend * given.spread).sum(axis=(1, 2)) + (given.kl_square * noise).sum(axis=1)
     )
     count = len(cells.floor)
-    floor = _rounded(given.kl, 1.0)
+    floor = without_rounding(given.kl, 1.0)
     # A divergence is never negative: where its expansion is, the next order is as large as this one.
     lost = np.isnan(floor) | (floor + variance + np.nan_to_num(second) < -ROUNDING)
     floor, variance, second = (np.where(lost, np.nan, each) for each in (floor, variance, second))
@@ -56,7 +53,7 @@ def expansion(population: TokenPopulation, generator: Any, counts: np.ndarray) -
         return np.concatenate([values, np.repeat(more[None], count, axis=0)], axis=1)
 
     return Expansion(
-        beside(_rounded(cells.floor, 1.0), floor),
+        beside(without_rounding(cells.floor, 1.0), floor),
         beside(cells.variance, variance),
         beside(shifts, second),
     )
@@ -67,10 +64,6 @@ def without_divergence(population: TokenPopulation, expanded: Expansion) -> np.n
     their layers overshoot, or raw rows are few."""
     groups = len(population.pieces.kl)
     return ~np.isnan(population.pieces.kl) & np.isnan(expanded.floor[0, -groups:])
-
-
-def _rounded(terms: np.ndarray, scale: Any) -> np.ndarray:
-    return np.where(np.abs(terms) < ROUNDING * np.abs(scale), 0.0, terms)
 
 
 def _rest(population: TokenPopulation, generator: Any, group: int, n: int) -> float:

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
+from scipy.special import softmax
 
 from simulations import cores, linear
 from simulations.compilation import Quick, quick_jit
@@ -106,9 +107,7 @@ def _draw(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings ``(d, r)`` and mean seed embeddings ``(N, r)`` of one replicate."""
     table = tables(world, seed, replicate)
-    logits = table @ eta
-    law = np.exp(logits - logits.max())
-    law /= law.sum()
+    law = softmax(table @ eta)
     finite = [n for n in sizes if n != ENDLESS]
     name = [world.vocabulary, world.dim, eta.tolist(), replicate]
     shares = np.empty((len(sizes), world.vocabulary))
