@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 NOTE = ROOT / "paper_notes" / "first_hour.md"
@@ -56,16 +56,18 @@ def walk(step: Step, root: Path) -> float:
     return time.perf_counter() - start
 
 
-def table(record: dict) -> str:
+def table(record: dict[str, Any]) -> str:
     """The record as the note shows it."""
     lines = ["| step | minutes to read | seconds of the commands |", "|---|---|---|"]
     for each in record["steps"]:
         minutes = each["words"] / WORDS_A_MINUTE
-        lines.append(f"| {each['number']}. {each['name']} | {minutes:.1f} | {each['seconds']:.0f} |")
+        lines.append(
+            f"| {each['number']}. {each['name']} | {minutes:.1f} | {each['seconds']:.0f} |"
+        )
     return "\n".join([*lines, "", f"({record['machine']}, {record['date']}.)", ""])
 
 
-def written(note: str, record: dict) -> str:
+def written(note: str, record: dict[str, Any]) -> str:
     """The note with the table of this record."""
     head, rest = note.split(START)
     return head + START + table(record) + END + rest.split(END, 1)[1]
@@ -73,7 +75,9 @@ def written(note: str, record: dict) -> str:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
-    arguments.add_argument("--after", type=int, default=0, help="leave out the steps up to this one")
+    arguments.add_argument(
+        "--after", type=int, default=0, help="leave out the steps up to this one"
+    )
     after = arguments.parse_args().after
     note = NOTE.read_text(encoding="utf-8")
     walked = [(step, walk(step, ROOT)) for step in steps(note) if step.number > after]

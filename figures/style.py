@@ -171,13 +171,13 @@ def legend_below(
     Returns:
         The legend; a single column of very long names may still stand out.
     """
-    for count in range(columns, 0, -1):
-        entries = {} if handles is None else {"handles": list(handles)}
-        legend = figure.legend(**entries, loc="outside lower center", ncols=count, **look)
-        if legend.get_window_extent().width <= figure.bbox.width or count == 1:
-            break
+    entries = {} if handles is None else {"handles": list(handles)}
+    while True:
+        legend = figure.legend(**entries, loc="outside lower center", ncols=columns, **look)
+        if columns <= 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return legend
         legend.remove()
-    return legend
+        columns -= 1
 
 
 def spans(values: Sequence[float], factor: float = 30.0) -> bool:

@@ -86,7 +86,7 @@ def every_panel(figure: Figure) -> list[Axes]:
     """All axes with their insets and second axes, in the order in which they were made."""
     found: list[Axes] = []
     for axes in figure.axes:
-        found += [axes, *axes.child_axes]
+        found += [axes, *(each for each in axes.child_axes if isinstance(each, Axes))]
     return found
 
 

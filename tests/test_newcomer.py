@@ -20,7 +20,7 @@ def test_steps_follow_the_path() -> None:
     assert all(step.script and step.words > 0 for step in _STEPS)
 
 
-# Steps 1 to 3 are run elsewhere: `make verify` and a claim, a sweep with its figures, take a minute and more.
+# `make verify`, a claim and a sweep with its figures take minutes together, and are run by other tests.
 @pytest.mark.parametrize("step", _STEPS[3:6], ids=lambda step: step.name)
 def test_commands_run_as_they_stand(step: newcomer.Step, tmp_path: Path) -> None:
     scripts = tmp_path / ".venv" / "bin"
