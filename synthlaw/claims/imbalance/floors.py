@@ -95,9 +95,9 @@ def _small_bias_experiment(tau: float, size: int, replicates: int) -> Experiment
 
 # Smaller shifts need larger samples; different counts make the points independent.
 SMALL_BIAS = (
-    _small_bias_experiment(0.4, 2, 200),
-    _small_bias_experiment(0.2, 4, 200),
-    _small_bias_experiment(0.1, 8, 200),
+    _small_bias_experiment(0.4, 2, experiments.FEWEST),
+    _small_bias_experiment(0.2, 4, experiments.FEWEST),
+    _small_bias_experiment(0.1, 8, experiments.FEWEST),
 )
 
 

@@ -73,8 +73,8 @@ def _compared(lab: Lab, chosen: float, others: tuple[float, ...]) -> pd.DataFram
         rows.append(
             bounded_row(
                 f"{chosen:g} against {other:g} times the predicted ridge",
-                (table[chosen].mean(), gap.std(ddof=1) / np.sqrt(len(gap))),
-                (table[other].mean(), 0.0),
+                (float(table[chosen].mean()), gap.std(ddof=1) / np.sqrt(len(gap))),
+                (float(table[other].mean()), 0.0),
                 len(gap),
                 int(np.isnan(gap).sum()),
             )

@@ -24,7 +24,7 @@ from synthlaw.claims.size.golden import NOTE, SOURCE
 DIM = 5
 # Samples by minority rows: enough for distance and radius together to stay below the margin by three
 # standard errors. The smallest sample is where the law does not hold yet.
-NULL = {250: 30_000, 500: 14_000}
+NULL = {250: 22_000, 500: 14_000}
 TOO_SMALL = {50: 4_000}
 # Dimension, minority rows, departure of b to either side, samples of each.
 POWER_DIM, POWERED, DEPARTURE, EACH_SIGN = 2, 250, 0.16, 10_000

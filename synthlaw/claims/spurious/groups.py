@@ -16,7 +16,7 @@ from synthlaw.claims.record import EFFECT, REGULAR, Twin
 NOTE = "spurious.md"
 CONFLICTING = "1,-1"
 SIZES = (1, 2, 4)
-REPLICATES = 200
+REPLICATES = 100
 TOLERANCE = 0.01
 LEAKS = (0.1, 0.3, 0.5)
 

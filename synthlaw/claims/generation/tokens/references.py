@@ -28,7 +28,7 @@ from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import Assumption, Twin, always, no_failures
 
 LIKELIEST, SIZES, REPLICATES = World(32, 2, 1.0), (1000, 10**9), 3584
-BAYES, FEW, FEWER = World(1024, 1, 0.5, 0.0), (1, 8, 64), 320
+BAYES, FEW, FEWER = World(1024, 1, 0.5, 0.0), (1, 8, 64), 480
 EXISTS = Assumption(
     "Every draw of seeds has a maximum of likelihood (those without are counted).", no_failures
 )
