@@ -106,7 +106,7 @@ def kept(lab: Lab) -> pd.DataFrame:
         left = controlled(found[:, 0], known, FOLDS)
         theory = coherent.divergence(latents(world)[0], SHIFT, SIGMA)
         rows.append(fitted_row("", d, theory.kept, mean_se(left), len(left), 0))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(size_name="d")
 
 
 def _flat(world: World, seed: int, replicate: int, tilt: float = 0.0) -> np.ndarray:

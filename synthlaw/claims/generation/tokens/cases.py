@@ -18,7 +18,7 @@ GIVEN = always("The generator's seeds are other rows than those trained on; embe
 FIXED = always("Row counts are fixed; every risk is an exact sum over tokens.")
 FOUND = Assumption("Every replicate has a finite minimiser (failures are counted).", no_failures)
 ASSUMED = (GIVEN, FIXED, FOUND)
-# Generators' laws of a case, and replicates of each in the preset quick; the oracle has one law, and at
+# Generators' laws of a case, and replicates of each in the preset quick. The oracle has one law, and at
 # balance no floor, beside which the noise would be small.
 SETS, REPLICATES, OF_ORACLE = 4, 24, 512
 

@@ -75,7 +75,7 @@ def means(lab: Lab) -> pd.DataFrame:
     name, along = "histogram (16 tokens)", np.geomspace(200.0, 1e6, 20)
     points = [point(name, row["size"], (row["estimate"], row["se"])) for row in rows[::2]]
     leave(lab, "seeds", points + line(name, along, [(len(law) - 1) / (2.0 * n) for n in along]))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(size_name="n")
 
 
 def endless(lab: Lab, even: bool) -> pd.DataFrame:

@@ -113,7 +113,7 @@ def costs(lab: Lab) -> pd.DataFrame:
             number = REPLICATES * lab.preset.effort
             rows.append(fitted_row(_name(depth), n, cost, estimate, number, found.failures))
     lab.drawn["token_seeds"] = _drawn(lab)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(size_name="n")
 
 
 def _drawn(lab: Lab) -> pd.DataFrame:
