@@ -69,12 +69,13 @@ def _compared(lab: Lab, chosen: float, others: tuple[float, ...]) -> pd.DataFram
     table = _errors(lab)
     rows = []
     for other in others:
-        gap = np.asarray(table[chosen] - table[other], float)
+        own, its = (np.asarray(table[each], float) for each in (chosen, other))
+        gap = own - its
         rows.append(
             bounded_row(
                 f"{chosen:g} against {other:g} times the predicted ridge",
-                (float(table[chosen].mean()), gap.std(ddof=1) / np.sqrt(len(gap))),
-                (float(table[other].mean()), 0.0),
+                (float(own.mean()), gap.std(ddof=1) / np.sqrt(len(gap))),
+                (float(its.mean()), 0.0),
                 len(gap),
                 int(np.isnan(gap).sum()),
             )
