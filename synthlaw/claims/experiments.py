@@ -6,6 +6,8 @@ are three to a hundred times smaller), and never fall below `FEWEST`, so that th
 can be fitted in each half. What needs more than its neighbours has an experiment of its own.
 """
 
+from simulations.runs.estimates import ROWS_PER_COEFFICIENT
+from simulations.sampling.controls import CONTROLS
 from synthlaw.claims.lab import Experiment
 
 REFERENCE = {"kind": "imbalance", "dim": 5, "separation": 2.0}
@@ -15,8 +17,8 @@ FITTED_COUNTS = {"majority": 600, "minority": 200}
 SPURIOUS_SETTING = {"kind": "spurious", "dim": 5, "core": 2.0, "spurious": 3.0}
 SPURIOUS_COUNTS = {"1,1": 1000, "1,-1": 100, "-1,1": 100, "-1,-1": 1000}
 MINORITY = ["minority"]
-# 20 replicates in each half for each of four controls (`simulations.runs.estimates`).
-FEWEST = 160
+# Each half's replicates must be enough for a coefficient of every control: 160 in all.
+FEWEST = 2 * CONTROLS * ROWS_PER_COEFFICIENT
 
 # Known laws added to the minority: right, shifted towards its own side, shrunk, mislabelled.
 CURVE = Experiment(
