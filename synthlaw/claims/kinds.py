@@ -40,6 +40,7 @@ def inequality_claim(
     """A claim that what is measured lies below its bound in every cell, with the options of `claim_of`;
     the evidence has the rows of `evidence.bounded_row`.
 
+    >>> import pandas as pd
     >>> from synthlaw.claims.evidence import bounded_row
     >>> def below(x: float) -> pd.DataFrame:
     ...     return pd.DataFrame([bounded_row(f"{x}", (x * x, 0.0), (x, 0.0))])
