@@ -31,7 +31,9 @@ from figures.style import (
 
 # Distance of neighbouring series, as a share of the axis.
 _APART = 0.011
-POWERS = {1.0: "1 / size", 0.5: "1 / √size", 1.5: "1 / size^1.5", 2.0: "1 / size²"}
+# What the x axis is called, by the power of 1/size that it shows, with the size's own name.
+POWERS = {1.0: "1 / {}", 0.5: "1 / √{}", 1.5: "1 / {}^1.5", 2.0: "1 / {}²"}
+SIZE = "size"
 # Inches of the figure with a legend of so many; a higher one makes a higher figure.
 HEIGHT, LEGEND = 3.7, 0.95
 LINE_NAME, BARS = "fitted line", f"bars: {ERROR_BARS}"
@@ -52,7 +54,8 @@ def draw(
     Args:
         table: columns ``size, inverse_size, ratio, ratio_se, fit``; ``series`` (optional) names
             several ladders, each with its line, and points that stand a little apart where there are
-            more than two; ``size_one`` (optional) says what size 1 is, such as "d = 25".
+            more than two; ``size_one`` (optional) says what size 1 is, such as "d = 25";
+            ``size_name`` (optional) names what the size counts, such as "n" (default "size").
         margin: relative half-width of the band that counts as equal.
         intercept: the ratio extrapolated to ``inverse_size`` 0, as the verdict states it (with
             several ladders: that of the one which decides); None where there is no verdict.
@@ -71,6 +74,7 @@ def draw(
     '1 / size'
     """
     tidy.require(table, COLUMNS, "ladder")
+    size_name = _only(table, "size_name") or SIZE
     figure = canvas(5.4, HEIGHT)
     axes = figure.subplots()
     axes.axhspan(
@@ -95,18 +99,18 @@ def draw(
         move = step * (position - (len(names) - 1) / 2.0)
         _series(axes, rows, position, name if len(names) > 1 else "", move)
     if intercept is not None:
-        _intercept(
-            axes, intercept, intercept_se or 0.0, at="at 1/size → 0" if reach else "measured"
-        )
+        at = f"at 1/{size_name} → 0" if reach else "measured"
+        _intercept(axes, intercept, intercept_se or 0.0, at)
     right = 1.06 * reach + step * len(names) / 2.0
     axes.set_xlim(*((0.0, right) if reach > 0.0 else (-1.0, 1.0)))
     axes.margins(y=0.12)
-    axes.set_xlabel(_regressor(table) if reach > 0.0 else "1 / size (one size only, no ladder)")
+    alone = f"1 / {size_name} (one {size_name} only, no ladder)"
+    axes.set_xlabel(_regressor(table, size_name) if reach > 0.0 else alone)
     axes.set_ylabel(quantity)
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value)))
     if reach > 0.0 and _falling(table):
-        _sizes(axes, table)
+        _sizes(axes, table, size_name)
     elif reach == 0.0:
         axes.set_xticks([0.0])
     legend = legend_below(figure, _entries(axes, len(names) > 1), 2)
@@ -139,14 +143,20 @@ def _step(x: np.ndarray, count: int) -> float:
     return min(_APART * float(x.max()), 0.5 * float(gaps.min()) / count)
 
 
-def _regressor(table: pd.DataFrame) -> str:
+def _only(table: pd.DataFrame, column: str) -> str:
+    """The one text of an optional column; empty where it is missing or has several."""
+    found = tidy.distinct(table, column) if column in table.columns else []
+    return found[0] if len(found) == 1 else ""
+
+
+def _regressor(table: pd.DataFrame, size_name: str) -> str:
     """What the x axis is: 1/size, or a power of it by which theory says that the ratio comes to 1."""
     inverse, size = tidy.numbers(table, "inverse_size"), tidy.numbers(table, "size")
     for power, name in POWERS.items():
         products = inverse * size**power
         if np.ptp(products) < 1e-6 * products.max():
-            return name
-    return "a power of 1 / size"
+            return name.format(size_name)
+    return f"a power of 1 / {size_name}"
 
 
 def _falling(table: pd.DataFrame) -> bool:
@@ -195,7 +205,7 @@ def _series(axes: Axes, rows: pd.DataFrame, position: int, name: str, move: floa
     )
 
 
-def _sizes(axes: Axes, table: pd.DataFrame) -> None:
+def _sizes(axes: Axes, table: pd.DataFrame, size_name: str) -> None:
     """Name the sizes above their points, leaving out those that would touch a neighbour."""
     right = axes.get_xlim()[1]
     shown: list[tuple[float, float]] = []
@@ -207,6 +217,6 @@ def _sizes(axes: Axes, table: pd.DataFrame) -> None:
     top.set_xticks([x for x, _ in shown], labels=[plain_number(size) for _, size in shown])
     top.tick_params(length=0, colors=MUTED)
     top.spines["top"].set_visible(False)
-    units = tidy.distinct(table, "size_one") if "size_one" in table.columns else []
-    unit = f" (1: {units[0]})" if len(units) == 1 and units[0] else ""
-    top.set_xlabel(f"size{unit}", color=MUTED)
+    one = _only(table, "size_one")
+    unit = f" (1: {one})" if one else ""
+    top.set_xlabel(f"{size_name}{unit}", color=MUTED)

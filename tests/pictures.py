@@ -7,6 +7,8 @@ little, so that ink crosses from one block to the next, while a line, a point or
 less ink in all. Everything written becomes a size and whether there is ink.
 
 ``python -m tests.pictures`` makes the references in ``tests/references/`` again and prints what changed.
+
+Long because what is measured of a picture and what counts as a difference are understood together only.
 """
 
 from collections.abc import Iterable, Iterator

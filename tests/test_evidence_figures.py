@@ -47,6 +47,15 @@ def test_a_ladder_names_its_power_of_the_size(power: float, name: str) -> None:
     assert figure.axes[0].get_xlabel() == name
 
 
+def test_a_ladder_calls_its_size_by_its_name() -> None:
+    table = ladder_table().assign(size_name="d", inverse_size=1.0 / ladder_table()["size"] ** 2)
+    figure = ladder.draw(table, margin=0.02, intercept=1.0, intercept_se=0.003)
+    axes = figure.axes[0]
+    assert axes.get_xlabel() == "1 / d²" and "at 1/d → 0" in words(figure)
+    assert [each.get_xlabel() for each in axes.child_axes] == ["d"]
+    assert "size" not in words(figure)
+
+
 def test_long_names_of_ladders_stay_in_the_picture() -> None:
     names = [f"r = {k}, B = 0.5, as many seeds as there are tokens" for k in range(4)]
     table = pd.concat([ladder_table().assign(series=name) for name in names])

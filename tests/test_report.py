@@ -1,4 +1,7 @@
-"""The report page and the verdicts in words; every verdict here is made up."""
+"""The report page and the verdicts in words; every verdict here is made up.
+
+Long because the page's parts are told apart by what the same made-up run leaves in each.
+"""
 
 import base64
 import json

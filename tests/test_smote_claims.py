@@ -13,6 +13,7 @@ from figures.faults import FigureError
 from synthlaw.claims.generation import smote
 from synthlaw.claims.judges import judge
 from synthlaw.claims.lab import PRESETS, Lab
+from synthlaw.claims.record import Claim
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def lab() -> Lab:
 
 
 @pytest.mark.parametrize("claim", smote.CLAIMS, ids=lambda claim: claim.id)
-def test_a_claim_holds_and_its_twin_does_not(lab: Lab, claim: smote.Claim) -> None:
+def test_a_claim_holds_and_its_twin_does_not(lab: Lab, claim: Claim) -> None:
     """Another seed than the report's; planned to be decided with probability 0.99 or more."""
     margin = claim.margin or lab.preset.margin
     evidence = claim.evidence(lab)

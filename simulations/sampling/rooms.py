@@ -11,7 +11,7 @@ from simulations.sampling.layout import fitted_of, limits_of, made_of, repeated_
 
 TILE = 8
 # Tiles and buffers come in few sizes (a compiled shape each): the smallest times GROWTH**k.
-FEWEST_TILES, FEWEST_BLOCKS, FEWEST_RAW, GROWTH = 8, 128, 16, 8
+FEWEST_TILES, FEWEST_BLOCKS, FEWEST_RAW, GROWTH = 8, 256, 16, 8
 # Numbers in the row buffer of one sample (128 MiB in double precision, per worker): larger
 # samples are drawn again, block by block, whenever they are passed over.
 MOST_NUMBERS = 2**24

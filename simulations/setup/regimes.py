@@ -33,6 +33,9 @@ def check_kinds(data: Mapping[str, Any]) -> None:
 
     Before the sections themselves are read: who is told what a part lacks, adds it, and only then hears
     that its kind does not belong here, is told twice. Kinds that nobody knows are left to those who read.
+
+    Args:
+        data: the sections as they were read, not yet validated.
     """
     setting = _kind(data.get("setting"))
     synthetic, estimator = data.get("synthetic"), _kind(data.get("estimator"))

@@ -45,7 +45,8 @@ from simulations.statistics.row_moments import (
     streams,
 )
 
-FEWEST_TILES = 1
+# Places to spare cost nothing: few shapes, so that more units share a compiled program.
+FEWEST_TILES = 8
 
 
 class Recipe(NamedTuple):

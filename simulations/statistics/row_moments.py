@@ -20,6 +20,8 @@ from simulations.statistics.prefixes import LARGEST_PREFIX, Sums, octaves, prefi
 
 # Sums come from keys of their own: no block of rows has this number.
 SUMS_KEY = 2**32 - 1
+# Room for so many distinct prefixes at least.
+FEWEST_PLACES = 64
 RULES = ("squared", "lda", "mean_difference")
 
 
@@ -62,8 +64,8 @@ def streams(unit: Unit, cells: np.ndarray) -> Streams:
     chosen = [unit.cells[c] for c in cells]
     limit, weight = limits_of(chosen), row_weights(chosen)
     pairs = _prefixes(limit)
-    # One compiled shape for all choices of cells. The last place is the empty prefix.
-    size = 1 << len(_prefixes(limits_of(unit.cells))).bit_length()
+    # One compiled shape for all choices of cells, and for most units. The last place is the empty prefix.
+    size = max(FEWEST_PLACES, 1 << len(_prefixes(limits_of(unit.cells))).bit_length())
     places = {pair: place for place, pair in enumerate(pairs)}
     taken = [[places.get(pair, size - 1) for pair in enumerate(row)] for row in limit.tolist()]
     rows = np.zeros(size, np.int64)

@@ -64,29 +64,51 @@ def _blocks(program: Callable[..., Array], blocks: Blocks, *more: np.ndarray) ->
 def draw(unit: Unit, laid_out: Layout, replicate: int) -> Sample:
     """All rows of one replicate of a unit."""
     at = (laid_out.key, np.uint32(replicate))
-    segments, dim = len(laid_out.repeated), unit.world.means.shape[1]
-    longest = laid_out.limit.max(axis=0)
-    lengths = np.where(laid_out.repeated, 0, longest)
-    normals = _blocks(partial(_normals, *at, dim=dim), laid_out.rows)
+    dim = unit.world.means.shape[1]
+    lengths, longest = lengths_of(laid_out), laid_out.limit.max(axis=0)
+    first = np.searchsorted(laid_out.rows.segment, np.arange(len(lengths) + 1))
+
+    def joined(blocks: np.ndarray) -> np.ndarray:
+        """The first rows of every segment's blocks, as many as it has, one segment after the other."""
+        parts = [
+            blocks[first[s] : first[s + 1]].reshape(-1, *blocks.shape[2:])[:length]
+            for s, length in enumerate(lengths)
+        ]
+        return np.concatenate(parts)
+
+    normals = joined(_blocks(partial(_normals, *at, dim=dim), laid_out.rows))
     uniforms = None
     if (laid_out.threshold[:, 0] < 1.0).any():
-        uniforms = _blocks(partial(_uniforms, *at), laid_out.rows)
-    start = np.concatenate([[0], np.cumsum(lengths)])
-    rows, labels = np.empty((start[-1], dim)), np.empty(start[-1])
-    first = np.searchsorted(laid_out.rows.segment, np.arange(segments + 1))
-    for s in range(segments):
+        uniforms = joined(_blocks(partial(_uniforms, *at), laid_out.rows))
+    return placed(unit, laid_out, normals, _repeats(unit, laid_out, at, longest), uniforms)
+
+
+def lengths_of(laid_out: Layout) -> np.ndarray:
+    """Rows that are drawn of each segment, ``(S,)``: none where raw rows are repeated."""
+    return np.where(laid_out.repeated, 0, laid_out.limit.max(axis=0))
+
+
+def placed(
+    unit: Unit,
+    laid_out: Layout,
+    normals: np.ndarray,
+    repeats: list[np.ndarray],
+    uniforms: np.ndarray | None = None,
+) -> Sample:
+    """A sample made of standard normals ``(N, d)``, in the order of the segments; ``uniforms (N,)`` choose
+    the atoms, and may be missing where every law has one."""
+    start = np.concatenate([[0], np.cumsum(lengths_of(laid_out))])
+    rows, labels = np.empty((start[-1], normals.shape[1])), np.empty(start[-1])
+    for s in range(len(laid_out.repeated)):
         here = slice(start[s], start[s + 1])
-        own = slice(first[s], first[s + 1])
-        standard = normals[own].reshape(-1, dim)[: lengths[s]]
         if uniforms is None or laid_out.threshold[s, 0] >= 1.0:
-            rows[here] = laid_out.sd[s, 0] * standard.astype(float) + laid_out.mean[s, 0]
+            rows[here] = laid_out.sd[s, 0] * normals[here].astype(float) + laid_out.mean[s, 0]
             labels[here] = laid_out.label[s, 0]
             continue
-        chosen = uniforms[own].reshape(-1)[: lengths[s]]
-        atom = (chosen[:, None] >= laid_out.threshold[s, None, :-1]).sum(axis=1)
-        rows[here] = laid_out.sd[s, atom, None] * standard + laid_out.mean[s, atom]
+        atom = (uniforms[here, None] >= laid_out.threshold[s, None, :-1]).sum(axis=1)
+        rows[here] = laid_out.sd[s, atom, None] * normals[here] + laid_out.mean[s, atom]
         labels[here] = laid_out.label[s, atom]
-    sample = Sample(rows, labels, start, _repeats(unit, laid_out, at, longest))
+    sample = Sample(rows, labels, start, repeats)
     if unit.generator.kind == "gaussian":
         _refit(unit, sample, made_of(unit), unit.generator.covariance == "estimated")
     return sample

@@ -1,6 +1,7 @@
 """Claims of kind constant: the one form most claims have."""
 
 from synthlaw.claims.evidence import planted
+from synthlaw.claims.kinds import claim_of
 from synthlaw.claims.record import DERIVED, REGULAR, Assumption, Claim, Evidence, Twin
 
 
@@ -31,16 +32,16 @@ def constant_claim(
         twin: a planted error that must come out contradicted; unless one is given, the same evidence
             against a prediction that is too large by the preset's planted error.
     """
-    return Claim(
-        id=id,
-        family=id.split("-")[0],
-        kind="constant",
-        title=title,
-        statement=statement,
-        formula=formula,
-        source=source,
+    wrong = twin or Twin("The prediction is larger by the planted error.", planted(evidence))
+    return claim_of(
+        "constant",
+        id,
+        title,
+        statement,
+        formula,
+        evidence,
+        wrong,
         note=note,
+        source=source,
         assumptions=assumptions,
-        evidence=evidence,
-        twin=twin or Twin("The prediction is larger by the planted error.", planted(evidence)),
     )

@@ -156,6 +156,29 @@ def compare(measured: pd.DataFrame, bound: pd.DataFrame, cells: list[str]) -> pd
     )
 
 
+def bounded_row(
+    cell: str,
+    measured: tuple[float, float],
+    bound: tuple[float, float],
+    replicates: int = 0,
+    failures: int = 0,
+) -> dict[str, Any]:
+    """A row of evidence of kind inequality; ``measured`` and ``bound``: a value and its standard error.
+
+    >>> bounded_row("square of 1/2", (0.25, 0.0), (0.5, 0.0))["bound"]
+    0.5
+    """
+    return {
+        "cell": cell,
+        "measured": measured[0],
+        "measured_se": measured[1],
+        "bound": bound[0],
+        "bound_se": bound[1],
+        "replicates": replicates,
+        "failures": failures,
+    }
+
+
 def flagged(evidence: pd.DataFrame) -> pd.DataFrame:
     """The evidence with a column ``flag``, from its failures where it has none of its own."""
     if "flag" in evidence.columns:

@@ -2,12 +2,14 @@
 
 Counts grow along a ladder as a rule no further than one compiled program has room for, so that it serves
 all sizes; replicates are chosen so that a constant's standard error stays below 0.35 % in ``quick`` (most
-are three to a hundred times smaller), and never fall below 200, so that the controls' coefficients can
-be fitted in each half. What needs more than its neighbours has an experiment of its own.
+are three to a hundred times smaller), and never fall below `FEWEST`, so that the controls' coefficients
+can be fitted in each half. What needs more than its neighbours has an experiment of its own.
 """
 
 from typing import Any
 
+from simulations.runs.estimates import ROWS_PER_COEFFICIENT
+from simulations.sampling.controls import CONTROLS
 from synthlaw.claims.lab import Experiment
 
 REFERENCE: dict[str, Any] = {"kind": "imbalance", "dim": 5, "separation": 2.0}
@@ -17,6 +19,8 @@ FITTED_COUNTS = {"majority": 600, "minority": 200}
 SPURIOUS_SETTING: dict[str, Any] = {"kind": "spurious", "dim": 5, "core": 2.0, "spurious": 3.0}
 SPURIOUS_COUNTS = {"1,1": 1000, "1,-1": 100, "-1,1": 100, "-1,-1": 1000}
 MINORITY = ["minority"]
+# Each half's replicates must be enough for a coefficient of every control: 160 in all.
+FEWEST = 2 * CONTROLS * ROWS_PER_COEFFICIENT
 
 # Known laws added to the minority: right, shifted towards its own side, shrunk, mislabelled.
 CURVE = Experiment(
@@ -35,7 +39,7 @@ CURVE = Experiment(
         },
     },
     sizes=(1, 2, 4),
-    replicates=(200, 200, 200),
+    replicates=(FEWEST, FEWEST, FEWEST),
 )
 
 # The minority's own error is noisier than what is balanced over the groups. What a ladder's sizes
@@ -66,7 +70,7 @@ RESAMPLING = Experiment(
         },
     },
     sizes=(4, 8, 16),
-    replicates=(300, 200, 200),
+    replicates=(220, FEWEST, FEWEST),
 )
 
 REAL_ROWS = Experiment(
@@ -77,7 +81,7 @@ REAL_ROWS = Experiment(
         "synthetic": {"ratios": [0]},
     },
     sizes=(1, 2, 4),
-    replicates=(250, 200, 200),
+    replicates=(FEWEST, FEWEST, FEWEST),
 )
 
 AUGMENT_SHARE = Experiment(
@@ -88,7 +92,7 @@ AUGMENT_SHARE = Experiment(
         "synthetic": {"ratios": [1], "augment": [1500], "augment_share": 0.7},
     },
     sizes=(1, 2, 4),
-    replicates=(200, 200, 200),
+    replicates=(FEWEST, FEWEST, FEWEST),
 )
 
 AUGMENT_WEIGHT = Experiment(
@@ -104,7 +108,7 @@ AUGMENT_WEIGHT = Experiment(
         },
     },
     sizes=(1, 2, 4),
-    replicates=(200, 200, 200),
+    replicates=(FEWEST, FEWEST, FEWEST),
 )
 
 SPURIOUS = Experiment(
@@ -118,7 +122,7 @@ SPURIOUS = Experiment(
         },
     },
     sizes=(1, 2, 4),
-    replicates=(300, 200, 250),
+    replicates=(220, FEWEST, FEWEST),
 )
 
 # The errors of a single group are noisier than what is balanced over four.
@@ -130,7 +134,7 @@ WORST = Experiment(
         "synthetic": {"ratios": [0.5, 1]},
     },
     sizes=(2, 4, 7),
-    replicates=(950, 250, 720),
+    replicates=(900, FEWEST, 820),
 )
 
 # Generators fitted to the minority rows that are trained on: the variance is that of these few.
@@ -148,7 +152,7 @@ FITTED = Experiment(
         },
     },
     sizes=(4, 8, 24),
-    replicates=(520, 200, 360),
+    replicates=(430, FEWEST, 370),
 )
 
 SMOOTHED = Experiment(
@@ -162,7 +166,7 @@ SMOOTHED = Experiment(
         },
     },
     sizes=(4, 8, 24),
-    replicates=(800, 350, 480),
+    replicates=(700, FEWEST, 580),
 )
 
 # Both groups fitted and augmented: the rows of the generator have most of the weight.
@@ -179,7 +183,7 @@ FITTED_AUGMENT = Experiment(
         },
     },
     sizes=(4, 8, 24),
-    replicates=(420, 200, 280),
+    replicates=(400, FEWEST, 310),
 )
 
 # LDA on balanced rows: what endless augmentation by a Gaussian with pooled covariance tends to.
@@ -192,5 +196,5 @@ LDA = Experiment(
         "estimator": {"kind": "lda"},
     },
     sizes=(1, 2, 4),
-    replicates=(1200, 1000, 1000),
+    replicates=(800, 400, 700),
 )

@@ -3,7 +3,8 @@
 Columns of the evidence, by kind:
 
 - constant: ``series, size, inverse_size, prediction, estimate, se, ratio, ratio_se, replicates,
-  failures``; every series is carried to ``inverse_size = 0`` and must have intercept 1.
+  failures``; every series is carried to ``inverse_size = 0`` and must have intercept 1. For the picture:
+  ``size_name`` (optional), what the size counts, ``size_one`` (optional), what size 1 is.
 - exponent: the same columns, of fitted exponents with a floor fitted beside them where theory does
   not say that it is zero; ``prediction`` is the exponent predicted, the same at all sizes of a
   series, and the margin is absolute: the exponent carried to ``inverse_size = 0`` must lie within it.

@@ -13,8 +13,9 @@ import pandas as pd
 from simulations.population.units import unit_population
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, exact_rows, ladder_of
+from synthlaw.claims.kinds import exact_claim
 from synthlaw.claims.lab import Experiment, Lab
-from synthlaw.claims.record import Claim, Twin, always
+from synthlaw.claims.record import Twin, always
 
 # A sweep at size 1, and the sizes (factors on all counts) at which it is simulated.
 SWEEP: dict[str, Any] = {
@@ -45,17 +46,15 @@ CLAIMS = (
         source="own",
     ),
     # Kind exact: measured equals expected within a tolerance.
-    Claim(
-        id="own-log-odds",
-        family="own",
-        kind="exact",
-        title="Imbalance moves the intercept",
-        statement="Raw counts n_1, n_0 move the intercept by log(n_1/n_0).",
-        formula=r"\Delta\beta_0 = \log(n_1/n_0)",
-        source="own",
+    exact_claim(
+        "own-log-odds",
+        "Imbalance moves the intercept",
+        "Raw counts n_1, n_0 move the intercept by log(n_1/n_0).",
+        r"\Delta\beta_0 = \log(n_1/n_0)",
+        intercepts,
+        Twin("It moves twice as far.", lambda lab: intercepts(lab, factor=2.0)),
         note="my_note.md",
+        source="own",
         assumptions=(always("Both groups share one covariance."),),
-        evidence=intercepts,
-        twin=Twin("It moves twice as far.", lambda lab: intercepts(lab, factor=2.0)),
     ),
 )

@@ -1,10 +1,12 @@
 """``verify``: run claims, judge them and their planted errors, and leave verdicts and tables."""
 
+import gc
 import json
 import shlex
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -33,6 +35,8 @@ from synthlaw.versions import versions
 SCHEMA = 1
 VERDICTS = "verdicts.json"
 Progress = Callable[[int, int, str], None]
+# New objects between two looks for cycles: tracing and drawing make millions, of which few are in one.
+OBJECTS = 50_000
 
 
 def chosen_claims(
@@ -184,6 +188,17 @@ def run(
     return verdicts, {claim.id: results[position][1] for position, claim in enumerate(claims)}
 
 
+@contextmanager
+def _rare_collections() -> Generator[None]:
+    """Look for cycles rarely: each time XLA looks through what it holds as well."""
+    before = gc.get_threshold()
+    gc.set_threshold(OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def laboratory(preset: str, seed: int) -> Lab:
     """A fresh laboratory of a preset; ``InputError`` for an unknown one."""
     if preset not in PRESETS:
@@ -230,7 +245,8 @@ def verify(
     """
     lab, wanted = laboratory(preset, seed), chosen_claims(claims, families, module)
     curves = None if published is None else read_published(published)
-    verdicts, tables = run(lab, wanted, progress, module)
+    with _rare_collections():
+        verdicts, tables = run(lab, wanted, progress, module)
     if out is not None:
         asked = {
             "preset": preset,
@@ -240,7 +256,8 @@ def verify(
             "published": None if published is None else str(published),
             "module": None if module is None else str(module),
         }
-        _leave(verdicts, {**lab.pictured(), **tables, **_refitted(curves)}, asked, Path(out))
+        with _rare_collections():
+            _leave(verdicts, {**lab.pictured(), **tables, **_refitted(curves)}, asked, Path(out))
     return verdicts
 
 

@@ -12,8 +12,9 @@ from simulations.runs.tasks import prepare
 from synthlaw.claims import experiments
 from synthlaw.claims.evidence import exact_rows
 from synthlaw.claims.generation.fitted import NOTE, SEEDS
+from synthlaw.claims.kinds import exact_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, FIXED_COUNTS, GAUSSIAN, Claim, Twin
+from synthlaw.claims.record import FIXED_COUNTS, GAUSSIAN, Twin
 
 # Small enough that an error of relative order 1/n would show.
 SMALL: dict[str, Any] = {
@@ -93,20 +94,17 @@ def as_if_independent(lab: Lab) -> pd.DataFrame:
 
 
 CLAIMS = (
-    Claim(
-        id="generation-coupled-controls",
-        family="generation",
-        kind="exact",
-        title="Control variates of fitted rows have exact means",
-        statement=(
+    exact_claim(
+        "generation-coupled-controls",
+        "Control variates of fitted rows have exact means",
+        (
             "With 40 seeds and 200 rows of the other class the quadratic control variate of the"
             " balanced risk has the mean its V says; a fitted Gaussian's sees the coupled score."
         ),
-        formula=r"E\,\tfrac12 d^\top H_{bal} d = \tfrac12\mathrm{tr}(H_{bal} A V A)",
-        source=DERIVED,
+        r"E\,\tfrac12 d^\top H_{bal} d = \tfrac12\mathrm{tr}(H_{bal} A V A)",
+        coupled,
+        Twin("The rows are independent of the seeds and of each other.", as_if_independent),
         note=NOTE,
         assumptions=(GAUSSIAN, FIXED_COUNTS, SEEDS),
-        evidence=coupled,
-        twin=Twin("The rows are independent of the seeds and of each other.", as_if_independent),
     ),
 )

@@ -12,11 +12,10 @@ from synthlaw.claims.evidence import (
     ladder_of,
     select,
 )
+from synthlaw.claims.kinds import exact_claim
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import (
-    DERIVED,
     REGULAR,
-    Claim,
     Evidence,
     Twin,
     always,
@@ -124,24 +123,21 @@ CLAIMS = (
         note=NOTE,
         assumptions=(*REGULAR, SEEDS),
     ),
-    Claim(
-        id="generation-second-order",
-        family="generation",
-        kind="exact",
-        title="The second-order term of a fitted Gaussian",
-        statement=(
+    exact_claim(
+        "generation-second-order",
+        "The second-order term of a fitted Gaussian",
+        (
             "Half-way to balance the second-order term of fitted rows is many times that of"
             " independent rows; with it prediction and simulation agree to a tenth at 800 seeds."
         ),
-        formula=(
+        (
             r"g_b^\top A\left\{\sum_g X_g - \tfrac12 \sum_c w_c k_c E_c[f'' x x^\top M x]"
             r" - \sum_g \bar s_g\right\}"
         ),
-        source=DERIVED,
+        second_order,
+        Twin("It is that of as many independent rows.", second_order_of_independent_rows),
         note=NOTE,
         assumptions=(*REGULAR, SEEDS),
-        evidence=second_order,
-        twin=Twin("It is that of as many independent rows.", second_order_of_independent_rows),
     ),
     constant_claim(
         "generation-smoothed",

@@ -20,9 +20,9 @@ from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import FIXED_COUNTS, GAUSSIAN, Twin, always
 
-SIZES, REPLICATES = (2, 4, 8), (2000, 1300, 850)
+SIZES, REPLICATES = (2, 4, 8), (1800, 200, 1400)
 # The floor of the twin is many times its variance.
-TWIN_REPLICATES = (200, 200, 200)
+TWIN_REPLICATES = (60, 60, 60)
 # Means apart along two axes, and of different spread along one of them: the raw mixture's
 # minimiser then turns with the shares of the groups.
 UNEQUAL: dict[str, Any] = {

@@ -8,8 +8,9 @@ import pandas as pd
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import exact_rows, over
 from synthlaw.claims.exponents import fitted_row
+from synthlaw.claims.kinds import exact_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, Claim, Twin, always
+from synthlaw.claims.record import Twin, always
 
 NOTE = "generators_smote.md"
 # What is measured: law of the rows, raw rows, dimensions, neighbours, replicates of the preset quick.
@@ -125,19 +126,18 @@ def half_complete(lab: Lab) -> pd.DataFrame:
 RAW = always("Raw rows are independent with the stated law; their number is fixed.")
 
 CLAIMS = (
-    Claim(
-        id="generation-smote-complete",
-        family="generation",
-        kind="exact",
-        title="SMOTE between all pairs loses a third of the variance",
-        statement="With k = n - 1 neighbours, and whatever the raw rows, the covariance of SMOTE rows is"
-        " that of the raw rows (divisor n - 1) times (2n - 3)/(3n): two thirds as n grows.",
-        formula=r"\mathrm{Cov}(x \mid x_1..x_n) = \frac{2n-3}{3n}\,\hat S",
-        source=DERIVED,
+    exact_claim(
+        "generation-smote-complete",
+        "SMOTE between all pairs loses a third of the variance",
+        (
+            "With k = n - 1 neighbours, and whatever the raw rows, the covariance of SMOTE rows is"
+            " that of the raw rows (divisor n - 1) times (2n - 3)/(3n): two thirds as n grows."
+        ),
+        r"\mathrm{Cov}(x \mid x_1..x_n) = \frac{2n-3}{3n}\,\hat S",
+        complete,
+        Twin("So it does with half as many neighbours.", half_complete),
         note=NOTE,
         assumptions=(always("Seed, partner and gap are averaged out exactly."),),
-        evidence=complete,
-        twin=Twin("So it does with half as many neighbours.", half_complete),
     ),
     constant_claim(
         "generation-smote-interval",

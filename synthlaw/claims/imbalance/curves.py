@@ -12,8 +12,9 @@ from simulations.population.units import Unit, unit_population
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, ladder_of
+from synthlaw.claims.kinds import distribution_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Twin
+from synthlaw.claims.record import EFFECT, Twin
 
 NOTE = "excess_risk.md"
 
@@ -134,21 +135,17 @@ CLAIMS = (
         source=EFFECT,
         note=NOTE,
     ),
-    Claim(
-        id="imbalance-wald-limit",
-        family="imbalance",
-        kind="distribution",
-        title="The estimator is normal with the sandwich covariance",
-        statement=(
+    distribution_claim(
+        "imbalance-wald-limit",
+        "The estimator is normal with the sandwich covariance",
+        (
             "The Wald statistic of the estimator, with the sandwich spread of right-law rows or"
             " of duplicates, is chi-square with as many degrees of freedom as parameters."
         ),
-        formula=r"(\hat\theta - \theta_{mix})^\top M^{-1} (\hat\theta - \theta_{mix}) \to \chi^2_p",
-        source=DERIVED,
+        r"(\hat\theta - \theta_{mix})^\top M^{-1} (\hat\theta - \theta_{mix}) \to \chi^2_p",
+        wald,
+        Twin("Duplicates spread the estimator as new rows would.", wald_fresh),
         note=NOTE,
-        assumptions=REGULAR,
-        evidence=wald,
-        twin=Twin("Duplicates spread the estimator as new rows would.", wald_fresh),
         margin=0.05,
     ),
 )

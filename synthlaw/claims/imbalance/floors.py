@@ -17,9 +17,9 @@ from synthlaw.claims.evidence import (
     planted,
     select,
 )
+from synthlaw.claims.kinds import exact_claim
 from synthlaw.claims.lab import Experiment, Lab
 from synthlaw.claims.record import (
-    DERIVED,
     EFFECT,
     FIXED_COUNTS,
     GAUSSIAN,
@@ -95,9 +95,9 @@ def _small_bias_experiment(tau: float, size: int, replicates: int) -> Experiment
 
 # Smaller shifts need larger samples; different counts make the points independent.
 SMALL_BIAS = (
-    _small_bias_experiment(0.4, 2, 200),
-    _small_bias_experiment(0.2, 4, 200),
-    _small_bias_experiment(0.1, 8, 200),
+    _small_bias_experiment(0.4, 2, experiments.FEWEST),
+    _small_bias_experiment(0.2, 4, experiments.FEWEST),
+    _small_bias_experiment(0.1, 8, experiments.FEWEST),
 )
 
 
@@ -137,40 +137,35 @@ _MIXTURE = (
 )
 
 CLAIMS = (
-    Claim(
-        id="imbalance-log-odds",
-        family="imbalance",
-        kind="exact",
-        title="Raw imbalance moves only the intercept",
-        statement=(
+    exact_claim(
+        "imbalance-log-odds",
+        "Raw imbalance moves only the intercept",
+        (
             "With a shared covariance the population logistic rule of the raw data has the"
             " balanced slope, and an intercept moved by the log-odds of the counts."
         ),
-        formula=r"\theta_{mix} - \theta_{bal} = (0, \ldots, 0,\ \log(n_1/n_0))",
-        source=DERIVED,
+        r"\theta_{mix} - \theta_{bal} = (0, \ldots, 0,\ \log(n_1/n_0))",
+        log_odds,
+        Twin("The same holds when the minority's covariance is 1.5 I.", log_odds_unequal),
         note=NOTE,
         assumptions=(GAUSSIAN, SHARED),
-        evidence=log_odds,
-        twin=Twin("The same holds when the minority's covariance is 1.5 I.", log_odds_unequal),
     ),
-    Claim(
-        id="imbalance-raw-floor",
-        family="imbalance",
-        kind="constant",
-        title="The floor of raw data is the price of the log-odds shift",
-        statement=(
+    constant_claim(
+        "imbalance-raw-floor",
+        "The floor of raw data is the price of the log-odds shift",
+        (
             "Without synthetic rows the balanced excess risk tends to the balanced risk of the"
             " balanced rule with its intercept moved by the log-odds of the counts, less the"
             " least balanced risk."
         ),
-        formula=(
+        (
             r"E\,\mathcal{E}(\hat\theta) \to R_{bal}(\theta_{bal} + \log(n_1/n_0)\,e)"
             r" - R_{bal}(\theta_{bal})"
         ),
-        source=EFFECT,
+        raw_floor,
         note=NOTE,
+        source=EFFECT,
         assumptions=(*REGULAR, SHARED),
-        evidence=raw_floor,
         twin=Twin("The floor is larger by the planted error.", planted(raw_floor)),
     ),
     _floor_claim("shift", "A shifted generator leaves a floor", "a law shifted by 0.3"),
@@ -180,24 +175,21 @@ CLAIMS = (
         "A generator with label noise leaves a floor",
         "the right law with one label in ten flipped",
     ),
-    Claim(
-        id="imbalance-small-bias",
-        family="imbalance",
-        kind="constant",
-        title="A small bias costs its square",
-        statement=(
+    constant_claim(
+        "imbalance-small-bias",
+        "A small bias costs its square",
+        (
             "At full balancing, as the generator's shift across the classes shrinks, the floor"
             " approaches half the squared length of the training gradient at the balanced rule,"
             " in the metric of the inverse Hessian."
         ),
-        formula=(
+        (
             r"floor = \tfrac12\, b^\top H^{-1} b\,(1 + O(\tau^2)),\quad"
             r" b = \nabla R_{mix}(\theta_{bal})"
         ),
-        source=DERIVED,
+        small_bias,
         note=NOTE,
         assumptions=(GAUSSIAN, FIXED_COUNTS, always("The shift is orthogonal to the separation.")),
-        evidence=small_bias,
         twin=Twin("The floor is larger by the planted error.", planted(small_bias)),
     ),
 )

@@ -7,8 +7,9 @@ from simulations.runs.flags import either
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, against, column, compare, ladder_of, planted, select
+from synthlaw.claims.kinds import inequality_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Twin, always
+from synthlaw.claims.record import EFFECT, REGULAR, Twin, always
 
 NOTE = "imbalance.md"
 SAME_ROWS = always("Both rules see the same raw rows in every replicate.")
@@ -78,20 +79,17 @@ CLAIMS = (
         source=EFFECT,
         note=NOTE,
     ),
-    Claim(
-        id="imbalance-like-real-rows",
-        family="imbalance",
-        kind="constant",
-        title="Right-law synthetic rows are worth real rows",
-        statement=(
+    constant_claim(
+        "imbalance-like-real-rows",
+        "Right-law synthetic rows are worth real rows",
+        (
             "After balancing with the right law the excess risk equals that of a sample with"
             " n_max real rows in every group, simulated independently."
         ),
-        formula=r"\mathcal{E}(n, \rho = 1) = \mathcal{E}(n_{max}, \ldots, n_{max})",
-        source=EFFECT,
+        r"\mathcal{E}(n, \rho = 1) = \mathcal{E}(n_{max}, \ldots, n_{max})",
+        like_real_rows,
         note=NOTE,
-        assumptions=REGULAR,
-        evidence=like_real_rows,
+        source=EFFECT,
         twin=Twin("Real rows are worth more by the planted error.", planted(like_real_rows)),
     ),
     constant_claim(
@@ -113,34 +111,27 @@ CLAIMS = (
         reweighting,
         note=NOTE,
     ),
-    Claim(
-        id="imbalance-duplication-not-better",
-        family="imbalance",
-        kind="inequality",
-        title="Duplicating to balance never beats reweighting",
-        statement=(
+    inequality_claim(
+        "imbalance-duplication-not-better",
+        "Duplicating to balance never beats reweighting",
+        (
             "Reweighting has at most the balanced excess risk of random duplication to balance"
             " (single groups, 0-1 errors and ratios far above 1 can be the other way round)."
         ),
-        formula=r"\mathcal{E}_{reweight} \le \mathcal{E}_{duplicate}",
-        source=DERIVED,
+        r"\mathcal{E}_{reweight} \le \mathcal{E}_{duplicate}",
+        reweighting_first,
+        Twin("Duplication has at most the excess risk of reweighting.", duplication_first),
         note=NOTE,
         assumptions=(*REGULAR, SAME_ROWS),
-        evidence=reweighting_first,
-        twin=Twin("Duplication has at most the excess risk of reweighting.", duplication_first),
     ),
-    Claim(
-        id="imbalance-over-balancing",
-        family="imbalance",
-        kind="inequality",
-        title="Over-balancing hurts",
-        statement="With the right law, ratio 1 has less excess balanced risk than ratio 2.",
-        formula=r"\mathcal{E}(\rho = 1) \le \mathcal{E}(\rho = 2)",
-        source=DERIVED,
+    inequality_claim(
+        "imbalance-over-balancing",
+        "Over-balancing hurts",
+        "With the right law, ratio 1 has less excess balanced risk than ratio 2.",
+        r"\mathcal{E}(\rho = 1) \le \mathcal{E}(\rho = 2)",
+        over_balancing,
+        Twin("More rows are better: ratio 2 has less than ratio 1.", more_is_better),
         note=NOTE,
-        assumptions=REGULAR,
-        evidence=over_balancing,
-        twin=Twin("More rows are better: ratio 2 has less than ratio 1.", more_is_better),
     ),
     constant_claim(
         "imbalance-augment-share",

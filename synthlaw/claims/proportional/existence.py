@@ -12,11 +12,12 @@ from scaling.theory.proportional.existence import threshold
 from simulations.sampling.newton import SEPARABLE
 from simulations.wide.layout import layout
 from simulations.wide.replicate import fit
-from synthlaw.claims.evidence import column, exact_rows
+from synthlaw.claims.evidence import bounded_row, column, exact_rows
+from synthlaw.claims.kinds import exact_claim, inequality_claim
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.proportional.errors import NOTE, PROPORTIONAL, SOURCE
 from synthlaw.claims.proportional.samples import PATIENCE, drawn
-from synthlaw.claims.record import Claim, Twin
+from synthlaw.claims.record import Twin
 
 SEPARATION, SHARE = 2.0, 0.2
 # Samples by features, at each of these d/n over the threshold.
@@ -144,17 +145,8 @@ def _wrong(lab: Lab, dim: int) -> tuple[float, float, int]:
 
 def _compared(lab: Lab, measured: int, bound: int) -> pd.DataFrame:
     (low, low_se, many), (high, high_se, more) = (_wrong(lab, dim) for dim in (measured, bound))
-    return pd.DataFrame(
-        {
-            "cell": [f"{measured} features against {bound}"],
-            "measured": low,
-            "measured_se": low_se,
-            "bound": high,
-            "bound_se": high_se,
-            "replicates": many + more,
-            "failures": 0,
-        }
-    )
+    cell = f"{measured} features against {bound}"
+    return pd.DataFrame([bounded_row(cell, (low, low_se), (high, high_se), many + more)])
 
 
 def sharper(lab: Lab) -> pd.DataFrame:
@@ -168,40 +160,36 @@ def blunter(lab: Lab) -> pd.DataFrame:
 
 
 CLAIMS = (
-    Claim(
-        id="proportional-existence",
-        family="proportional",
-        kind="exact",
-        title="When logistic regression without a ridge ceases to exist",
-        statement=(
+    exact_claim(
+        "proportional-existence",
+        "When logistic regression without a ridge ceases to exist",
+        (
             "With one row in five of the minority half the samples are separable at d/n = delta*,"
             f" carried to d without bound (within {100 * TOLERANCE:g} %); G is standard normal, p_c a"
             " group's share, mu_c its mean."
         ),
-        formula=(
+        (
             r"\delta^* = \min_{s,b} \sum_c p_c"
             r" E\left(\sqrt{1+|s|^2}\,G - y_c(\mu_c^\top s + b)\right)_+^2"
         ),
-        source=SOURCE,
+        transition,
+        Twin("The threshold is that of balanced clusters.", as_balanced),
         note=NOTE,
+        source=SOURCE,
         assumptions=PROPORTIONAL,
-        evidence=transition,
-        twin=Twin("The threshold is that of balanced clusters.", as_balanced),
     ),
-    Claim(
-        id="proportional-existence-sharpens",
-        family="proportional",
-        kind="inequality",
-        title="The transition sharpens with the dimension",
-        statement=(
+    inequality_claim(
+        "proportional-existence-sharpens",
+        "The transition sharpens with the dimension",
+        (
             "Fewer samples are on the wrong side of the threshold at 64 features than at 12: separable"
             " below it, or not separable above."
         ),
-        formula=r"P(\text{separable}) \to 1\{d/n > \delta^*\}",
-        source=SOURCE,
+        r"P(\text{separable}) \to 1\{d/n > \delta^*\}",
+        sharper,
+        Twin("More are.", blunter),
         note=NOTE,
+        source=SOURCE,
         assumptions=PROPORTIONAL,
-        evidence=sharper,
-        twin=Twin("More are.", blunter),
     ),
 )

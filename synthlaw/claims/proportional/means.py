@@ -21,6 +21,7 @@ from simulations.wide.rows import weights_of
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import exact_rows, over
 from synthlaw.claims.exponents import exponent_claim, fitted_row
+from synthlaw.claims.kinds import exact_claim
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.proportional.cases import DIM, SETTING
 from synthlaw.claims.proportional.errors import (
@@ -32,7 +33,7 @@ from synthlaw.claims.proportional.errors import (
     rows_of,
 )
 from synthlaw.claims.proportional.samples import Case, controlled_means, drawn, sweep_of
-from synthlaw.claims.record import CLOSED, Claim, Twin
+from synthlaw.claims.record import CLOSED, Twin
 
 COUNTS = {"majority": 75, "minority": 25}
 STEPS = {
@@ -232,22 +233,20 @@ CLAIMS = (
         assumptions=PROPORTIONAL,
         twin=Twin("Duplicates are as good as new rows.", duplicates_as_new),
     ),
-    Claim(
-        id="proportional-mean-difference-exact",
-        family="proportional",
-        kind="exact",
-        title="The mean-difference rule at finite d",
-        statement=(
+    exact_claim(
+        "proportional-mean-difference-exact",
+        "The mean-difference rule at finite d",
+        (
             "At 25 and at 100 features the errors of the mean-difference rule are those of a difference of"
             f" two noncentral chi-squares (tolerance {TOLERANCE:g}), whose rates lambda_j and"
             " noncentralities nu_j follow from the counts and the groups' means."
         ),
-        formula=r"P\left(\lambda_1 \chi^2_d(\nu_1) - \lambda_2 \chi^2_d(\nu_2) < 0\right)",
-        source=CLOSED,
+        r"P\left(\lambda_1 \chi^2_d(\nu_1) - \lambda_2 \chi^2_d(\nu_2) < 0\right)",
+        finite,
+        Twin("They are those of the limit.", limit_as_finite),
         note=NOTE,
+        source=CLOSED,
         assumptions=PROPORTIONAL[:2],
-        evidence=finite,
-        twin=Twin("They are those of the limit.", limit_as_finite),
     ),
     exponent_claim(
         "proportional-gap",
@@ -261,20 +260,18 @@ CLAIMS = (
         assumptions=PROPORTIONAL,
         twin=Twin("It falls as 1/sqrt d.", gap_by_root),
     ),
-    Claim(
-        id="proportional-multiplicities",
-        family="proportional",
-        kind="exact",
-        title="Equal multiplicities change no mean-difference rule",
-        statement=(
+    exact_claim(
+        "proportional-multiplicities",
+        "Equal multiplicities change no mean-difference rule",
+        (
             "Reweighting the minority, or repeating each of its rows equally often, leaves the"
             " mean-difference rule as it is; random duplication does not."
         ),
-        formula=r"\bar x_1(w) = \bar x_1 \text{ for equal weights}",
-        source=CLOSED,
+        r"\bar x_1(w) = \bar x_1 \text{ for equal weights}",
+        unchanged,
+        Twin("Nor does random duplication change it.", changed),
         note=NOTE,
+        source=CLOSED,
         assumptions=PROPORTIONAL[:1],
-        evidence=unchanged,
-        twin=Twin("Nor does random duplication change it.", changed),
     ),
 )

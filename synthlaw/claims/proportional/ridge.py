@@ -9,11 +9,13 @@ from scaling.theory.proportional.units import clusters_of
 from simulations.wide.layout import layout
 from simulations.wide.measures import values
 from simulations.wide.replicate import fit
+from synthlaw.claims.evidence import bounded_row
+from synthlaw.claims.kinds import inequality_claim
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.proportional.cases import NARROW
 from synthlaw.claims.proportional.errors import NOTE, PROPORTIONAL, SOURCE
 from synthlaw.claims.proportional.samples import PATIENCE, drawn, sweep_of
-from synthlaw.claims.record import Claim, Twin
+from synthlaw.claims.record import Twin
 
 LOSS = "squared"
 SIZE, SAMPLES = 4, 120
@@ -67,17 +69,16 @@ def _compared(lab: Lab, chosen: float, others: tuple[float, ...]) -> pd.DataFram
     table = _errors(lab)
     rows = []
     for other in others:
-        gap = np.asarray(table[chosen] - table[other], float)
+        own, its = (np.asarray(table[each], float) for each in (chosen, other))
+        gap = own - its
         rows.append(
-            {
-                "cell": f"{chosen:g} against {other:g} times the predicted ridge",
-                "measured": table[chosen].mean(),
-                "measured_se": gap.std(ddof=1) / np.sqrt(len(gap)),
-                "bound": table[other].mean(),
-                "bound_se": 0.0,
-                "replicates": len(gap),
-                "failures": int(np.isnan(gap).sum()),
-            }
+            bounded_row(
+                f"{chosen:g} against {other:g} times the predicted ridge",
+                (float(own.mean()), gap.std(ddof=1) / np.sqrt(len(gap))),
+                (float(its.mean()), 0.0),
+                len(gap),
+                int(np.isnan(gap).sum()),
+            )
         )
     return pd.DataFrame(rows)
 
@@ -93,20 +94,18 @@ def too_large(lab: Lab) -> pd.DataFrame:
 
 
 CLAIMS = (
-    Claim(
-        id="proportional-best-ridge",
-        family="proportional",
-        kind="inequality",
-        title="The best ridge",
-        statement=(
+    inequality_claim(
+        "proportional-best-ridge",
+        "The best ridge",
+        (
             "At the ridge that the fixed point finds best the balanced error of least squares on raw rows"
             " (d/n = 1/2) is less than at an eighth of it and at eight times as much."
         ),
-        formula=r"\lambda^* = \mathrm{arg}\min_\lambda \tfrac12(\mathrm{err}_0 + \mathrm{err}_1)(\lambda)",
-        source=SOURCE,
+        r"\lambda^* = \mathrm{arg}\min_\lambda \tfrac12(\mathrm{err}_0 + \mathrm{err}_1)(\lambda)",
+        best,
+        Twin("A ridge 64 times as large is at least as good.", too_large),
         note=NOTE,
+        source=SOURCE,
         assumptions=PROPORTIONAL,
-        evidence=best,
-        twin=Twin("A ridge 64 times as large is at least as good.", too_large),
     ),
 )

@@ -22,7 +22,7 @@ from simulations.sampling.newton import FOUND
 from simulations.wide.layout import Layout, layout
 from simulations.wide.measures import values
 from simulations.wide.replicate import fit
-from simulations.wide.rows import Sample
+from simulations.wide.rows import Sample, lengths_of, placed
 from synthlaw.claims.lab import Lab
 
 # What is measured of a rule, in this order; groups as in the setting imbalance.
@@ -73,24 +73,23 @@ class Sampled(NamedTuple):
 
 
 def drawn(unit: Unit, laid_out: Layout, rng: np.random.Generator) -> Sampled:
-    """Rows as `simulations.wide.rows.draw` lays them out, from a stream of their own: nothing to compile,
-    and a fitted segment's centre, its raw rows' mean, is at hand."""
-    groups, dim = len(unit.counts), laid_out.mean.shape[2]
+    """A sample as of `simulations.wide.rows.draw`, from a stream of its own: nothing to compile."""
+    groups, lengths = len(unit.counts), lengths_of(laid_out)
+    normals = rng.standard_normal((lengths.sum(), laid_out.mean.shape[2]))
     longest = laid_out.limit.max(axis=0)
-    lengths = np.where(laid_out.repeated, 0, longest)
-    start = np.concatenate([[0], np.cumsum(lengths)])
-    rows, labels = rng.standard_normal((start[-1], dim)), np.empty(start[-1])
-    centre, fitted = laid_out.mean[:, 0].copy(), np.tile(fitted_of(unit), 3)
-    repeats = [np.zeros(0, np.int32)] * len(longest)
-    for s in range(len(longest)):
-        here, raw = slice(start[s], start[s + 1]), slice(start[s % groups], start[s % groups + 1])
-        if fitted[s] and s >= groups:
-            centre[s] = rows[raw].mean(axis=0)
-        rows[here] = laid_out.sd[s, 0] * rows[here] + centre[s]
-        labels[here] = laid_out.label[s, 0]
-        if laid_out.repeated[s]:
-            repeats[s] = rng.integers(unit.counts[s % groups], size=longest[s])
-    return Sampled(Sample(rows, labels, start, repeats), centre)
+    repeats = [
+        rng.integers(unit.counts[s % groups], size=longest[s] if again else 0)
+        for s, again in enumerate(laid_out.repeated)
+    ]
+    sample = placed(unit, laid_out, normals, repeats)
+    centre = laid_out.mean[:, 0].copy()
+    # A fitted segment's rows lie about the mean of its group's raw rows.
+    for s in np.flatnonzero(np.tile(fitted_of(unit), 3)):
+        if s >= groups:
+            centre[s] = sample.rows[sample.start[s % groups] : sample.start[s % groups + 1]].mean(
+                axis=0
+            )
+    return Sampled(sample, centre)
 
 
 def _statistics(

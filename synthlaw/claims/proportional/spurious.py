@@ -10,7 +10,9 @@ import pandas as pd
 from simulations.memorising.replicates import Cell, Errors
 from simulations.memorising.world import SCHEMES, Scheme
 from synthlaw.claims.constants import constant_claim
+from synthlaw.claims.evidence import bounded_row
 from synthlaw.claims.exponents import fitted_row
+from synthlaw.claims.kinds import exact_claim, inequality_claim
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.proportional.errors import SOURCE as FIXED_POINT
 from synthlaw.claims.proportional.spurious_cells import (
@@ -73,15 +75,8 @@ def _with_features(lab: Lab, per_row: float, scheme: Scheme) -> Errors:
 def _below(name: str, small: Errors, large: Errors, part: str) -> dict[str, Any]:
     """That one expected error lies below another."""
     low, high = getattr(small, part), getattr(large, part)
-    return {
-        "cell": name,
-        "measured": low.value,
-        "measured_se": low.se,
-        "bound": high.value,
-        "bound_se": high.se,
-        "replicates": small.replicates + large.replicates,
-        "failures": small.failures + large.failures,
-    }
+    both = small.replicates + large.replicates, small.failures + large.failures
+    return bounded_row(name, (low.value, low.se), (high.value, high.se), *both)
 
 
 def _reversal(measure: Measure, ends: tuple[float, float]) -> Evidence:
@@ -131,18 +126,16 @@ BOTH = (always("Logistic loss with a small ridge, four groups of equal weight.")
 def _claim(
     id: str, title: str, statement: str, measure: Measure, ends: tuple[float, float]
 ) -> Claim:
-    return Claim(
-        id=id,
-        family="proportional",
-        kind="inequality",
-        title=title,
-        statement=statement,
-        formula=r"\mathrm{err}_{worst}(\mathrm{few}) < \mathrm{err}_{worst}(\mathrm{many})",
-        source=SOURCE,
+    return inequality_claim(
+        id,
+        title,
+        statement,
+        r"\mathrm{err}_{worst}(\mathrm{few}) < \mathrm{err}_{worst}(\mathrm{many})",
+        _reversal(measure, ends),
+        Twin("Subsampling suffers from more parameters as well.", _no_reversal(measure, ends)),
         note=NOTE,
+        source=SOURCE,
         assumptions=BOTH,
-        evidence=_reversal(measure, ends),
-        twin=Twin("Subsampling suffers from more parameters as well.", _no_reversal(measure, ends)),
     )
 
 
@@ -187,30 +180,32 @@ CLAIMS = (
         _with_features,
         FEATURE_ENDS,
     ),
-    Claim(
-        id="proportional-spurious-random-features",
-        family="proportional",
-        kind="exact",
-        title="Errors with random features, as if they were Gaussian",
-        statement="With one ReLU random feature for four raw rows the errors of the groups are within"
-        " .03 of the fixed point of Gaussian rows that have the features' means mu_g and average"
-        " covariance S: e_g is the mean pull of a row of group g, D the mean curvature, q the score's"
-        " standard deviation.",
-        formula=r"\Phi\left(-\frac{y_g(\mu_g^\top w + b)}{q}\right),\quad w = (DS + \lambda)^{-1}"
-        r"\sum_g p_g e_g y_g\mu_g,\quad e_g = -E[w_g\ell'(u)],\quad"
-        r" D = \sum_g p_g E\left[\frac{w_g\ell''}{1 + t w_g\ell''}\right],\quad"
-        r" q^2 = w^\top S w + \tfrac1n \mathrm{tr}\left((S(DS + \lambda)^{-1})^2\right)"
-        r"\sum_g p_g E[(w_g\ell'(u))^2]",
-        source="derived here; Gaussian equivalence is a conjecture",
+    exact_claim(
+        "proportional-spurious-random-features",
+        "Errors with random features, as if they were Gaussian",
+        (
+            "With one ReLU random feature for four raw rows the errors of the groups are within"
+            " .03 of the fixed point of Gaussian rows that have the features' means mu_g and average"
+            " covariance S: e_g is the mean pull of a row of group g, D the mean curvature, q the score's"
+            " standard deviation."
+        ),
+        (
+            r"\Phi\left(-\frac{y_g(\mu_g^\top w + b)}{q}\right),\quad w = (DS + \lambda)^{-1}"
+            r"\sum_g p_g e_g y_g\mu_g,\quad e_g = -E[w_g\ell'(u)],\quad"
+            r" D = \sum_g p_g E\left[\frac{w_g\ell''}{1 + t w_g\ell''}\right],\quad"
+            r" q^2 = w^\top S w + \tfrac1n \mathrm{tr}\left((S(DS + \lambda)^{-1})^2\right)"
+            r"\sum_g p_g E[(w_g\ell'(u))^2]"
+        ),
+        _features,
+        Twin(
+            "Subsampling has the errors of reweighting.",
+            lambda lab: _features(lab, believed="reweighting"),
+        ),
         note=NOTE,
+        source="derived here; Gaussian equivalence is a conjecture",
         assumptions=(
             *BOTH,
             always("Noise of simulated errors and of drawn projections is allowed for."),
-        ),
-        evidence=_features,
-        twin=Twin(
-            "Subsampling has the errors of reweighting.",
-            lambda lab: _features(lab, believed="reweighting"),
         ),
     ),
 )

@@ -26,7 +26,7 @@ SOURCE = "form of the law: arXiv 2402.04376; exponent and constants derived here
 RAW = (1000, 3000, 9000)
 CELLS = tuple((augment, share) for augment in (1000, 16000) for share in (0.2, 0.4, 0.6, 0.8))
 SIZES = (1, 2, 4)
-REPLICATES = 200
+REPLICATES = 120
 # The minority's shift across the classes at size 1; see scaling_share.
 SHIFT = 0.15
 TERMS = {"amplitude": "amplitude", "odds": "synthetic/raw", "bias": "bias"}

@@ -8,8 +8,9 @@ from scaling.theory.augmentation import effective_rows
 from simulations.population.cells import effective_share
 from synthlaw.claims.evidence import exact_rows
 from synthlaw.claims.exponents import exponent_claim, fitted_row
+from synthlaw.claims.kinds import exact_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, Claim, Twin
+from synthlaw.claims.record import Twin
 from synthlaw.claims.scaling.samples import RIGHT, Points, Sample, points
 from synthlaw.claims.scaling.synthetic import ASSUMED
 
@@ -19,7 +20,7 @@ FIXED_SHARE = 0.5
 ROWS = 2000
 AUGMENT = (1000, 4000, 16000, 64000, 256000)
 SIZES = (1, 2, 4)
-REPLICATES = 200
+REPLICATES = 120
 TOLERANCE = 0.02
 
 
@@ -119,21 +120,18 @@ CLAIMS = (
         assumptions=ASSUMED,
         twin=Twin("A row of weight 1/2 is worth half a row: n + N/2.", total_weight),
     ),
-    Claim(
-        id="scaling-no-floor",
-        family="scaling",
-        kind="exact",
-        title="A fixed row weight leaves no floor",
-        statement=(
+    exact_claim(
+        "scaling-no-floor",
+        "A fixed row weight leaves no floor",
+        (
             "Under the right law and balance a fixed weight of an augmented row, 1/2 or 1, lets the"
             " excess risk fall to zero as N grows: the fitted floor is zero (tolerance"
             f" {100 * TOLERANCE:g} % of the smallest excess risk measured)."
         ),
-        formula=r"\lim_{N \to \infty} E\,\mathcal{E} = 0\quad (w\ \mathrm{fixed})",
-        source=DERIVED,
+        r"\lim_{N \to \infty} E\,\mathcal{E} = 0\quad (w\ \mathrm{fixed})",
+        no_floor,
+        Twin("A fixed share leaves none either.", fixed_share),
         note=NOTE,
         assumptions=ASSUMED,
-        evidence=no_floor,
-        twin=Twin("A fixed share leaves none either.", fixed_share),
     ),
 )

@@ -19,7 +19,7 @@ from synthlaw.claims.scaling.synthetic import ASSUMED
 NOTE = "scaling_law_in_n.md"
 ROWS, AUGMENT = 1000, 3000
 SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-SIZES = {1: 300, 2: 200, 4: 200}
+SIZES = {1: 140, 2: 100, 4: 100}
 # The minority's shift across the classes at size 1. It shrinks as size^-1/2, so that its floor
 # falls like the variance; by symmetry nothing is of odd order in it.
 SHIFT = 0.15

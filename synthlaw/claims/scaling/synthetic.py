@@ -19,7 +19,7 @@ SHARE = 0.5
 ROWS, SMALLEST, DOUBLINGS = 600, 200, 5
 # Numbers of rows at which a pictured curve is predicted.
 LINE_POINTS = 60
-SIZES = {1: 300, 2: 200, 4: 200}
+SIZES = {1: 260, 2: 100, 4: 160}
 GENERATORS = {"right law": RIGHT, "shifted": BIASED}
 INDEPENDENT = always("Synthetic rows are independent of the raw ones and of each other.")
 BALANCED = always("Raw rows are balanced.")

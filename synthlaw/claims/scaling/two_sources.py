@@ -19,7 +19,9 @@ from scaling.theory.mixture_sequence import (
 )
 from simulations.series.sequence import Sequence
 from synthlaw.claims.constants import constant_claim
+from synthlaw.claims.evidence import bounded_row
 from synthlaw.claims.exponents import fitted_row
+from synthlaw.claims.kinds import inequality_claim
 from synthlaw.claims.lab import Lab
 from synthlaw.claims.record import Claim, Evidence, Twin, always
 from synthlaw.claims.scaling.two_sources_curves import (
@@ -94,9 +96,8 @@ def _drawn(lab: Lab, cross: bool) -> pd.DataFrame:
 
 def _bounded(cells: list[str], measured: list[float], bound: list[float]) -> pd.DataFrame:
     """Evidence of kind inequality without noise: both sides are sums."""
-    return pd.DataFrame(
-        {"cell": cells, "measured": measured, "measured_se": 0.0, "bound": bound, "bound_se": 0.0}
-    ).assign(replicates=0, failures=0)
+    triples = zip(cells, measured, bound, strict=True)
+    return pd.DataFrame([bounded_row(cell, (low, 0.0), (top, 0.0)) for cell, low, top in triples])
 
 
 def _within(kind: str, smoothness: tuple[float, ...] = tuple(WITHIN)) -> Evidence:
@@ -177,18 +178,16 @@ _LAW = (
 def _inequality(
     id: str, title: str, statement: str, formula: str, own: Evidence, twin: Twin
 ) -> Claim:
-    return Claim(
-        id=id,
-        family="scaling",
-        kind="inequality",
-        title=title,
-        statement=statement,
-        formula=formula,
-        source=SOURCE,
+    return inequality_claim(
+        id,
+        title,
+        statement,
+        formula,
+        own,
+        twin,
         note=NOTE,
+        source=SOURCE,
         assumptions=SEQUENCE,
-        evidence=own,
-        twin=twin,
     )
 
 

@@ -20,7 +20,7 @@ SHARE = 0.4
 RAW = (1000, 3000, 9000, 27000)
 SYNTHETIC = (1000, 4000, 16000, 64000, 256000)
 SIZES = (1, 2, 4)
-REPLICATES = 200
+REPLICATES = 120
 # Parameters of the law, and the number of rows that each divides.
 TERMS = {"amplitude": "1/n", "amplitude_synthetic": "1/N", "floor": "floor"}
 

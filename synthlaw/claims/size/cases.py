@@ -13,8 +13,9 @@ from simulations.population.losses import LOGISTIC, SQUARED, Loss
 from simulations.population.quadrature import gaussian_grid
 from simulations.setup.generators import Atom
 from synthlaw.claims.evidence import exact_rows
+from synthlaw.claims.kinds import exact_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, GAUSSIAN, Claim, Twin, always
+from synthlaw.claims.record import GAUSSIAN, Twin, always
 from synthlaw.claims.size.golden import INDEPENDENT, NOTE, SWEEP, problem_of
 
 COUNTS = (2000.0, 200.0)
@@ -182,60 +183,51 @@ def euclidean_quality(lab: Lab) -> pd.DataFrame:
 KNOWN = (GAUSSIAN, INDEPENDENT)
 
 CLAIMS = (
-    Claim(
-        id="size-cases",
-        family="size",
-        kind="exact",
-        title="Aligned, orthogonal and symmetric bias",
-        statement=(
+    exact_claim(
+        "size-cases",
+        "Aligned, orthogonal and symmetric bias",
+        (
             "A bias along g_phi is cancelled by a size; of a small bias orthogonal to it in the"
             " metric of the inverse Hessian no size removes a twentieth of the floor, and m*_H is"
             " full balancing; under local symmetry raw imbalance leaves no floor and every wrong row"
             " adds some."
         ),
-        formula=(
+        (
             r"G(m) \propto \tfrac12(n_0-n_1-m)\, g_\phi + m\, g_\psi,\quad"
             r" floor \approx \tfrac12 G^\top H^{-1} G"
         ),
-        source=DERIVED,
+        cases,
+        Twin("A shift along and across the classes is orthogonal, too.", oblique_case),
         note=NOTE,
         assumptions=KNOWN,
-        evidence=cases,
-        twin=Twin("A shift along and across the classes is orthogonal, too.", oblique_case),
     ),
-    Claim(
-        id="size-no-symmetry",
-        family="size",
-        kind="exact",
-        title="With an intercept local symmetry is impossible",
-        statement=(
+    exact_claim(
+        "size-no-symmetry",
+        "With an intercept local symmetry is impossible",
+        (
             "The intercept's entry of g_phi is positive: a_0 = 4 E p(1-p) for a well-specified"
             " logistic rule, 2[1 - (E_1 u - E_0 u)] for the squared loss."
         ),
-        formula=r"(g_\phi)_{int} = E_0 f - E_1 f = e^{-D^2/8}\, E\,\mathrm{sech}(DZ/2) > 0",
-        source=DERIVED,
+        r"(g_\phi)_{int} = E_0 f - E_1 f = e^{-D^2/8}\, E\,\mathrm{sech}(DZ/2) > 0",
+        no_symmetry,
+        Twin("It is zero.", symmetry_with_intercept),
         note=NOTE,
         assumptions=(GAUSSIAN, always("Classes share one covariance.")),
-        evidence=no_symmetry,
-        twin=Twin("It is zero.", symmetry_with_intercept),
     ),
-    Claim(
-        id="size-quality",
-        family="size",
-        kind="exact",
-        title="The quality score is floor over variance",
-        statement=(
+    exact_claim(
+        "size-quality",
+        "The quality score is floor over variance",
+        (
             "At full balancing, for a small bias, the generator-quality score is the exact floor over"
             " the variance term."
         ),
-        formula=(
+        (
             r"Q = \frac{m_b^2}{2n_0}\,\frac{\delta^\top H^{-1}\delta}{\mathrm{tr}(H^{-1}S_{aug})}"
             r" \to \frac{floor}{variance}"
         ),
-        source=DERIVED,
+        quality,
+        Twin("The bias may be measured in the Euclidean metric.", euclidean_quality),
         note=NOTE,
         assumptions=KNOWN,
-        evidence=quality,
-        twin=Twin("The bias may be measured in the Euclidean metric.", euclidean_quality),
     ),
 )

@@ -19,6 +19,7 @@ from simulations.population.units import unit_population
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, exact_rows, ladder_of, over
 from synthlaw.claims.exponents import fitted_row
+from synthlaw.claims.kinds import exact_claim
 from synthlaw.claims.lab import Experiment, Lab
 from synthlaw.claims.record import (
     DERIVED,
@@ -26,7 +27,6 @@ from synthlaw.claims.record import (
     FIXED_COUNTS,
     GAUSSIAN,
     Assumption,
-    Claim,
     Twin,
     always,
 )
@@ -178,22 +178,20 @@ def balancing_is_best(lab: Lab) -> pd.DataFrame:
 
 
 CLAIMS = (
-    Claim(
-        id="size-golden",
-        family="size",
-        kind="exact",
-        title="The golden case: four times the missing rows leave no floor",
-        statement=(
+    exact_claim(
+        "size-golden",
+        "The golden case: four times the missing rows leave no floor",
+        (
             "Synthetic rows half way between the classes, squared loss, no intercept: Ma and"
             " Zhang's size, its form in the metric of the inverse Hessian and the exact minimiser of"
             " the floor are all 4 (n_0 - n_1), where the floor is 0, at imbalances 5, 20 and 100."
         ),
-        formula=r"m^* = \frac{n_0 - n_1}{1 - 2\langle g_\psi, g_\phi\rangle/|g_\phi|^2} = 4(n_0-n_1)",
-        source=SOURCE,
+        r"m^* = \frac{n_0 - n_1}{1 - 2\langle g_\psi, g_\phi\rangle/|g_\phi|^2} = 4(n_0-n_1)",
+        golden,
+        Twin("The same holds for rows that are off by .4.", golden_smaller_shift),
         note=NOTE,
+        source=SOURCE,
         assumptions=(GAUSSIAN, INDEPENDENT),
-        evidence=golden,
-        twin=Twin("The same holds for rows that are off by .4.", golden_smaller_shift),
     ),
     constant_claim(
         "size-golden-risk",

@@ -14,8 +14,9 @@ from simulations.sampling.signed import blocks_of
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import exact_rows
 from synthlaw.claims.exponents import fitted_row
+from synthlaw.claims.kinds import exact_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, EXISTS, FIXED_COUNTS, GAUSSIAN, Claim, Twin
+from synthlaw.claims.record import DERIVED, EXISTS, FIXED_COUNTS, GAUSSIAN, Twin
 from synthlaw.claims.size.cases import mirrored_classes
 from synthlaw.claims.size.golden import INDEPENDENT, NOTE
 
@@ -125,25 +126,23 @@ def removes_common(lab: Lab) -> pd.DataFrame:
 ASSUMED = (GAUSSIAN, FIXED_COUNTS, INDEPENDENT, EXISTS)
 
 CLAIMS = (
-    Claim(
-        id="size-correction-cases",
-        family="size",
-        kind="exact",
-        title="The correction removes a mirrored shift and doubles a common one",
-        statement=(
+    exact_claim(
+        "size-correction-cases",
+        "The correction removes a mirrored shift and doubles a common one",
+        (
             "Corrected through the majority, a mirrored shift across the classes leaves the balanced"
             " rule itself, at gamma = 1; a common one has its bias doubled, so that its floor is four"
             " times as large."
         ),
-        formula=(
+        (
             r"floor \approx \tfrac12\left(\tfrac{m}{2n_0}\right)^2"
             r" |\delta_1 - \gamma\delta_0|^2_{H^{-1}}"
         ),
-        source=SOURCE,
+        helps_or_doubles,
+        Twin("A common shift across is removed as well.", removes_common),
         note=NOTE,
+        source=SOURCE,
         assumptions=(GAUSSIAN, INDEPENDENT),
-        evidence=helps_or_doubles,
-        twin=Twin("A common shift across is removed as well.", removes_common),
     ),
     constant_claim(
         "size-correction-variance",

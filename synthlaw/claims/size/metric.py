@@ -16,8 +16,9 @@ from scaling.theory.size.problem import SizeProblem
 from scaling.theory.size.sizes import size
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, column, compare, ladder_of, select
+from synthlaw.claims.kinds import inequality_claim
 from synthlaw.claims.lab import Experiment, Lab
-from synthlaw.claims.record import DERIVED, Claim, Twin
+from synthlaw.claims.record import DERIVED, Twin
 from synthlaw.claims.size.golden import ASSUMED, NOTE, SOURCE, problem_of
 
 MINORITY, IMBALANCE = 1_000_000, 20
@@ -117,26 +118,24 @@ def floors(lab: Lab) -> pd.DataFrame:
 
 
 CLAIMS = (
-    Claim(
-        id="size-metric",
-        family="size",
-        kind="inequality",
-        title="The size in the metric of the inverse Hessian wins",
-        statement=(
+    inequality_claim(
+        "size-metric",
+        "The size in the metric of the inverse Hessian wins",
+        (
             "Where the features differ in scale the size of the Euclidean projection has a larger"
             " risk than full balancing, and the size of the projection in the metric of the"
             " inverse Hessian less than half of either."
         ),
-        formula=(
+        (
             r"m^*_H = \frac{n_0 - n_1}{1 - 2\langle g_\psi, g_\phi\rangle_{H^{-1}}"
             r"/\langle g_\phi, g_\phi\rangle_{H^{-1}}},\quad \mathcal{E}(m^*_H) <"
             r" \mathcal{E}(n_0-n_1) < \mathcal{E}(m^*)"
         ),
-        source=SOURCE,
+        metric,
+        Twin("The Euclidean size has no larger risk than full balancing.", euclidean_wins),
         note=NOTE,
+        source=SOURCE,
         assumptions=ASSUMED,
-        evidence=metric,
-        twin=Twin("The Euclidean size has no larger risk than full balancing.", euclidean_wins),
     ),
     constant_claim(
         "size-metric-floors",

@@ -17,14 +17,15 @@ from scaling.theory.size.symmetry import wald_power
 from scaling.verdict.equivalence import ALPHA
 from simulations import cores
 from simulations.statistics.uniform_classes import room_for
+from synthlaw.claims.kinds import distribution_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, Claim, Twin, always
+from synthlaw.claims.record import Twin, always
 from synthlaw.claims.size.golden import NOTE, SOURCE
 
 DIM = 5
 # Samples by minority rows: enough for distance and radius together to stay below the margin by three
 # standard errors. The smallest sample is where the law does not hold yet.
-NULL = {250: 30_000, 500: 14_000}
+NULL = {250: 22_000, 500: 14_000}
 TOO_SMALL = {50: 4_000}
 # Dimension, minority rows, departure of b to either side, samples of each.
 POWER_DIM, POWERED, DEPARTURE, EACH_SIGN = 2, 250, 0.16, 10_000
@@ -166,43 +167,38 @@ UNIFORM = (
 )
 
 CLAIMS = (
-    Claim(
-        id="size-wald-null",
-        family="size",
-        kind="distribution",
-        title="Wald's test of local symmetry is chi-square from 50 rows per parameter on",
-        statement=(
+    distribution_claim(
+        "size-wald-null",
+        "Wald's test of local symmetry is chi-square from 50 rows per parameter on",
+        (
             "Under local symmetry the statistic of Wald's test is chi-square with d degrees of"
             " freedom, to a distance of .05, with 250 and with 500 minority rows in 5 dimensions (at 50"
             " it rejects three times too often)."
         ),
-        formula=(
+        (
             r"T = g^\top V^{-1} g \to \chi^2_d,\quad g = 2\nabla \hat R_0(\hat\theta),\quad"
             r" V = \frac{A_0 S_0 A_0^\top}{n_0} + \frac{A_1 S_1 A_1^\top}{n_1}"
         ),
-        source=SOURCE,
+        null,
+        Twin("It is so with 50 minority rows already.", null_too_small),
         note=NOTE,
+        source=SOURCE,
         assumptions=UNIFORM,
-        evidence=null,
-        twin=Twin("It is so with 50 minority rows already.", null_too_small),
         margin=0.05,
     ),
-    Claim(
-        id="size-wald-power",
-        family="size",
-        kind="distribution",
-        title="The power of the test is that of noncentral chi-square",
-        statement=(
+    distribution_claim(
+        "size-wald-power",
+        "The power of the test is that of noncentral chi-square",
+        (
             "At departures of .16 to either side of symmetry (250 minority rows, two dimensions) the"
             " statistic, over both sides, follows the noncentral chi-square laws with the exact"
             " noncentralities to a distance of .05."
         ),
-        formula=r"T \approx \chi^2_d(\lambda),\quad \lambda = g_\phi^\top V^{-1} g_\phi",
-        source=DERIVED,
+        r"T \approx \chi^2_d(\lambda),\quad \lambda = g_\phi^\top V^{-1} g_\phi",
+        power,
+        Twin("The noncentrality is twice as large.", power_too_large),
         note=NOTE,
         assumptions=UNIFORM,
-        evidence=power,
-        twin=Twin("The noncentrality is twice as large.", power_too_large),
         margin=0.05,
     ),
 )

@@ -9,13 +9,14 @@ from simulations.runs.moments import measures
 from synthlaw.claims import experiments
 from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import Selection, against, column, exact_rows, ladder_of
+from synthlaw.claims.kinds import exact_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, EFFECT, REGULAR, Claim, Twin
+from synthlaw.claims.record import EFFECT, REGULAR, Twin
 
 NOTE = "spurious.md"
 CONFLICTING = "1,-1"
 SIZES = (1, 2, 4)
-REPLICATES = 200
+REPLICATES = 100
 TOLERANCE = 0.01
 LEAKS = (0.1, 0.3, 0.5)
 
@@ -130,21 +131,18 @@ CLAIMS = (
         coefficient,
         note=NOTE,
     ),
-    Claim(
-        id="spurious-balance-removes",
-        family="spurious",
-        kind="exact",
-        title="Balance removes the spurious coefficient",
-        statement=(
+    exact_claim(
+        "spurious-balance-removes",
+        "Balance removes the spurious coefficient",
+        (
             "With right-law rows to balance the mean fitted coefficient of the spurious feature"
             f" is zero (tolerance {TOLERANCE:g}; it is 1.13 in raw data)."
         ),
-        formula=r"E\,\hat\theta_{spurious} = 0 \quad (\rho = 1)",
-        source=EFFECT,
+        r"E\,\hat\theta_{spurious} = 0 \quad (\rho = 1)",
+        balanced_coefficient,
+        Twin("Half the balancing removes it already.", half_balanced_coefficient),
         note=NOTE,
-        assumptions=REGULAR,
-        evidence=balanced_coefficient,
-        twin=Twin("Half the balancing removes it already.", half_balanced_coefficient),
+        source=EFFECT,
     ),
     constant_claim(
         "spurious-worst-group",
@@ -189,23 +187,20 @@ CLAIMS = (
         source=EFFECT,
         note=NOTE,
     ),
-    Claim(
-        id="spurious-leak-cancels",
-        family="spurious",
-        kind="exact",
-        title="Over-balancing can cancel a leak",
-        statement=(
+    exact_claim(
+        "spurious-leak-cancels",
+        "Over-balancing can cancel a leak",
+        (
             "A generator that leaks with strength lambda leaves no floor at one ratio above 1,"
             " because there the balance of aligned and conflicting rows is restored."
         ),
-        formula=(
+        (
             r"\rho^* = \frac{1}{1 - 2\lambda\psi},\quad \psi = \frac{n_a}{n_a+n_c},\quad"
             r" \lambda < \frac{1}{2\psi}"
         ),
-        source=DERIVED,
+        cancelled_leak,
+        Twin("Balancing alone leaves no floor.", balanced_leak),
         note=NOTE,
         assumptions=REGULAR[:2],
-        evidence=cancelled_leak,
-        twin=Twin("Balancing alone leaves no floor.", balanced_leak),
     ),
 )

@@ -12,7 +12,7 @@ from simulations.controlled import controlled
 from simulations.problems import InputError
 from simulations.tokens.world import World, divergence, embeddings, latents, log_law
 from synthlaw.claims.constants import constant_claim
-from synthlaw.claims.evidence import exact_rows
+from synthlaw.claims.evidence import bounded_row, exact_rows
 from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.generation.tokens.runs import (
     FAR,
@@ -27,8 +27,9 @@ from synthlaw.claims.generation.tokens.runs import (
     point,
     simulated,
 )
+from synthlaw.claims.kinds import exact_claim, inequality_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import Claim, Twin, always
+from synthlaw.claims.record import Twin, always
 
 # A latent so long that e^(4 B^2)/d is 8 at 1,024 tokens; the limit's median, and a share of it.
 LONG, USUAL, SHARE, LONG_DIM = 1.5, 0.5, 0.8, 8
@@ -57,14 +58,14 @@ def medians(lab: Lab, norm: float, vocabularies: tuple[int, ...]) -> pd.DataFram
         (found, se), limit = median_se(values), median / d
         short.append((1.0 - found / limit, se / limit))
         if d != vocabularies[-1] or d == vocabularies[0]:
-            rows.append((f"B = {norm:g}, d = {d}", found, se, SHARE * limit, 0.0, len(values)))
+            cell, bound = f"B = {norm:g}, d = {d}", (SHARE * limit, 0.0)
+            rows.append(bounded_row(cell, (found, se), bound, len(values)))
     if len(short) > 1:
         cell = (
             f"B = {norm:g}, shortfall at {vocabularies[-1]} over that at {vocabularies[0]} tokens"
         )
-        rows.append((cell, *short[-1], *short[0], rows[-1][-1]))
-    names = ["cell", "measured", "measured_se", "bound", "bound_se", "replicates"]
-    return pd.DataFrame(rows, columns=names).assign(failures=0)
+        rows.append(bounded_row(cell, short[-1], short[0], rows[-1]["replicates"]))
+    return pd.DataFrame(rows)
 
 
 def long_latent(lab: Lab) -> pd.DataFrame:
@@ -105,7 +106,7 @@ def kept(lab: Lab) -> pd.DataFrame:
         left = controlled(found[:, 0], known, FOLDS)
         theory = coherent.divergence(latents(world)[0], SHIFT, SIGMA)
         rows.append(fitted_row("", d, theory.kept, mean_se(left), len(left), 0))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(size_name="d")
 
 
 def _flat(world: World, seed: int, replicate: int, tilt: float = 0.0) -> np.ndarray:
@@ -155,27 +156,23 @@ def rank(lab: Lab, tilt: float) -> pd.DataFrame:
 
 
 CLAIMS = (
-    Claim(
-        id="generation-tokens-long-latent",
-        family="generation",
-        kind="inequality",
-        title="A long latent: few draws carry the mean, until d exceeds e^(4 B^2)",
-        statement=(
+    inequality_claim(
+        "generation-tokens-long-latent",
+        "A long latent: few draws carry the mean, until d exceeds e^(4 B^2)",
+        (
             "At B = 3/2 (r = 8) half of all draws of 64 and 256 tokens lie below four fifths of the"
             " median that the normal limit gives the divergence of averaging; the shortfall shrinks as"
             " d grows to 1,024 (its parameter is e^(4 B^2)/d, 8 there), not with more replicates."
         ),
-        formula=(
+        (
             r"2d\,\mathrm{KL} \to e^{B^2}(\chi^2_{r-1} + (1+B^2)\chi^2_1)\quad\text{once}\quad"
             r" e^{4B^2}/d \ll 1"
         ),
-        source=SOURCE,
+        long_latent,
+        Twin("It is so at B = 1/2 too.", partial(medians, norm=USUAL, vocabularies=(NEAR[-1],))),
         note=NOTE,
+        source=SOURCE,
         assumptions=WORLD,
-        evidence=long_latent,
-        twin=Twin(
-            "It is so at B = 1/2 too.", partial(medians, norm=USUAL, vocabularies=(NEAR[-1],))
-        ),
     ),
     constant_claim(
         "generation-tokens-coherent",
@@ -191,21 +188,19 @@ CLAIMS = (
             WORLD[1],
         ),
     ),
-    Claim(
-        id="generation-tokens-rank",
-        family="generation",
-        kind="exact",
-        title="Embeddings of low rank: the latent is not identified, its law is",
-        statement=(
+    exact_claim(
+        "generation-tokens-rank",
+        "Embeddings of low rank: the latent is not identified, its law is",
+        (
             "Where embeddings lie in three of four dimensions all layers have the divergences of the"
             " three-dimensional world, latents that differ in the fourth direction have one law, and a step"
             " size is refused."
         ),
-        formula=r"\langle v, u_j\rangle = 0\ \forall j \;\Rightarrow\; P_{\eta + t v} = P_\eta",
-        source=SOURCE,
+        r"\langle v, u_j\rangle = 0\ \forall j \;\Rightarrow\; P_{\eta + t v} = P_\eta",
+        partial(rank, tilt=0.0),
+        Twin("So it is where the fourth direction is short.", partial(rank, tilt=TILT)),
         note=NOTE,
+        source=SOURCE,
         assumptions=(WORLD[1],),
-        evidence=partial(rank, tilt=0.0),
-        twin=Twin("So it is where the fourth direction is short.", partial(rank, tilt=TILT)),
     ),
 )

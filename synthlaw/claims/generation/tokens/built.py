@@ -11,8 +11,9 @@ from simulations.transformers.latents import fresh_sequences, token_table
 from simulations.transformers.plans import TEACHING
 from simulations.transformers.prompts import prompt, reading
 from synthlaw.claims.evidence import exact_rows
+from synthlaw.claims.kinds import exact_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import Claim, Twin, always
+from synthlaw.claims.record import Twin, always
 
 NOTE = "transformers_built.md"
 SEEDS = 24
@@ -70,26 +71,24 @@ def descending(lab: Lab) -> pd.DataFrame:
 
 
 CLAIMS = (
-    Claim(
-        id="generation-tokens-constructed",
-        family="generation",
-        kind="exact",
-        title="Attention averages and takes gradient steps",
-        statement=(
+    exact_claim(
+        "generation-tokens-constructed",
+        "Attention averages and takes gradient steps",
+        (
             "A decoder-only transformer with weights written down has in its stream, after each of its"
             f" {LAYERS} layers and at each of {SEEDS} seed positions, the mean seed embedding"
             f" and its gradient steps of {STEP:g} on the log-likelihood, and emits their law (largest"
             " difference)."
         ),
-        formula=r"h_1 = \bar u,\quad h_{l+1} = h_l + \tau\,(\bar u - E_{P_{h_l}} u)",
-        source="derived here; proof layer by layer",
+        r"h_1 = \bar u,\quad h_{l+1} = h_l + \tau\,(\bar u - E_{P_{h_l}} u)",
+        layers,
+        Twin("So do the same weights with the second layer's sign turned.", descending),
         note=NOTE,
+        source="derived here; proof layer by layer",
         assumptions=(
             always(
                 "The prompt lists the vocabulary once; scores outside a head's view lie 1024 lower."
             ),
         ),
-        evidence=layers,
-        twin=Twin("So do the same weights with the second layer's sign turned.", descending),
     ),
 )

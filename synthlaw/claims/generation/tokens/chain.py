@@ -8,11 +8,12 @@ import pandas as pd
 from scaling.theory.tokens.chain import Chain, chain, radii
 from scaling.theory.tokens.composition import prediction
 from simulations.tokens.world import World
-from synthlaw.claims.evidence import exact_rows
+from synthlaw.claims.evidence import bounded_row, exact_rows
 from synthlaw.claims.generation.tokens.cases import FIXED, GIVEN, NOTE, Case, build
 from synthlaw.claims.generation.tokens.risk import MIDDLE, PAIRS, SMALL
+from synthlaw.claims.kinds import exact_claim, inequality_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, Claim, Twin
+from synthlaw.claims.record import Twin
 
 PINSKER = "variation by divergence (Pinsker)"
 CERTIFIED = "floor, certified"
@@ -85,18 +86,7 @@ def _slacks(found: list[Named]) -> pd.DataFrame:
 
 def _rows(cells: list[tuple[str, float, float]]) -> pd.DataFrame:
     """Evidence of kind inequality, without noise."""
-    names, measured, bound = zip(*cells, strict=True)
-    return pd.DataFrame(
-        {
-            "cell": names,
-            "measured": measured,
-            "measured_se": 0.0,
-            "bound": bound,
-            "bound_se": 0.0,
-            "replicates": 0,
-            "failures": 0,
-        }
-    )
+    return pd.DataFrame([bounded_row(name, (value, 0.0), (top, 0.0)) for name, value, top in cells])
 
 
 def _tightest(lab: Lab, factor: float = 1.0) -> pd.DataFrame:
@@ -191,53 +181,44 @@ def order_of_bias(lab: Lab) -> pd.DataFrame:
 
 
 CLAIMS = (
-    Claim(
-        id="generation-tokens-chain",
-        family="generation",
-        kind="inequality",
-        title="From divergence to floor, link by link",
-        statement=(
+    inequality_claim(
+        "generation-tokens-chain",
+        "From divergence to floor, link by link",
+        (
             "For laws of 1, 2 and 4 layers, of few and of many seeds, with imbalance and with a spurious"
             " attribute: total variation is bounded by KL, the gradient bias by total variation, the"
             " quadratic form by the bias and by KL; no link is violated, each shown where it is tightest."
         ),
-        formula=r"|b| \le 2\pi\rho\,\overline{TV} \le 2\pi\rho\sqrt{\overline{KL}/2}",
-        source=DERIVED,
+        r"|b| \le 2\pi\rho\,\overline{TV} \le 2\pi\rho\sqrt{\overline{KL}/2}",
+        every_link,
+        Twin("Total variation is at most the root of KL/8.", halved),
         note=NOTE,
         assumptions=(GIVEN, FIXED),
-        evidence=every_link,
-        twin=Twin("Total variation is at most the root of KL/8.", halved),
     ),
-    Claim(
-        id="generation-tokens-certified",
-        family="generation",
-        kind="inequality",
-        title="A bound of the floor without o(1)",
-        statement=(
+    inequality_claim(
+        "generation-tokens-certified",
+        "A bound of the floor without o(1)",
+        (
             "Where the bias is small enough for it to be finite, the self-concordance bound holds for"
             " every law's exact floor, and for the attribute coefficients that biased rows leave."
         ),
-        formula=r"\mathrm{floor} \le \lambda_{max}(H_t^{-1}H_{bal})\,\varrho^2\,\frac{e^m - 1 - m}{m^2}",
-        source=DERIVED,
+        r"\mathrm{floor} \le \lambda_{max}(H_t^{-1}H_{bal})\,\varrho^2\,\frac{e^m - 1 - m}{m^2}",
+        certified,
+        Twin("The leading term b'H^-1 b/2 is a bound already.", leading),
         note=NOTE,
         assumptions=(GIVEN, FIXED),
-        evidence=certified,
-        twin=Twin("The leading term b'H^-1 b/2 is a bound already.", leading),
     ),
-    Claim(
-        id="generation-tokens-floor-order",
-        family="generation",
-        kind="exact",
-        title="The floor is of the order of KL",
-        statement=(
+    exact_claim(
+        "generation-tokens-floor-order",
+        "The floor is of the order of KL",
+        (
             "As a generator's law is mixed with the group's own, the floor falls with KL to the power 1,"
             " and becomes the quadratic form of the gradient bias."
         ),
-        formula=r"\mathrm{floor} = \tfrac12 b^\top H^{-1} b\,(1 + O(|b|)) = O(\mathrm{KL})",
-        source=DERIVED,
+        r"\mathrm{floor} = \tfrac12 b^\top H^{-1} b\,(1 + O(|b|)) = O(\mathrm{KL})",
+        order,
+        Twin("It is of the order of the bias, the root of KL.", order_of_bias),
         note=NOTE,
         assumptions=(GIVEN, FIXED),
-        evidence=order,
-        twin=Twin("It is of the order of the bias, the root of KL.", order_of_bias),
     ),
 )

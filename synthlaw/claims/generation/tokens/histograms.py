@@ -14,8 +14,9 @@ from synthlaw.claims.constants import constant_claim
 from synthlaw.claims.evidence import exact_rows
 from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.generation.tokens.runs import NOTE, SOURCE, leave, line, mean_se, point
+from synthlaw.claims.kinds import exact_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import Claim, Twin, always
+from synthlaw.claims.record import Twin, always
 
 WORLD, SMOOTHING = World(16, 2, 0.5), 0.5
 # The first two leave tokens without seeds; at the others n times the least probability is large.
@@ -74,7 +75,7 @@ def means(lab: Lab) -> pd.DataFrame:
     name, along = "histogram (16 tokens)", np.geomspace(200.0, 1e6, 20)
     points = [point(name, row["size"], (row["estimate"], row["se"])) for row in rows[::2]]
     leave(lab, "seeds", points + line(name, along, [(len(law) - 1) / (2.0 * n) for n in along]))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(size_name="n")
 
 
 def endless(lab: Lab, even: bool) -> pd.DataFrame:
@@ -106,22 +107,18 @@ CLAIMS = (
         note=NOTE,
         assumptions=COUNTED,
     ),
-    Claim(
-        id="generation-tokens-histogram-infinite",
-        family="generation",
-        kind="exact",
-        title="The forward divergence of a plain histogram has no mean",
-        statement=(
+    exact_claim(
+        "generation-tokens-histogram-infinite",
+        "The forward divergence of a plain histogram has no mean",
+        (
             "The divergence of the law from the plain histogram of n seeds is infinite with the probability"
             " that some token has no seed, which is positive at every n: it has no mean."
         ),
-        formula=(
-            r"P(\mathrm{KL}(P\|\hat P) = \infty) = \sum_{S \ne \emptyset} (-1)^{|S|+1} (1 - p_S)^n"
-        ),
-        source=SOURCE,
+        r"P(\mathrm{KL}(P\|\hat P) = \infty) = \sum_{S \ne \emptyset} (-1)^{|S|+1} (1 - p_S)^n",
+        partial(endless, even=False),
+        Twin("It is that of 16 equally likely tokens.", partial(endless, even=True)),
         note=NOTE,
+        source=SOURCE,
         assumptions=COUNTED[:1],
-        evidence=partial(endless, even=False),
-        twin=Twin("It is that of 16 equally likely tokens.", partial(endless, even=True)),
     ),
 )

@@ -54,7 +54,7 @@ def one_layer(lab: Lab) -> pd.DataFrame:
     row = fitted_row(name, SEEDED.vocabulary, expected, mean_se(values), len(values), 0)
     rows.append({**row, "inverse_size": 1.0 / SEEDED.vocabulary**2})
     _draw_vocabulary(lab)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(size_name="d")
 
 
 def depth(lab: Lab) -> pd.DataFrame:
@@ -73,7 +73,7 @@ def depth(lab: Lab) -> pd.DataFrame:
     steps = np.arange(1.0, 5.0)
     laws = [sharp.deeper(4, 0.5, NEAR[-1], int(k) - 1, HALF) for k in steps]
     leave(lab, "layers", [point(name, *each) for each in drawn] + line(name, steps, laws))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(size_name="d")
 
 
 def second_layer(lab: Lab) -> pd.DataFrame:
@@ -89,7 +89,7 @@ def second_layer(lab: Lab) -> pd.DataFrame:
     drawn = [point(name, k + 1.0, mean_se(fitted(found, k))) for k in range(found.layers.shape[2])]
     laws = [sharp.deeper(8, 0.5, NEAR[-1], k, 1.0) for k in (0, 1)]
     leave(lab, "layers", drawn + line(name, np.array([1.0, 2.0]), laws))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(size_name="d")
 
 
 def _squared(lab: Lab, world: World) -> np.ndarray:

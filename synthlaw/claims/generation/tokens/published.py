@@ -9,6 +9,7 @@ import pandas as pd
 from scaling.theory.tokens import bound, sharp
 from simulations.tokens.divergences import ENDLESS
 from simulations.tokens.world import World
+from synthlaw.claims.evidence import bounded_row
 from synthlaw.claims.generation.tokens.runs import (
     LAYERS,
     NEAR,
@@ -21,8 +22,9 @@ from synthlaw.claims.generation.tokens.runs import (
     point,
     simulated,
 )
+from synthlaw.claims.kinds import inequality_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import Claim, Twin
+from synthlaw.claims.record import Twin
 
 DIMS, NORMS = (2, 8), (0.5, 1.0)
 # Of the claim and of its twin; upper limits of what was measured allow about 3.
@@ -63,16 +65,12 @@ def holds(lab: Lab, constant: float) -> pd.DataFrame:
             table["d"], sizes, table["r"], table["B"], table["layers"], strict=True
         )
     ]
+    means = zip(names, table["mean"], table["se"], table["rate"], table["replicates"], strict=True)
     return pd.DataFrame(
-        {
-            "cell": names,
-            "measured": table["mean"],
-            "measured_se": table["se"],
-            "bound": constant * table["rate"],
-            "bound_se": 0.0,
-            "replicates": table["replicates"],
-            "failures": 0,
-        }
+        [
+            bounded_row(name, (mean, se), (constant * rate, 0.0), replicates)
+            for name, mean, se, rate, replicates in means
+        ]
     )
 
 
@@ -97,21 +95,19 @@ def _draw(lab: Lab, table: Any) -> None:
 
 
 CLAIMS = (
-    Claim(
-        id="generation-tokens-rate",
-        family="generation",
-        kind="inequality",
-        title="The published rate of transformers as generators holds, with room",
-        statement=(
+    inequality_claim(
+        "generation-tokens-rate",
+        "The published rate of transformers as generators holds, with room",
+        (
             "The divergence stays below 5 (1/sqrt d + log d/sqrt n) in every cell of a grid of"
             " vocabularies (64, 256, 1,024), seeds (10^2, 10^4, 10^6, endless), r = 2, 8, B = 1/2, 1 and"
             " one to four layers at step 1."
         ),
-        formula=r"E\,\mathrm{KL} \le C\Bigl(\frac1{\sqrt d} + \frac{\log d}{\sqrt n}\Bigr)",
-        source="rate: arXiv 2406.03628; its constant measured here",
+        r"E\,\mathrm{KL} \le C\Bigl(\frac1{\sqrt d} + \frac{\log d}{\sqrt n}\Bigr)",
+        partial(holds, constant=CONSTANT),
+        Twin("The constant 1/4 serves as well.", partial(holds, constant=TOO_SMALL)),
         note=NOTE,
+        source="rate: arXiv 2406.03628; its constant measured here",
         assumptions=WORLD,
-        evidence=partial(holds, constant=CONSTANT),
-        twin=Twin("The constant 1/4 serves as well.", partial(holds, constant=TOO_SMALL)),
     ),
 )

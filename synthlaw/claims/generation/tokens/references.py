@@ -23,11 +23,12 @@ from synthlaw.claims.generation.tokens.runs import (
     mean_se,
     point,
 )
+from synthlaw.claims.kinds import distribution_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import Assumption, Claim, Twin, always, no_failures
+from synthlaw.claims.record import Assumption, Twin, always, no_failures
 
 LIKELIEST, SIZES, REPLICATES = World(32, 2, 1.0), (1000, 10**9), 3584
-BAYES, FEW, FEWER = World(1024, 1, 0.5, 0.0), (1, 8, 64), 320
+BAYES, FEW, FEWER = World(1024, 1, 0.5, 0.0), (1, 8, 64), 480
 EXISTS = Assumption(
     "Every draw of seeds has a maximum of likelihood (those without are counted).", no_failures
 )
@@ -105,21 +106,19 @@ def _predictive(lab: Lab, law: Callable[[float], float]) -> pd.DataFrame:
 
 
 CLAIMS = (
-    Claim(
-        id="generation-tokens-chi-square",
-        family="generation",
-        kind="distribution",
-        title="Maximum likelihood of tokens: 2 n KL is chi-square",
-        statement=(
+    distribution_claim(
+        "generation-tokens-chi-square",
+        "Maximum likelihood of tokens: 2 n KL is chi-square",
+        (
             "The divergence of maximum likelihood from n seeds, times 2n, is chi-square with r degrees of"
             " freedom to a distance of .05, at a thousand and at a billion seeds."
         ),
-        formula=r"2n\,\mathrm{KL}(P_\eta\|P_{\hat\eta}) \to \chi^2_r",
-        source=SOURCE,
+        r"2n\,\mathrm{KL}(P_\eta\|P_{\hat\eta}) \to \chi^2_r",
+        partial(law_of, dim=LIKELIEST.dim),
+        Twin("It has r + 1 degrees of freedom.", partial(law_of, dim=LIKELIEST.dim + 1)),
         note=NOTE,
+        source=SOURCE,
         assumptions=(*WORLD, EXISTS),
-        evidence=partial(law_of, dim=LIKELIEST.dim),
-        twin=Twin("It has r + 1 degrees of freedom.", partial(law_of, dim=LIKELIEST.dim + 1)),
         margin=0.05,
     ),
     constant_claim(

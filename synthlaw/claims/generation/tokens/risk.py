@@ -18,8 +18,9 @@ from synthlaw.claims.generation.tokens.cases import (
     predictions,
     rows,
 )
+from synthlaw.claims.kinds import exact_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, Claim, Twin
+from synthlaw.claims.record import Twin
 
 SMALL, MIDDLE, LARGE = World(64, 2), World(256, 2), World(1024, 4, 0.5)
 RAW = (20_000, 2000)
@@ -153,20 +154,17 @@ CLAIMS = (
         note=NOTE,
         assumptions=ASSUMED,
     ),
-    Claim(
-        id="generation-tokens-attribute",
-        family="generation",
-        kind="exact",
-        title="Balance by the oracle removes the attribute token",
-        statement=(
+    exact_claim(
+        "generation-tokens-attribute",
+        "Balance by the oracle removes the attribute token",
+        (
             "With the minority groups filled to full balance from their own laws, the population fit gives"
             " the attribute's embedding no weight and the core's its log-odds."
         ),
-        formula=r"\theta_{mix} = (\eta_1 - \eta_0,\ 0,\ A_0 - A_1)",
-        source=DERIVED,
+        r"\theta_{mix} = (\eta_1 - \eta_0,\ 0,\ A_0 - A_1)",
+        removed,
+        Twin("The raw rows alone give it none either.", left_in),
         note=NOTE,
         assumptions=(GIVEN, FIXED),
-        evidence=removed,
-        twin=Twin("The raw rows alone give it none either.", left_in),
     ),
 )

@@ -26,9 +26,9 @@ FAR = 4096
 # Replicates of the preset quick, and where more are needed.
 REPLICATES = 128
 MORE = {
-    World(256, 8, 0.5): 512,
-    World(1024, 8, 0.5): 512,
-    World(FAR, 8, 0.5): 480,
+    World(256, 8, 0.5): 1024,
+    World(1024, 8, 0.5): 384,
+    World(FAR, 8, 0.5): 832,
     World(FAR, 4, 1.0): 192,
     World(FAR, 8, 1.0): 96,
     World(FAR, 4, 0.5): 96,

@@ -10,10 +10,12 @@ from simulations.tokens.generators import generated
 from simulations.tokens.groups import Groups, imbalance
 from simulations.tokens.world import World, embeddings, latents, seed_counts
 from synthlaw.claims.constants import constant_claim
+from synthlaw.claims.evidence import bounded_row
 from synthlaw.claims.exponents import fitted_row
 from synthlaw.claims.generation.tokens.cases import FIXED, FOUND, NOTE, named
+from synthlaw.claims.kinds import inequality_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import DERIVED, Claim, Twin, always
+from synthlaw.claims.record import Twin, always
 
 WORLD = World(64, 2)
 DEPTHS, SIZES, REPLICATES = (1, 2, 3), (500, 2000, 8000), 960
@@ -111,7 +113,7 @@ def costs(lab: Lab) -> pd.DataFrame:
             number = REPLICATES * lab.preset.effort
             rows.append(fitted_row(_name(depth), n, cost, estimate, number, found.failures))
     lab.drawn["token_seeds"] = _drawn(lab)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(size_name="n")
 
 
 def _drawn(lab: Lab) -> pd.DataFrame:
@@ -138,15 +140,13 @@ def _sides(lab: Lab, factor: float) -> pd.DataFrame:
         ):
             low, high = (simulated(lab, each, n, FEWER) for each in (better, worse))
             rows.append(
-                {
-                    "cell": f"{_name(depth)}, n={n}: {_name(better)} below {_name(worse)}",
-                    "measured": low.estimate,
-                    "measured_se": low.se,
-                    "bound": high.estimate,
-                    "bound_se": high.se,
-                    "replicates": FEWER * lab.preset.effort,
-                    "failures": low.failures + high.failures,
-                }
+                bounded_row(
+                    f"{_name(depth)}, n={n}: {_name(better)} below {_name(worse)}",
+                    (low.estimate, low.se),
+                    (high.estimate, high.se),
+                    FEWER * lab.preset.effort,
+                    low.failures + high.failures,
+                )
             )
     return pd.DataFrame(rows)
 
@@ -175,20 +175,17 @@ CLAIMS = (
         note=NOTE,
         assumptions=ASSUMED,
     ),
-    Claim(
-        id="generation-tokens-crossing",
-        family="generation",
-        kind="inequality",
-        title="When transformer rows beat reweighting",
-        statement=(
+    inequality_claim(
+        "generation-tokens-crossing",
+        "When transformer rows beat reweighting",
+        (
             "Where a seed costs a transformer's rows less than reweighting, they have the smaller risk at a"
             " third of n* seeds, and reweighting at three times n* (1, 2 and 3 layers)."
         ),
-        formula=r"n^* = \frac{W - \tfrac12\mathrm{tr}(F''(\mu)\,C)}{F(\mu)}",
-        source=DERIVED,
+        r"n^* = \frac{W - \tfrac12\mathrm{tr}(F''(\mu)\,C)}{F(\mu)}",
+        crossing,
+        Twin("The crossing is at ten times as many seeds.", too_late),
         note=NOTE,
         assumptions=ASSUMED,
-        evidence=crossing,
-        twin=Twin("The crossing is at ten times as many seeds.", too_late),
     ),
 )

@@ -1,16 +1,16 @@
 """Generation, a trained transformer: near the Bayes predictive, where constructed weights are not."""
 
-import numpy as np
 import pandas as pd
 
 from simulations.transformers.comparison import LAYERS, TRAINED, Compared, compared, layer_name
 from simulations.transformers.latents import token_table
 from simulations.transformers.plans import TEACHING
 from simulations.transformers.training import Trained, train
-from synthlaw.claims.evidence import column
+from synthlaw.claims.evidence import bounded_row, column
 from synthlaw.claims.generation.tokens.built import NOTE
+from synthlaw.claims.kinds import inequality_claim
 from synthlaw.claims.lab import Lab
-from synthlaw.claims.record import Claim, Twin, always
+from synthlaw.claims.record import Twin, always
 from synthlaw.training.attention import attention_table
 from synthlaw.training.shipped import teaching_model
 from synthlaw.training.table import divergence_table
@@ -56,20 +56,19 @@ def _near_bayes(lab: Lab, generator: str) -> pd.DataFrame:
         table = divergence_table(_measured(lab, name, model), model.plan.embedding_dim)
         wanted = (table["generator"] == generator) & (table["n"] >= FROM)
         rows = pd.DataFrame(table[wanted])
-        parts.append(
-            pd.DataFrame(
-                {
-                    "cell": [f"{name}, n = {n}" for n in rows["n"]],
-                    "measured": column(rows, "ratio_bayes"),
-                    "measured_se": column(rows, "ratio_bayes_se"),
-                    "bound": 1.0 + WITHIN,
-                    "bound_se": 0.0,
-                    "replicates": rows["replicates"].to_numpy(),
-                    "failures": np.asarray(rows["failures"]),
-                }
-            )
+        found = zip(
+            rows["n"],
+            column(rows, "ratio_bayes"),
+            column(rows, "ratio_bayes_se"),
+            rows["replicates"],
+            rows["failures"],
+            strict=True,
         )
-    return pd.concat(parts, ignore_index=True)
+        parts += [
+            bounded_row(f"{name}, n = {n}", (ratio, se), (1.0 + WITHIN, 0.0), replicates, failures)
+            for n, ratio, se, replicates, failures in found
+        ]
+    return pd.DataFrame(parts)
 
 
 def trained(lab: Lab) -> pd.DataFrame:
@@ -83,25 +82,23 @@ def built(lab: Lab) -> pd.DataFrame:
 
 
 CLAIMS = (
-    Claim(
-        id="generation-tokens-trained",
-        family="generation",
-        kind="inequality",
-        title="A trained transformer comes near the Bayes predictive",
-        statement=(
+    inequality_claim(
+        "generation-tokens-trained",
+        "A trained transformer comes near the Bayes predictive",
+        (
             f"A transformer of two layers, trained in context for {TEACHING.steps:,} steps of"
             f" {TEACHING.batch} fresh sequences on their next tokens alone (85 s of processor time; d = 64,"
             " r = 4, B = 1), has at 16 to 64 seeds a mean divergence at most 10 % above that of the Bayes"
             " predictive under the true prior, on the same fresh sequences."
         ),
-        formula=r"E\,\mathrm{KL}(P_\eta\|Q_n) \le 1.1\,E\,\mathrm{KL}(P_\eta\|E[P_\eta\mid x_1..x_n])",
-        source="derived here: Bayes minimises the training loss; that training gets near it is measured",
+        r"E\,\mathrm{KL}(P_\eta\|Q_n) \le 1.1\,E\,\mathrm{KL}(P_\eta\|E[P_\eta\mid x_1..x_n])",
+        trained,
+        Twin("So does the constructed transformer of four layers.", built),
         note=NOTE,
+        source="derived here: Bayes minimises the training loss; that training gets near it is measured",
         assumptions=(
             always("Latents are uniform on the sphere of radius 1, in training and evaluation."),
             always("Bayes by a product rule on the sphere, to 1e-4 of its divergence."),
         ),
-        evidence=trained,
-        twin=Twin("So does the constructed transformer of four layers.", built),
     ),
 )
