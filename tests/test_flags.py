@@ -153,7 +153,11 @@ def test_the_report_flags_claims(tmp_path: Path) -> None:
     clean, marked = claim("first", flagged_rows=0), claim("second", flagged_rows=2)
     assert claim_sentence(clean) == "" and "in 2 rows" in claim_sentence(marked)
     page = Page(report(made_up(clean, marked), tmp_path))
-    assert f"1 claim rests on cells in which {MEANING}: second ." in page.text
+    title = made_up(marked)["claims"][0]["title"]
+    where = (
+        f"1 claim rests on cells in which {MEANING} ✔ {title} ( second ): {claim_sentence(marked)}."
+    )
+    assert where in page.text
     assert f"Flagged: {claim_sentence(marked)}." in page.text
     assert summary(made_up(clean, marked)).endswith(f"{MEANING} in some cells: second")
     assert summary(made_up(clean)).endswith("contradicted")

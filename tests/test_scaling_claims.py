@@ -9,6 +9,7 @@ from stochastic import FALSE_FAIL
 
 from scaling.theory.augmentation import augmentation_law
 from synthlaw.claims import registry
+from synthlaw.claims.experiments import FEWEST
 from synthlaw.claims.exponents import MARGIN, PLANTED, planted_exponent
 from synthlaw.claims.lab import PRESETS, Lab
 from synthlaw.claims.scaling import lesson, mixture, row_weight, share, synthetic, two_term
@@ -132,7 +133,7 @@ def test_a_claim_stands_and_its_twin_falls(name: str) -> None:
     claim = next(claim for claim in registry() if claim.id == name)
     entry, evidence = run_claim(claim, Lab(PRESETS["quick"], seed=77))
     assert entry["outcome"] == "supported" and entry["twin"]["outcome"] == "contradicted"
-    assert entry["replicates"] >= 400 and entry["failures"] == 0
+    assert entry["replicates"] >= FEWEST and entry["failures"] == 0
     if entry["kind"] == "exponent":
         assert entry["margin"] == MARGIN and MARGIN < entry["resolution"] < 0.05
         assert {"size", "inverse_size", "ratio", "ratio_se", "fit"} <= set(evidence.columns)

@@ -68,8 +68,30 @@ def exact_claim(
     twin: Twin,
     **options: Any,
 ) -> Claim:
-    """A claim that measured equals expected within a stated tolerance in every cell, with the options of
-    `claim_of`; the evidence is that of `evidence.exact_rows`."""
+    """A claim that measured equals expected within a stated tolerance in every cell.
+
+    Args:
+        id: unique, ``family-...``.
+        title: a few words, for lists and the report.
+        statement: one sentence that can come out false.
+        formula: the same in LaTeX.
+        evidence: a function from the laboratory to a table of `evidence.exact_rows`.
+        twin: the same with a planted error, which must come out contradicted.
+        **options: those of `claim_of`.
+
+    >>> from synthlaw.claims.evidence import exact_rows
+    >>> claim = exact_claim(
+    ...     "own-half",
+    ...     "Half and half",
+    ...     "Two halves are one.",
+    ...     "2x = 1",
+    ...     lambda lab: exact_rows(["0.5"], [0.5 + 0.5], [1.0], 1e-12),
+    ...     Twin("They are two.", lambda lab: exact_rows(["0.5"], [0.5 + 0.5], [2.0], 1e-12)),
+    ...     note="own.md",
+    ... )
+    >>> claim.kind
+    'exact'
+    """
     return claim_of("exact", id, title, statement, formula, evidence, twin, **options)
 
 
