@@ -47,9 +47,11 @@ def steps(note: str) -> list[Step]:
 
 def walk(step: Step, root: Path) -> float:
     """Run a step's commands in the clone ``root``; seconds. Whoever fails ends the walk."""
+    # A newcomer has no compiled programs yet; later steps may use those of earlier ones.
+    surroundings = {"MPLBACKEND": "Agg", "SYNTHLAW_CACHE": str(root / "results" / "cache")}
     start = time.perf_counter()
     done = subprocess.run(
-        ["bash", "-euc", step.script], cwd=root, env=os.environ | {"MPLBACKEND": "Agg"}, check=False
+        ["bash", "-euc", step.script], cwd=root, env=os.environ | surroundings, check=False
     )
     if done.returncode:
         sys.exit(f"step {step.number}, {step.name}, ended with status {done.returncode}.")
