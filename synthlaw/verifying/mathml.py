@@ -21,6 +21,8 @@ _ATTRIBUTES = frozenset(
     "linethickness columnalign rowspacing columnspacing minsize maxsize separator lspace rspace "
     "width height depth movablelimits largeop symmetric notation".split()
 )
+# An alphabet's letter without braces would be marked up in a way that browsers no longer know.
+_BARE = re.compile(r"(\\math[a-z]+)\s+([A-Za-z0-9])(?![A-Za-z])")
 _INLINE = re.compile(r"(?<!\\)\$([^$]+)(?<!\\)\$")
 
 
@@ -33,11 +35,13 @@ def mathml(latex: str, display: bool = False) -> Markup:
 
     >>> mathml("n^2")
     Markup('<math display="inline"><mrow><msup><mi>n</mi><mn>2</mn></msup></mrow></math>')
+    >>> mathml(r"\\mathcal E")
+    Markup('<math display="inline"><mrow><mi>ℰ</mi></mrow></math>')
     >>> mathml(r"\\frac{")
     Markup('<code>\\\\frac{</code>')
     """
     try:
-        source = convert(latex, display="block" if display else "inline")
+        source = convert(_BARE.sub(r"\1{\2}", latex), display="block" if display else "inline")
         written = "".join(_write(ElementTree.fromstring(source)))
     except Exception:  # the converter raises many kinds; each means: cannot be converted
         return Markup("<code>{}</code>").format(latex)
