@@ -1,7 +1,6 @@
 """A newcomer's path, paper_notes/first_hour.md, walked as it is written, with the time of every step.
 
-    python -m benchmarks.newcomer            in a fresh clone; runs `make verify` first, which installs
-    python -m benchmarks.newcomer --after 1  leaves out the steps up to 1
+    python -m benchmarks.newcomer    in a fresh clone; its first step is `make verify`, which installs
 
 Leaves ``benchmarks/recorded/newcomer.json`` and writes the table of times into the note.
 Needs no package but Python's own: it starts before anything is installed.
@@ -14,6 +13,7 @@ import platform
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,17 +45,23 @@ def steps(note: str) -> list[Step]:
     ]
 
 
-def walk(step: Step, root: Path) -> float:
-    """Run a step's commands in the clone ``root``; seconds. Whoever fails ends the walk."""
+def walk(path: list[Step], root: Path) -> list[float]:
+    """Run the steps' commands in the clone ``root``, in one terminal; the seconds of each. Whoever fails
+    ends the walk."""
     # A newcomer has no compiled programs yet; later steps may use those of earlier ones.
     surroundings = {"MPLBACKEND": "Agg", "SYNTHLAW_CACHE": str(root / "results" / "cache")}
-    start = time.perf_counter()
-    done = subprocess.run(
-        ["bash", "-euc", step.script], cwd=root, env=os.environ | surroundings, check=False
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        clock = Path(folder) / "clock"
+        tick = f"date +%s.%N >> {clock}\n"
+        script = tick + "".join(step.script + tick for step in path)
+        done = subprocess.run(
+            ["bash", "-euc", script], cwd=root, env=os.environ | surroundings, check=False
+        )
+        times = [float(line) for line in clock.read_text().split()]
     if done.returncode:
+        step = path[len(times) - 1]
         sys.exit(f"step {step.number}, {step.name}, ended with status {done.returncode}.")
-    return time.perf_counter() - start
+    return [after - before for before, after in zip(times, times[1:], strict=False)]
 
 
 def table(record: dict[str, Any]) -> str:
@@ -76,13 +82,10 @@ def written(note: str, record: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
-    arguments.add_argument(
-        "--after", type=int, default=0, help="leave out the steps up to this one"
-    )
-    after = arguments.parse_args().after
+    argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "").parse_args()
     note = NOTE.read_text(encoding="utf-8")
-    walked = [(step, walk(step, ROOT)) for step in steps(note) if step.number > after]
+    path = steps(note)
+    walked = zip(path, walk(path, ROOT), strict=True)
     record = {
         "schema": 1,
         "command": "python -m benchmarks.newcomer",
@@ -93,9 +96,8 @@ def main() -> None:
             for s, t in walked
         ],
     }
-    if not after:
-        RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        NOTE.write_text(written(note, record), encoding="utf-8")
+    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    NOTE.write_text(written(note, record), encoding="utf-8")
     print(table(record))
 
 

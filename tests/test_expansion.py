@@ -187,3 +187,15 @@ def test_a_generator_without_effect_is_the_oracle() -> None:
     _same(right, predicted(kind="shift", shift=[0.5] * 5, groups=["majority"]))
     with pytest.raises(AssertionError):
         _same(right, predicted(kind="shift", shift=[0.5] * 5))
+
+
+@pytest.mark.parametrize(("minority", "warned"), [(124, True), (125, False)])
+def test_few_rows_per_feature_bring_a_caution(minority: int, warned: bool) -> None:
+    sweep = {
+        "setting": {"kind": "imbalance", "dim": 5},
+        "counts": {"majority": 400, "minority": minority},
+        "synthetic": {"ratios": [1.0]},
+    }
+    caution = synthlaw.predict(sweep).attrs["caution"]
+    assert bool(caution) is warned
+    assert not warned or "as few as 124 raw rows for 5 features" in caution
