@@ -47,7 +47,7 @@ def summary(verdicts: dict[str, Any]) -> str:
     counts = ", ".join(f"{outcomes.count(name)} {name}" for name in GLYPHS)
     flagged = [str(claim["id"]) for claim in verdicts["claims"] if claim.get("flagged_rows")]
     note = f"; flagged, {MEANING} in some cells: {', '.join(flagged)}" if flagged else ""
-    return f"{len(outcomes)} claims: {counts}{note}"
+    return f"{len(outcomes)} {'claim' if len(outcomes) == 1 else 'claims'}: {counts}{note}"
 
 
 def _outcome(outcome: str) -> Text:
