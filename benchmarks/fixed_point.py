@@ -7,8 +7,6 @@ update s, r and t in turn, mixed half and half with the last, the intercept by B
 proximal map by Newton's method on the same nodes, until successive iterates agree as well as ours do.
 """
 
-import argparse
-import json
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -17,7 +15,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from benchmarks.records import SCHEMA, fresh, leave, machine, options, path_of
+from benchmarks.records import fresh, one_part
 
 NAME = "fixed_point"
 DIM, COUNTS, SEPARATION, RIDGE = 200, (60, 600), 1.2, 0.01
@@ -210,17 +208,5 @@ def measure(repeats: int = REPEATS) -> dict[str, Any]:
     return {"synthlaw": mine, "numpy_loop": theirs, "apart": apart, "times_as_fast": faster}
 
 
-def main() -> None:
-    parser = options(NAME, __doc__)
-    parser.add_argument("--ours", action="store_true", help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
-    if chosen.ours:
-        print(json.dumps(ours()))
-        return
-    path = path_of(NAME, chosen.record)
-    result = {"schema": SCHEMA, **machine(), "parts": {"fixed_point": measure()}}
-    print(leave(result, path), end="")
-
-
 if __name__ == "__main__":
-    main()
+    one_part(NAME, __doc__, ours, measure)

@@ -85,6 +85,21 @@ def path_of(name: str, record: bool) -> Path:
     return (RECORDED if record else UNRECORDED) / f"{name}.json"
 
 
+def one_part(
+    name: str, about: str | None, ours: Callable[[], Any], measure: Callable[[], Any]
+) -> None:
+    """The command of a benchmark of one part: ``ours`` is what its fresh processes run and print as JSON,
+    ``measure`` starts those and gives the part's numbers."""
+    parser = options(name, about)
+    parser.add_argument("--ours", action="store_true", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.ours:
+        print(json.dumps(ours()))
+        return
+    result = {"schema": SCHEMA, **machine(), "parts": {name: measure()}}
+    print(leave(result, path_of(name, chosen.record)), end="")
+
+
 def leave(result: dict[str, Any], path: Path) -> str:
     """Write a result as JSON, whole or not at all; its text."""
     from simulations.runs.store import write_atomically

@@ -7,15 +7,13 @@ the programs of the first. The NumPy loop draws rows and tests one sample at a t
 samples of every cell, extrapolated, and granted two perfect cores.
 """
 
-import argparse
-import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from benchmarks.records import SCHEMA, fresh, leave, machine, options, path_of
+from benchmarks.records import fresh, one_part
 
 NAME = "symmetry"
 DIM, RATIO, MINORITY, TESTS, CORES = 5, 20, (50, 250, 500), 5000, 2
@@ -123,17 +121,5 @@ def measure(count: int = LOOPED) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    parser = options(NAME, __doc__)
-    parser.add_argument("--ours", action="store_true", help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
-    if chosen.ours:
-        print(json.dumps(ours()))
-        return
-    path = path_of(NAME, chosen.record)
-    result = {"schema": SCHEMA, **machine(), "parts": {"symmetry": measure()}}
-    print(leave(result, path), end="")
-
-
 if __name__ == "__main__":
-    main()
+    one_part(NAME, __doc__, ours, measure)

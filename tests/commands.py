@@ -10,6 +10,18 @@ from synthlaw import cli
 
 COMMAND = Path(sys.executable).parent / "synthlaw"
 
+# A sweep that takes no time.
+SMALL = """
+[setting]
+kind = "imbalance"
+dim = 2
+[counts]
+majority = 200
+minority = 50
+[synthetic]
+ratios = [0, 1]
+"""
+
 
 def tree(folder: Path) -> dict[str, bytes]:
     """Everything in a folder, to compare with later."""

@@ -10,19 +10,8 @@ import pytest
 
 from synthlaw import cli
 from synthlaw.simulating import simulation
-from tests.commands import COMMAND, tree
+from tests.commands import COMMAND, SMALL, tree
 from tests.commands import installed as run
-
-SMALL = """
-[setting]
-kind = "imbalance"
-dim = 2
-[counts]
-majority = 200
-minority = 50
-[synthetic]
-ratios = [0, 1]
-"""
 
 
 @pytest.fixture

@@ -14,19 +14,9 @@ import pytest
 
 from synthlaw import cli
 from synthlaw.output import BAD_INPUT, CONTRADICTED, INTERRUPTED
-from tests.commands import COMMAND, installed, tree
+from tests.commands import COMMAND, SMALL, installed, tree
 
 NOTE = Path(__file__).parents[1] / "paper_notes" / "command_line.md"
-SWEEP = """
-[setting]
-kind = "imbalance"
-dim = 2
-[counts]
-majority = 200
-minority = 50
-[synthetic]
-ratios = [0, 1]
-"""
 ESCAPE = "\x1b"
 # In this order: a later one reads what an earlier one left.
 CALLS: dict[str, tuple[str, ...]] = {
@@ -53,7 +43,7 @@ ASKED = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("habits")
-    (found / "SWEEP.toml").write_text(SWEEP)
+    (found / "SWEEP.toml").write_text(SMALL)
     rows = [100, 200, 400, 800, 1600, 3200]
     points = "".join(f"{n},{0.1 + 2.0 / n**0.5}\n" for n in rows)
     (found / "curve.csv").write_text("rows,error\n" + points)

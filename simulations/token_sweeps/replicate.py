@@ -112,9 +112,10 @@ def _batch(
 ) -> tuple[Fitted, Seen]:
     """Replicates ``first ..``, as many as the programs have room for at most."""
     population, device, here = ready
-    (groups, size), most = population.world.laws.shape, here.replicates
+    laws = population.world.laws
+    laws = laws / laws.sum(axis=1, keepdims=True)
+    (groups, size), most = laws.shape, here.replicates
     raw = np.zeros((most, groups, size))
-    laws = population.world.laws / population.world.laws.sum(axis=1, keepdims=True)
     for r in range(count):
         for g in range(groups):
             own = rows.stream(here.key, first + r, rows.RAW, g)

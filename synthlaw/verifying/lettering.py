@@ -6,9 +6,6 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-# What pictures fall back on: of the same widths, or nearly.
-FAMILY = '"DejaVu Sans", Verdana, sans-serif'
-
 
 def font_face(letters: Iterable[str]) -> str:
     """A ``@font-face`` rule with the outlines of these letters; "" where there are none.
